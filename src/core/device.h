@@ -1,0 +1,120 @@
+/* The device role: announce, hear, sound, answer. A device is one object, used
+ * by one thread at a time; a small keeper thread of its own watches board and
+ * host and never touches audio.
+ *
+ *     while (shl_device_wait(device, 100, &block) != SHL_GONE) {
+ *         while (shl_device_event(device, &event)) ...
+ *         ... block.in, block.out ...
+ *         shl_device_done(device);
+ *     }
+ */
+#ifndef SHL_DEVICE_H
+#define SHL_DEVICE_H
+
+#include "event.h"
+#include "param.h"
+#include "registry.h"
+#include "system.h"
+#include "transport.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct shl_device_options {
+    const char *registry; /* as shl_registry_open takes it; NULL: default */
+    const char *id;       /* "MySynth": next free number; "MySynth:3": that */
+    const char *vendor, *category, *version; /* NULL: "" */
+    const char *tag;       /* remembered from an earlier life, or NULL */
+    uint32_t in_channels;  /* 0 to 32, host to device */
+    uint32_t out_channels; /* 0 to 32, device to host */
+    double rate_hz;
+    uint32_t block_frames; /* 1 to 4096: what it would like; takes any */
+    uint32_t latency_frames;
+    uint64_t capabilities; /* enum shl_capability, or-ed */
+    uint32_t drives;       /* enum shl_drive, or-ed; 0: lockstep, pipelined */
+    const struct shl_param *params; /* copied */
+    uint32_t param_count;           /* 0 to 1024 */
+};
+
+typedef struct shl_device shl_device;
+
+/** One block to work on. Valid until shl_device_done. */
+struct shl_block {
+    uint32_t frames;        /* 0: only events; 1 to 4096 */
+    uint32_t fresh;         /* 1: the first block of a new claim */
+    uint64_t frame;         /* absolute frame of its first sample */
+    const float *const *in; /* in_channels planes; silence where the host
+                               sends fewer */
+    float *const *out;      /* out_channels planes; fill all frames of each */
+    struct shl_transport transport; /* at the first sample */
+};
+
+/** Who has claimed the device. */
+struct shl_host_info {
+    uint32_t pid;
+    char tag[64];
+    double rate_hz;
+    uint32_t block_frames;
+    uint32_t in_channels, out_channels;
+    uint32_t drive; /* enum shl_drive */
+};
+
+/** Announce a device; hosts can claim it at once. On failure nothing is left
+ * behind and `why` (may be NULL) has the sentence. SHL_BAD_NAME, SHL_TAKEN,
+ * SHL_BOARD_FULL, SHL_NO_SPACE, SHL_WRONG_CHANNELS, SHL_WRONG_BLOCK,
+ * SHL_BAD_VALUE, SHL_NO_... [control] */
+shl_status shl_device_open(const struct shl_device_options *options,
+                           shl_device **device, struct shl_why *why);
+
+/** Leave: the claim ends, slot and segment go. NULL is fine. [control] */
+void shl_device_close(shl_device *device);
+
+/** The id it got: "MySynth:0". Valid until close. [any] */
+const char *shl_device_id(const shl_device *device);
+
+/** Name of its shared memory object. [any] */
+const char *shl_device_segment(const shl_device *device);
+
+/** Wait for a block, at most timeout_ms. SHL_OK: *block is filled, call
+ * shl_device_done after it. SHL_TIMEOUT: nothing came. SHL_BAD_PEER: somebody
+ * cut or overwrote the segment; close, open again. When a claim ends, one block
+ * of 0 frames brings the note offs, pedals and wheels that its host left.
+ * [audio] No system call but the wait. */
+SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
+                                  struct shl_block *block);
+
+/** Next event of this block, in order of time; 0 when there is none. Its place
+ * is event->frame - block.frame, always inside the block. Values of parameters
+ * are kept for hosts that ask. [audio] */
+SHL_RT int shl_device_event(shl_device *device, struct shl_event *event);
+
+/** Tell the host: MIDI, or a parameter that changed by itself. event->frame
+ * from block.frame on; goes out with shl_device_done. SHL_RING_FULL (counted),
+ * SHL_NO_DEVICE when nobody has claimed it: parameters are kept all the same.
+ * Between wait and done. [audio] */
+SHL_RT shl_status shl_device_send(shl_device *device,
+                                  const struct shl_event *event);
+
+/** Answer the block. [audio] One system call if the host sleeps. */
+SHL_RT void shl_device_done(shl_device *device);
+
+/** Whether a host holds the claim now, and who. [any thread of the device] */
+int shl_device_claimed(const shl_device *device, struct shl_host_info *info);
+
+/** The tag it remembers: what to store for the next life. [control] */
+void shl_device_tag(const shl_device *device, char tag[64]);
+
+/** Change the latency it states. [audio] */
+void shl_device_latency(shl_device *device, uint32_t frames);
+
+struct shl_device_stats {
+    uint64_t blocks, events_dropped, events_raised, events_bad;
+};
+
+void shl_device_stats(const shl_device *device, struct shl_device_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

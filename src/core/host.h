@@ -1,0 +1,179 @@
+/* The host role: find a device, claim it, play it, hear it; wait for it when
+ * it is not there, link again when it returns. A host is one object, used by
+ * one thread at a time (in Pd the scheduler's): [audio] functions make no
+ * system call but the wake-up and the bounded wait, [control] ones may.
+ *
+ *     shl_host_open(host, "MySynth:0", 5000);
+ *     shl_host_send(host, &event, offset);
+ *     shl_host_process(host, in, out, frames);
+ *     while (shl_host_event(host, &event, &offset)) ...
+ *     shl_host_poll(host);    now and then
+ */
+#ifndef SHL_HOST_H
+#define SHL_HOST_H
+
+#include "event.h"
+#include "param.h"
+#include "registry.h"
+#include "system.h"
+#include "transport.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What is heard instead of a block that did not come. */
+enum shl_host_onloss {
+    SHL_HOST_FADE, /* to 0 over min(block, 128) frames, then silence */
+    SHL_HOST_SILENCE,
+    SHL_HOST_DRY, /* the inputs */
+    SHL_HOST_HOLD /* the last sample */
+};
+
+struct shl_host_options {
+    const char *registry;  /* as shl_registry_open takes it; NULL: default */
+    uint32_t in_channels;  /* 0 to 32, what process() is given */
+    uint32_t out_channels; /* 0 to 32, what process() fills */
+    double rate_hz;
+    uint32_t block_frames; /* usual block */
+    uint32_t drive;        /* SHL_DRIVE_LOCKSTEP (also for 0) or _PIPELINED */
+    uint32_t deadline_ms;  /* 0: half a block, at least 1 ms */
+    enum shl_host_onloss onloss;
+    int batch; /* rendering: the deadline is 30 s */
+};
+
+typedef struct shl_host shl_host;
+
+/** [control] SHL_BAD_VALUE, SHL_WRONG_CHANNELS, SHL_WRONG_BLOCK,
+ * SHL_NO_MEMORY. */
+shl_status shl_host_new(const struct shl_host_options *options,
+                        shl_host **host);
+/** Releases the claim. NULL is fine. [control] */
+void shl_host_free(shl_host *host);
+
+/** Want a device: "MySynth:0", "MySynth", "*". Links now if it can, else keeps
+ * looking in shl_host_poll; waits for it at most wait_ms (0 in live use).
+ * SHL_OK: linked (the claim may still be unanswered, see shl_host_linked).
+ * Otherwise the reason, with a sentence in shl_host_why; all but SHL_BAD_NAME
+ * keep looking. An earlier link is given up first. [control] */
+shl_status shl_host_open(shl_host *host, const char *id, uint32_t wait_ms);
+
+/** Give up the link and the wish. The device goes on. [control] */
+void shl_host_close(shl_host *host);
+
+/** The link tag for the present and later links; "" for none. With a tag the
+ * device that remembers it is looked for first. SHL_BAD_NAME. [control] */
+shl_status shl_host_tag(shl_host *host, const char *tag);
+
+/** Rate or usual block have changed: the device must match the rate, or the
+ * link is given up and looked for again. [control] */
+shl_status shl_host_setup(shl_host *host, double rate_hz,
+                          uint32_t block_frames);
+
+void shl_host_deadline(shl_host *host, uint32_t ms); /* 0: by block */
+void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss);
+
+/** Link, notice a dead device, send what waits while no audio runs. Call every
+ * 5 to 100 ms. [control] */
+void shl_host_poll(shl_host *host);
+
+enum shl_notice_kind {
+    SHL_NOTICE_OPEN = 1, /* linked and accepted */
+    SHL_NOTICE_REFUSED,  /* status says why; it keeps looking */
+    SHL_NOTICE_GONE,     /* the device left; it keeps looking */
+    SHL_NOTICE_STALLED,  /* value: blocks missed in a row */
+    SHL_NOTICE_RESUMED,  /* value: blocks lost */
+    SHL_NOTICE_XRUN,     /* value: blocks missed since the link began */
+    SHL_NOTICE_LATENCY   /* value: frames */
+};
+
+struct shl_notice {
+    enum shl_notice_kind kind;
+    shl_status status;
+    uint64_t value;
+    char id[48];
+};
+
+/** What has happened, oldest first; 0 when there is nothing. [control] */
+int shl_host_notice(shl_host *host, struct shl_notice *notice);
+
+/* ---- audio ---- */
+
+/** One block: send `in`, fill `out`. What does not come in time is replaced
+ * and counted. `in` and `out` planes may be the same memory, also crosswise.
+ * @param frames 1 to 4096.
+ * @return 1 if the audio came from the device. [audio] */
+SHL_RT int shl_host_process(shl_host *host, const float *const *in,
+                            float *const *out, uint32_t frames);
+
+/** Send an event with the next block, `offset` frames into it (event->frame is
+ * ignored). In order of offset. SHL_NO_DEVICE, SHL_RING_FULL (counted),
+ * SHL_UNSUPPORTED (by capability), SHL_BAD_VALUE. [audio] */
+SHL_RT shl_status shl_host_send(shl_host *host, const struct shl_event *event,
+                                uint32_t offset);
+
+/** Next event from the device; *offset is its place in the block that was
+ * played last (0 if none was). Returns 0 when there is none. [audio] */
+SHL_RT int shl_host_event(shl_host *host, struct shl_event *event,
+                          uint32_t *offset);
+
+/** End everything that sounds: held notes, pedals, wheels, then all sound off
+ * on the channels used. [audio] */
+SHL_RT shl_status shl_host_panic(shl_host *host);
+
+/** 0 off, 1 hard: inputs to outputs after a crossfade, 2 soft: the device
+ * hears silence and rings out over the dry inputs. [audio] */
+SHL_RT void shl_host_bypass(shl_host *host, uint32_t mode);
+
+/** The transport that goes with the next block; the host advances it. [audio]
+ */
+SHL_RT struct shl_transport *shl_host_transport(shl_host *host);
+
+/* ---- what is known ---- */
+
+/** 2: linked and accepted, 1: claimed, not answered yet, 0: no. [any] */
+int shl_host_linked(const shl_host *host);
+
+/** The device it is linked to, as copied at linking; SHL_NO_DEVICE. [control]
+ */
+shl_status shl_host_device(const shl_host *host, struct shl_device_info *info);
+
+/** Parameter by index (0 to param_count - 1), as copied at linking; NULL when
+ * there is none. Valid until the link ends. [any] */
+const struct shl_param *shl_host_param(const shl_host *host, uint32_t index);
+uint32_t shl_host_param_count(const shl_host *host);
+/** Its plain value as last set or heard. [any] */
+double shl_host_param_value(const shl_host *host, uint32_t index);
+/** Index of an id or a name (exact, or _ for spaces); -1. [any] */
+int32_t shl_host_param_find(const shl_host *host, const char *name);
+int32_t shl_host_param_index(const shl_host *host, uint32_t id);
+
+/** Frames from a signal inlet to the matching outlet: the link's own share,
+ * and the sum with the device's. [any] */
+uint32_t shl_host_link_latency(const shl_host *host);
+uint32_t shl_host_latency(const shl_host *host);
+
+struct shl_host_stats {
+    uint64_t blocks;        /* asked for while linked */
+    uint64_t missed;        /* replaced */
+    uint64_t late;          /* answered after they were given up */
+    uint64_t silent_frames; /* frames of replaced blocks */
+    uint64_t stalls;
+    uint64_t events_sent, events_received;
+    uint64_t events_dropped; /* ring full */
+    uint64_t events_late;    /* sent one block or more after their time */
+    uint64_t events_raised;  /* frame was before its predecessor's */
+    uint64_t events_bad;     /* from the device, refused */
+    uint64_t links;          /* times linked */
+};
+
+void shl_host_stats(const shl_host *host, struct shl_host_stats *stats);
+
+/** One line: why there is no link and what to do, or that all is well.
+ * [control] */
+void shl_host_why(shl_host *host, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,384 @@
+/* All shared memory, byte by byte. A segment is the Maolan layout in its first
+ * 4 MiB and our link area behind it; the board is 64 slots. Offsets are the
+ * same in 32 and 64 bit builds and on every little-endian system. Nobody else
+ * writes an offset or a size. A change here needs a new version number: the
+ * test of this file compares a digest of it with the one on record. */
+#ifndef SHL_LAYOUT_H
+#define SHL_LAYOUT_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "param.h"
+
+static_assert(ATOMIC_INT_LOCK_FREE == 2, "a lock cannot span processes");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock cannot span processes");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "wire byte order");
+static_assert(sizeof(float) == 4 && sizeof(double) == 8, "wire floats");
+
+/* ---- the Maolan part ------------------------------------------------- */
+
+#define SHL_MAOLAN_SIZE        4194304u
+#define SHL_MAOLAN_MAGIC       0x4D414F4Cu
+#define SHL_MAX_CHANNELS       32u
+#define SHL_MAX_FRAMES         4096u
+#define SHL_BUSES              2u
+#define SHL_BUS_TO_DEVICE      0u
+#define SHL_BUS_TO_HOST        1u
+#define SHL_RING_SLOTS         4096u
+#define SHL_MAX_MIDI_PORTS     16u
+#define SHL_AUDIO_OFFSET       512u
+#define SHL_PLANE_SIZE         (SHL_MAX_FRAMES * 4u)
+#define SHL_SCRATCH_SIZE       65536u
+#define SHL_NAME_OFFSET        0u /* in the scratch: plugin name */
+#define SHL_PORT_COUNTS_OFFSET 1024u
+#define SHL_FILE_REFS_OFFSET   2048u
+#define SHL_PORT_COUNTS_MAGIC  0x504F5254u
+#define SHL_FILE_REFS_MAGIC    0x46494C45u
+#define SHL_FILE_UPDATE_MAGIC  0x55504441u
+#define SHL_MAOLAN_PARAM_SIZE  16u
+#define SHL_MAOLAN_MIDI_SIZE   16u
+#define SHL_NONE               0u /* a field that this layout does not have */
+#define SHL_MIDI_RING_STRIDE   65552u
+#define SHL_PARAM_EVENT_VALUE  0u
+#define SHL_PARAM_EVENT_MOD    1u
+#define SHL_PARAM_EVENT_BEGIN  2u
+#define SHL_PARAM_EVENT_END    3u
+#define SHL_TRANSPORT_PLAYING  1u
+#define SHL_REQUEST_PENDING    0u
+#define SHL_REQUEST_SUCCESS    1u
+#define SHL_REQUEST_ERROR      2u
+
+/** One row per layout in use; the only place that knows which is which. All
+ * values are byte offsets from the start of the segment, SHL_NONE where the
+ * layout lacks the field (no field is at 0 but the magic). */
+struct shl_maolan_layout {
+    const char *name;     /* "A", "B8", "B16" */
+    uint32_t version_low; /* protocol numbers that use it */
+    uint32_t version_high;
+    uint32_t used_size;
+    /* header; written by the DAW (host) unless said */
+    uint32_t magic, version, flags;
+    uint32_t ready, heartbeat, error_code; /* device */
+    uint32_t shutdown_request;
+    uint32_t tasks_issued, tasks_completed;
+    uint32_t block_size, input_channels, output_channels;
+    uint32_t midi_in_ports, midi_out_ports;
+    uint32_t request_type, request_status, scratch_size; /* both */
+    uint32_t parent_window, parent_window_size;
+    uint32_t state_dirty, latency; /* device */
+    /* control area: ring indices and window words */
+    uint32_t param_write, param_read, echo_write, echo_read;
+    uint32_t midi_in_write, midi_in_read, midi_out_write, midi_out_read;
+    uint32_t gui_mode, gui_parent_api;
+    /* slots and areas */
+    uint32_t param_slots, echo_slots, midi_in_slots, midi_out_slots;
+    uint32_t midi_ports; /* rings per direction, stride SHL_MIDI_RING_STRIDE */
+    uint32_t transport, scratch;
+};
+
+enum { SHL_LAYOUT_A, SHL_LAYOUT_B8, SHL_LAYOUT_B16, SHL_LAYOUT_COUNT };
+
+extern const struct shl_maolan_layout shl_maolan_layouts[SHL_LAYOUT_COUNT];
+
+/** What our own devices create: protocol number 3, layout A. */
+#define SHL_OWN_VERSION 3u
+
+/** The layout of a protocol number, or NULL. Number 6 gives B16; only the
+ * rings themselves tell it from B8. */
+const struct shl_maolan_layout *shl_layout_of_version(uint32_t version);
+
+/** Where a plane begins; channel below SHL_MAX_CHANNELS, bus below SHL_BUSES.
+ */
+static inline uint32_t shl_plane_offset(uint32_t channel, uint32_t bus)
+{
+    return SHL_AUDIO_OFFSET + (2 * channel + bus) * SHL_PLANE_SIZE;
+}
+
+/* Transport block, offsets from its start (256 bytes). */
+enum {
+    SHL_TRANSPORT_PLAYHEAD = 0,     /* u64, samples */
+    SHL_TRANSPORT_TEMPO = 8,        /* f64 */
+    SHL_TRANSPORT_NUMERATOR = 16,   /* u32 */
+    SHL_TRANSPORT_DENOMINATOR = 20, /* u32 */
+    SHL_TRANSPORT_FLAGS = 24,       /* u32, bit 0: playing */
+    SHL_TRANSPORT_RATE = 32,        /* f64 */
+    SHL_TRANSPORT_BEATS = 40,       /* f64, ours: in the reserved bytes */
+    SHL_TRANSPORT_SIZE = 256
+};
+
+/* ---- the link area ---------------------------------------------------- */
+
+#define SHL_LINK_OFFSET          SHL_MAOLAN_SIZE
+#define SHL_LINK_MAGIC           0x4B4C4853u /* in memory: S H L K */
+#define SHL_LINK_MAJOR           1u
+#define SHL_LINK_MINOR           0u
+#define SHL_EVENT_SLOTS          4096u
+#define SHL_MAX_PARAMS           1024u
+#define SHL_ID_SIZE              48u /* bytes with the terminating 0 */
+#define SHL_TAG_SIZE             64u
+#define SHL_TEXT_SIZE            64u
+#define SHL_SEGMENT_SIZE_OF_NAME 32u
+
+enum shl_region {
+    SHL_REGION_IDENTITY = 1,
+    SHL_REGION_CLAIM,
+    SHL_REGION_LINES,
+    SHL_REGION_COUNTERS,
+    SHL_REGION_PARAMS,
+    SHL_REGION_EVENTS_TO_DEVICE,
+    SHL_REGION_EVENTS_TO_HOST,
+    SHL_REGION_END
+};
+
+/** First thing in the link area. Written by whoever creates the segment,
+ * before `ready` in the Maolan header; never changed after. */
+struct shl_link_header {
+    uint32_t magic;
+    uint16_t major;      /* another one is refused */
+    uint16_t minor;      /* may add or enlarge regions */
+    uint32_t total_size; /* of the whole segment */
+    uint32_t region_count;
+    struct {
+        uint32_t id;     /* enum shl_region; unknown ones are ignored */
+        uint32_t offset; /* from the start of the segment */
+        uint32_t size;
+    } region[20];
+};
+static_assert(sizeof(struct shl_link_header) == 256, "wire size");
+
+/** Who a device is. Plain values: in shared memory it lies inside a cell. */
+struct shl_identity {
+    char id[SHL_ID_SIZE]; /* "MySynth:0" */
+    char vendor[SHL_TEXT_SIZE];
+    char category[32];
+    char version[32];
+    char tag[SHL_TAG_SIZE]; /* remembered, "" for none */
+    uint64_t pid_namespace;
+    uint64_t start_time;
+    uint64_t capabilities;
+    uint64_t required; /* capabilities a host must know */
+    double rate_hz;
+    uint32_t pid;
+    uint32_t quantum; /* frames computed at once */
+    uint32_t block_frames;
+    uint32_t in_channels;  /* host to device */
+    uint32_t out_channels; /* device to host */
+    uint32_t modes;
+    uint32_t drives;
+    uint32_t latency_frames;
+    uint32_t param_count;
+    uint32_t reserved;
+};
+static_assert(offsetof(struct shl_identity, pid_namespace) == 240, "wire");
+static_assert(offsetof(struct shl_identity, pid) == 280, "wire");
+static_assert(sizeof(struct shl_identity) == 320, "wire size");
+
+/** What a host says of itself. Written under the claim lease, before epoch. */
+struct shl_claim {
+    char tag[SHL_TAG_SIZE];
+    uint64_t pid_namespace;
+    uint64_t start_time;
+    double rate_hz;
+    uint32_t pid;
+    uint32_t mode;
+    uint32_t drive;
+    uint32_t block_frames;
+    uint32_t in_channels;
+    uint32_t out_channels;
+    uint32_t policy; /* of the audio thread: the system's number */
+    uint32_t priority;
+    uint32_t first_event; /* older ones in the ring are a dead host's */
+    uint32_t reserved;
+};
+static_assert(offsetof(struct shl_claim, pid) == 88, "wire");
+static_assert(sizeof(struct shl_claim) == 128, "wire size");
+
+/** A value of several words that one side rewrites now and then: the sequence
+ * is odd while it does. Read and written by shl_cell_read and _write only.
+ *   offset size field     writer  reader  ordering
+ *   0      4    sequence  owner   anyone  see segment.c
+ *   8      ..   word      owner   anyone  relaxed, between the fences */
+#define SHL_CELL(words)                                                        \
+    struct {                                                                   \
+        _Atomic uint32_t sequence;                                             \
+        uint32_t reserved0;                                                    \
+        _Atomic uint64_t word[words];                                          \
+    }
+
+struct shl_identity_region {
+    SHL_CELL(sizeof(struct shl_identity) / 8) cell;
+    uint8_t reserved1[1024 - 8 - sizeof(struct shl_identity)];
+};
+static_assert(sizeof(struct shl_identity_region) == 1024, "wire size");
+
+/**   offset size field  writer  reader  ordering
+ *   0      136  cell   host    device  as a cell
+ *   256    4    epoch  host    device  release store, acquire load: the claim
+ *                                      is whole. Odd: claimed. Even: released
+ */
+struct shl_claim_region {
+    SHL_CELL(sizeof(struct shl_claim) / 8) cell;
+    uint8_t reserved1[256 - 8 - sizeof(struct shl_claim)];
+    _Atomic uint32_t epoch;
+    uint8_t reserved2[252];
+};
+static_assert(offsetof(struct shl_claim_region, epoch) == 256, "wire offset");
+static_assert(sizeof(struct shl_claim_region) == 512, "wire size");
+
+/** The host's line: announces a whole block. All but doorbell and the event
+ * indices are relaxed, ordered by the doorbell.
+ *   field       writer reader ordering
+ *   doorbell    host   device seq_cst store and load, pairs with `parked`
+ *   event_*     host   device release store, acquire load */
+struct shl_host_line {
+    _Atomic uint32_t doorbell; /* blocks rung; wraps. The device sleeps on it */
+    _Atomic uint32_t frames;   /* 0: only events */
+    _Atomic uint64_t frame;    /* absolute frame of the first sample */
+    _Atomic uint32_t in_channels;
+    _Atomic uint32_t out_channels;
+    _Atomic uint32_t event_write; /* events ever sent to the device; wraps */
+    _Atomic uint32_t event_read;  /* events ever taken from it; wraps */
+    _Atomic uint32_t cpu;         /* it ran on, +1; 0: unknown */
+    _Atomic uint32_t keeper_pid;  /* root time keeper */
+    _Atomic uint32_t epoch;       /* this block belongs to */
+    uint8_t reserved[84];
+};
+static_assert(offsetof(struct shl_host_line, event_write) == 24, "wire");
+static_assert(offsetof(struct shl_host_line, epoch) == 40, "wire offset");
+static_assert(sizeof(struct shl_host_line) == 128, "wire size");
+
+/** The device's line: answers a whole block. Orderings as above. */
+struct shl_device_line {
+    _Atomic uint32_t
+        answer; /* the doorbell it answers. The host sleeps on it */
+    _Atomic uint32_t frames;
+    _Atomic uint64_t frame;
+    _Atomic uint32_t in_channels;
+    _Atomic uint32_t out_channels;
+    _Atomic uint32_t event_write; /* events ever sent to the host; wraps */
+    _Atomic uint32_t event_read;  /* events ever taken from it; wraps */
+    _Atomic uint32_t cpu;
+    _Atomic uint32_t keeper_pid;
+    _Atomic uint32_t epoch;   /* accepted (release) */
+    _Atomic uint32_t refused; /* epoch it refused (release, after refusal) */
+    _Atomic uint32_t refusal; /* the shl_status it refused with */
+    _Atomic uint32_t latency_frames;
+    _Atomic uint32_t busy_ns; /* running mean of its time per block */
+    uint8_t reserved[68];
+};
+static_assert(offsetof(struct shl_device_line, epoch) == 40, "wire offset");
+static_assert(offsetof(struct shl_device_line, busy_ns) == 56, "wire");
+static_assert(sizeof(struct shl_device_line) == 128, "wire size");
+
+/** Raised by a sleeper before it looks a last time; read by the waker after it
+ * stored its doorbell. Both seq_cst: without that, both could miss. */
+struct shl_parked_line {
+    _Atomic uint32_t parked;
+    uint8_t reserved[124];
+};
+static_assert(sizeof(struct shl_parked_line) == 128, "wire size");
+
+struct shl_lines {
+    struct shl_host_line host;
+    struct shl_device_line device;
+    struct shl_parked_line host_parked;
+    struct shl_parked_line device_parked;
+};
+static_assert(sizeof(struct shl_lines) == 512, "wire size");
+
+/** For people and tools; nobody acts on them. Relaxed, each written by one
+ * side. */
+struct shl_counters {
+    _Atomic uint64_t host_blocks;
+    _Atomic uint64_t host_missed;
+    _Atomic uint64_t host_late;
+    _Atomic uint64_t host_silent_frames;
+    _Atomic uint64_t host_events_dropped;
+    _Atomic uint64_t host_events_late;
+    _Atomic uint64_t host_events_bad;
+    _Atomic uint64_t host_stalls;
+    _Atomic uint64_t host_reserved[8];
+    _Atomic uint64_t device_blocks;
+    _Atomic uint64_t device_events_dropped;
+    _Atomic uint64_t device_events_raised;
+    _Atomic uint64_t device_events_bad;
+    _Atomic uint64_t device_restarts;
+    _Atomic uint64_t device_reserved[11];
+};
+static_assert(sizeof(struct shl_counters) == 256, "wire size");
+
+/** One parameter's description, complete before the device is announced and
+ * never changed after; `value` follows the sound (device writes, relaxed). */
+struct shl_param_slot {
+    uint32_t id;
+    uint32_t flags;
+    uint32_t curve;
+    uint32_t steps;
+    double minimum;
+    double maximum;
+    double initial;
+    _Atomic uint64_t value; /* the bits of a double */
+    char name[64];
+    char label[16]; /* unit */
+    char group[32];
+    uint8_t reserved[96];
+};
+static_assert(offsetof(struct shl_param_slot, value) == 40, "wire offset");
+static_assert(sizeof(struct shl_param_slot) == 256, "wire size");
+
+static_assert(sizeof(struct shl_event) == 32, "wire size");
+
+/** Offsets of the regions as we create them. A segment of another minor
+ * version has its own table; ask shl_segment_region. */
+enum {
+    SHL_IDENTITY_OFFSET = SHL_LINK_OFFSET + 1024,
+    SHL_CLAIM_OFFSET = SHL_IDENTITY_OFFSET + 1024,
+    SHL_LINES_OFFSET = SHL_CLAIM_OFFSET + 512,
+    SHL_COUNTERS_OFFSET = SHL_LINES_OFFSET + 512,
+    SHL_EVENTS_TO_DEVICE_OFFSET = SHL_LINK_OFFSET + 4096,
+    SHL_EVENTS_TO_HOST_OFFSET = SHL_EVENTS_TO_DEVICE_OFFSET + 131072,
+    SHL_PARAMS_OFFSET = SHL_EVENTS_TO_HOST_OFFSET + 131072,
+    SHL_SEGMENT_SIZE = SHL_PARAMS_OFFSET + 262144
+};
+static_assert(SHL_COUNTERS_OFFSET + sizeof(struct shl_counters) <=
+                  SHL_EVENTS_TO_DEVICE_OFFSET,
+              "regions do not overlap");
+static_assert(SHL_PARAMS_OFFSET +
+                      SHL_MAX_PARAMS * sizeof(struct shl_param_slot) ==
+                  SHL_SEGMENT_SIZE,
+              "regions fill the segment");
+
+/* ---- the board --------------------------------------------------------- */
+
+#define SHL_BOARD_SLOTS      64u
+#define SHL_BOARD_SLOT_MAGIC 0x42534853u /* in memory: S H S B */
+#define SHL_BOARD_VERSION    1u
+
+/** One announced device. Zero bytes are an empty slot, so a new board is a
+ * file of zeros. Written by the holder of the lease on the board's byte n (a
+ * device, or a cleaner). */
+struct shl_board_entry {
+    uint32_t magic;
+    uint32_t version;
+    char segment[SHL_SEGMENT_SIZE_OF_NAME]; /* "/shl-0-0123456789ab" */
+    struct shl_identity identity;
+    uint8_t reserved[24];
+};
+static_assert(sizeof(struct shl_board_entry) == 384, "wire size");
+
+struct shl_board_slot {
+    SHL_CELL(sizeof(struct shl_board_entry) / 8) cell;
+    uint8_t reserved1[512 - 8 - sizeof(struct shl_board_entry)];
+};
+static_assert(sizeof(struct shl_board_slot) == 512, "wire size");
+
+struct shl_board {
+    struct shl_board_slot slot[SHL_BOARD_SLOTS];
+};
+static_assert(sizeof(struct shl_board) == 32768, "wire size");
+
+#endif

@@ -1,0 +1,69 @@
+/* Parameters: their description, and plain value <-> 0..1 <-> text. On the wire
+ * a stable 32-bit id and a plain value; 0..1 is what Pd users send. Pure
+ * functions. */
+#ifndef SHL_PARAM_H
+#define SHL_PARAM_H
+
+#include "status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum shl_curve {
+    SHL_CURVE_LINEAR = 0,
+    SHL_CURVE_LOG = 1, /* both ends above 0: equal ratios, equal distances */
+    SHL_CURVE_STEPPED =
+        2 /* `steps` values, evenly spread, both ends included */
+};
+
+enum shl_param_flags {
+    SHL_PARAM_AUTOMATABLE = 1,
+    SHL_PARAM_READ_ONLY = 2, /* a meter: the device writes, nobody sets it */
+    SHL_PARAM_TOGGLE = 4     /* two steps that read off and on */
+};
+
+struct shl_param {
+    uint32_t id;    /* stable for this device */
+    uint32_t flags; /* enum shl_param_flags */
+    uint32_t curve; /* enum shl_curve */
+    uint32_t steps; /* 2 or more if stepped, else 0 */
+    double minimum, maximum, initial;
+    char name[64];
+    char label[16]; /* the unit: "Hz", "dB", "" */
+    char group[32];
+};
+
+/** Whether a description makes sense: finite, minimum below maximum, initial
+ * inside, a curve that exists and fits, a name. Texts are terminated.
+ * SHL_BAD_VALUE otherwise. [any] */
+shl_status shl_param_check(const struct shl_param *param);
+
+/** A plain value from 0..1, clipped to that first, and back. Neither ever
+ * leaves the range; NaN counts as the lower end. [any] */
+double shl_param_plain(const struct shl_param *param, double normal);
+double shl_param_normal(const struct shl_param *param, double plain);
+
+/** A plain value into the range and onto a step. [any] */
+double shl_param_clip(const struct shl_param *param, double plain);
+
+/** "440 Hz", "on", "-6.02 dB": at most size - 1 bytes, terminated. The number
+ * has 4 significant digits. [any] */
+void shl_param_text(const struct shl_param *param, double plain, char *text,
+                    size_t size);
+
+/** Read what shl_param_text writes: a number with or without its unit, on, off.
+ * SHL_BAD_VALUE otherwise, *plain is untouched. [any] */
+shl_status shl_param_read(const struct shl_param *param, const char *text,
+                          double *plain);
+
+/** Whether `wanted` names `name`: exactly, or with _ for each space. [any] */
+int shl_name_matches(const char *wanted, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

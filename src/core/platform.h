@@ -1,0 +1,134 @@
+/* What the core asks of the system, and nothing more; one file per system
+ * keeps it (platform_linux.c). Errors come back as shl_status, errno does not
+ * leave that file. What other rooms may ask is in system.h. */
+#ifndef SHL_PLATFORM_H
+#define SHL_PLATFORM_H
+
+#include "status.h"
+#include "system.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- shared memory objects -------------------------------------------- */
+
+/** An open shared memory object and its mapping. `fd` is one open description:
+ * leases belong to it. Close-on-exec. */
+struct shl_map {
+    int fd;
+    uint8_t *base;    /* NULL: not mapped */
+    size_t size;      /* mapped bytes */
+    atomic_bool *bad; /* raised by the SIGBUS guard; NULL: not guarded */
+};
+
+#define SHL_MAP_NONE                                                           \
+    {                                                                          \
+        .fd = -1                                                               \
+    }
+
+/** Create exclusively, mode 0600, sized to `size` (costs nothing), mapped and
+ * guarded. SHL_TAKEN if the name exists. [control] */
+shl_status shl_map_create(const char *name, size_t size, struct shl_map *map);
+
+/** Open an existing object read-write and map all of it, guarded. It must be
+ * a regular object of this user, mode 0600, at least `least` bytes: SHL_FOREIGN
+ * or SHL_CUT otherwise; SHL_NOT_FOUND if there is none. [control] */
+shl_status shl_map_open(const char *name, size_t least, struct shl_map *map);
+
+/** Open or create the object of exactly `size` bytes, zero-filled, reserved
+ * and mapped: for the board. Concurrent callers agree on one object. [control]
+ */
+shl_status shl_map_share(const char *name, size_t size, struct shl_map *map);
+
+/** A second open description of an object, not mapped: for asking about
+ * leases and for reading with shl_map_peek. [control] */
+shl_status shl_map_ask(const char *name, struct shl_map *map);
+
+/** Copy bytes without mapping. SHL_CUT if they are not there. [control] */
+shl_status shl_map_peek(const struct shl_map *map, size_t offset, void *bytes,
+                        size_t size);
+
+/** Whether the name still leads to this very object. [control] */
+bool shl_map_current(const struct shl_map *map, const char *name);
+
+/** Have memory behind [offset, offset + size), or SHL_NO_SPACE. [control] */
+shl_status shl_map_reserve(struct shl_map *map, size_t offset, size_t size);
+
+/** Touch the pages so that the audio thread never faults. [control] */
+void shl_map_touch(const struct shl_map *map, size_t offset, size_t size);
+
+/** Unlock, unmap, close; harmless on SHL_MAP_NONE. [control] */
+void shl_map_close(struct shl_map *map);
+
+/** Remove the name. SHL_NOT_FOUND if it is gone already. [control] */
+shl_status shl_map_unlink(const char *name);
+
+/* ---- leases ------------------------------------------------------------ */
+
+/** A lock of the kernel on one byte, dropped when its holder dies. Asking for
+ * one may hold it for a moment on some systems, so taking tries a few times.
+ * SHL_BUSY if another description has it. [control] */
+shl_status shl_lease_take(struct shl_map *map, uint64_t byte);
+void shl_lease_drop(struct shl_map *map, uint64_t byte);
+
+/** Whether any other description holds it. A description does not see its own
+ * lock. [control] */
+bool shl_lease_held(const struct shl_map *map, uint64_t byte);
+
+/* ---- processes --------------------------------------------------------- */
+
+struct shl_process {
+    uint32_t pid;
+    uint64_t start_time;    /* with the pid: names a process for good */
+    uint64_t pid_namespace; /* 0: unknown */
+};
+
+struct shl_process shl_process_self(void);
+
+/** False only if it is certain: same namespace, and no such process, another
+ * start time, or a zombie. [control] */
+bool shl_process_alive(const struct shl_process *process);
+
+/** The number that stands for this user in shared memory names. */
+uint32_t shl_user_id(void);
+
+/** Random bytes for names. */
+void shl_random_bytes(void *bytes, size_t size);
+
+/** Scheduling of the calling thread. */
+void shl_thread_priority(uint32_t *policy, uint32_t *priority);
+
+/** Set flush-to-zero for denormals on the calling thread. */
+void shl_thread_flush_denormals(void);
+
+/* ---- waiting and waking -------------------------------------------------- */
+
+/** Sleep while *word == seen, at most timeout_us. Returns early for any
+ * reason, also signals: look again. [audio] One system call, bounded. */
+void shl_word_wait(_Atomic uint32_t *word, uint32_t seen, uint32_t timeout_us);
+
+/** Wake all who sleep on the word, in any process. [audio] One system call. */
+void shl_word_wake(_Atomic uint32_t *word);
+
+/** Give up the processor once. [audio] */
+void shl_yield(void);
+
+/** The processor this thread runs on, +1; 0 if unknown. No system call. */
+uint32_t shl_cpu(void);
+
+/** Tell the processor that this is a spin loop. */
+static inline void shl_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
+/** How many shl_pause fit into a microsecond; measured once. [control] */
+uint32_t shl_pauses_per_us(void);
+
+#endif

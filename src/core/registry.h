@@ -1,0 +1,144 @@
+/* The board on which devices announce themselves: one per user. Slots and ids
+ * are leases held by the kernel, so the dead are cleared by whoever looks next
+ * and no daemon is needed. Looking claims nothing. */
+#ifndef SHL_REGISTRY_H
+#define SHL_REGISTRY_H
+
+#include "status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SHL_MAX_DEVICES 64
+
+enum shl_device_state {
+    SHL_STATE_FREE,
+    SHL_STATE_BUSY,    /* a live host holds the claim: host_pid, host_tag */
+    SHL_STATE_STALE,   /* its host is gone: counts as free */
+    SHL_STATE_STARTING /* announced, its segment is not there yet */
+};
+
+enum shl_drive {
+    SHL_DRIVE_LOCKSTEP = 1,
+    SHL_DRIVE_PIPELINED = 2,
+    SHL_DRIVE_FREE = 4
+};
+
+enum shl_mode { SHL_MODE_BOTH = 1, SHL_MODE_AUDIO = 2, SHL_MODE_MIDI = 4 };
+
+enum shl_capability {
+    SHL_CAP_PARAMS = 1 << 0,
+    SHL_CAP_PARAM_TEXT = 1 << 1,
+    SHL_CAP_PARAM_RAMP = 1 << 2,
+    SHL_CAP_PARAM_OUT = 1 << 3,
+    SHL_CAP_PROGRAMS = 1 << 4,
+    SHL_CAP_STATE = 1 << 5,
+    SHL_CAP_BANK = 1 << 6,
+    SHL_CAP_MIDI_IN = 1 << 7,
+    SHL_CAP_MIDI_OUT = 1 << 8,
+    SHL_CAP_SYSEX_IN = 1 << 9,
+    SHL_CAP_SYSEX_OUT = 1 << 10,
+    SHL_CAP_DETUNE = 1 << 11, /* reads the pitch attribute of MIDI 2.0 notes */
+    SHL_CAP_TRANSPORT_IN = 1 << 12,
+    SHL_CAP_TRANSPORT_OUT = 1 << 13,
+    SHL_CAP_BYPASS = 1 << 14,
+    SHL_CAP_TAIL = 1 << 15,
+    SHL_CAP_RESET = 1 << 16,
+    SHL_CAP_OFFLINE = 1 << 17,
+    SHL_CAP_LATENCY = 1 << 18,
+    SHL_CAP_BUSSES = 1 << 19,
+    SHL_CAP_EDITOR = 1 << 20,
+    SHL_CAP_RESIZABLE = 1 << 21,
+    SHL_CAP_SPAWN = 1 << 22,
+    SHL_CAP_QUIT = 1 << 23,
+    SHL_CAP_CAN_DO = 1 << 24,
+    SHL_CAP_VENDOR = 1 << 25,
+    SHL_CAP_SYNTH = 1 << 26, /* makes sound from notes alone */
+    SHL_CAP_COUNT = 27
+};
+
+/** Name of capability bit n (0 to SHL_CAP_COUNT - 1): "midi_in". [any] */
+const char *shl_capability_name(uint32_t bit);
+/** "lockstep", "pipelined", "free"; "both", "audio", "midi"; "free", "busy",
+ * "stale", "starting". [any] */
+const char *shl_drive_name(uint32_t drive);
+const char *shl_mode_name(uint32_t mode);
+const char *shl_state_name(enum shl_device_state state);
+
+/** A device as the board shows it: a checked copy, all texts terminated. */
+struct shl_device_info {
+    char id[48]; /* "MySynth:0" */
+    char vendor[64];
+    char category[32];
+    char version[32];
+    char tag[64]; /* of its present or last host; "" for none */
+    uint32_t pid;
+    uint32_t in_channels;  /* host to device */
+    uint32_t out_channels; /* device to host */
+    double rate_hz;
+    uint32_t block_frames;
+    uint32_t quantum;
+    uint32_t latency_frames;
+    uint32_t param_count;
+    uint32_t modes;  /* enum shl_mode, or-ed */
+    uint32_t drives; /* enum shl_drive, or-ed */
+    uint64_t capabilities;
+    enum shl_device_state state;
+    uint32_t host_pid; /* 0: never claimed, or free */
+    char segment[32];
+};
+
+typedef struct shl_registry shl_registry;
+
+/** Open the board, creating it if there is none. `name`: separate set-up, NULL
+ * for the variable SHMLINK_REGISTRY, "" for the user's own board. SHL_BAD_NAME
+ * unless it is 1 to 12 of a-z, A-Z, 0-9 (or ""). [control] */
+shl_status shl_registry_open(const char *name, shl_registry **registry,
+                             struct shl_why *why);
+void shl_registry_close(shl_registry *registry);
+
+/** Copy every live device, in slot order, at most `max`; clear the dead. *count
+ * gets how many there are. [control] */
+shl_status shl_registry_scan(shl_registry *registry,
+                             struct shl_device_info *info, uint32_t max,
+                             uint32_t *count);
+
+/** The device that a host asking for `id` would get: exact id, `Name` for the
+ * first free device of that name, `*` for the first free one at all; _ matches
+ * a space. If only busy ones match: SHL_BUSY and the first of them. [control]
+ */
+shl_status shl_registry_find(shl_registry *registry, const char *id,
+                             struct shl_device_info *info);
+
+/** The device that remembers this tag. [control] */
+shl_status shl_registry_find_tag(shl_registry *registry, const char *tag,
+                                 struct shl_device_info *info);
+
+/** Clear dead slots and segments without one; *count gets how many. [control]
+ */
+shl_status shl_registry_clean(shl_registry *registry, uint32_t *count);
+
+/** One sentence: whether a host asking for `id` would get it, and if not why
+ * and what to do. [control] */
+void shl_registry_why(shl_registry *registry, const char *id, char *text,
+                      size_t size);
+
+/** Whether a device may have this name, and a host ask for it: 1 to 47 bytes
+ * of UTF-8 with its number, no control characters, none of / \ , ; $ and no :
+ * but before the number, no leading -, not lv2 clap vst3 null. `why` says what
+ * is wrong. *number gets it, or -1. [any] */
+shl_status shl_id_check(const char *id, char name[48], int32_t *number,
+                        struct shl_why *why);
+
+/** Whether a link tag will do: 0 to 63 bytes of UTF-8 without control
+ * characters. [any] */
+shl_status shl_tag_check(const char *tag, struct shl_why *why);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

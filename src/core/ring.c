@@ -1,0 +1,109 @@
+#include "ring.h"
+
+#include <stddef.h>
+
+static void init(struct shl_ring *ring, _Atomic uint32_t *write,
+                 _Atomic uint32_t *read, void *slots, uint32_t slot_size,
+                 uint32_t count)
+{
+    ring->write = write;
+    ring->read = read;
+    ring->slots = slots;
+    ring->slot_size = slot_size;
+    ring->mask = count - 1;
+}
+
+void shl_ring_init_producer(struct shl_ring *ring, _Atomic uint32_t *write,
+                            _Atomic uint32_t *read, void *slots,
+                            uint32_t slot_size, uint32_t count)
+{
+    init(ring, write, read, slots, slot_size, count);
+    ring->own = atomic_load_explicit(write, memory_order_relaxed);
+    ring->peer = atomic_load_explicit(read, memory_order_acquire);
+}
+
+void shl_ring_init_consumer(struct shl_ring *ring, _Atomic uint32_t *write,
+                            _Atomic uint32_t *read, void *slots,
+                            uint32_t slot_size, uint32_t count)
+{
+    init(ring, write, read, slots, slot_size, count);
+    ring->own = atomic_load_explicit(read, memory_order_relaxed);
+    ring->peer = atomic_load_explicit(write, memory_order_acquire);
+}
+
+static uint8_t *slot_at(const struct shl_ring *ring, uint32_t index)
+{
+    return ring->slots + (size_t)(index & ring->mask) * ring->slot_size;
+}
+
+SHL_RT uint32_t shl_ring_free(struct shl_ring *ring)
+{
+    uint32_t used = ring->own - ring->peer;
+    if (used >= ring->mask) {
+        /* acquire: the consumer has copied the slots below before we refill */
+        ring->peer = atomic_load_explicit(ring->read, memory_order_acquire);
+        used = ring->own - ring->peer;
+    }
+    return used < ring->mask ? ring->mask - used : 0;
+}
+
+SHL_RT void *shl_ring_push(struct shl_ring *ring)
+{
+    if (shl_ring_free(ring) == 0)
+        return NULL;
+    return slot_at(ring, ring->own++);
+}
+
+SHL_RT void shl_ring_publish(struct shl_ring *ring)
+{
+    /* release: the slots below are whole before the consumer can see them */
+    atomic_store_explicit(ring->write, ring->own, memory_order_release);
+}
+
+/* How many wait. A distance that no producer can reach starts the ring over:
+ * a hostile index costs at most one look, never a long loop. */
+static uint32_t waiting(struct shl_ring *ring, bool *lost)
+{
+    uint32_t there = ring->peer - ring->own;
+    if (there == 0 || there > ring->mask) {
+        /* acquire: the slots below this index are whole */
+        ring->peer = atomic_load_explicit(ring->write, memory_order_acquire);
+        there = ring->peer - ring->own;
+    }
+    if (there > ring->mask) {
+        ring->own = ring->peer;
+        if (lost)
+            *lost = true;
+        return 0;
+    }
+    return there;
+}
+
+SHL_RT const void *shl_ring_peek(struct shl_ring *ring, bool *lost)
+{
+    return waiting(ring, lost) ? slot_at(ring, ring->own) : NULL;
+}
+
+SHL_RT void shl_ring_pop(struct shl_ring *ring)
+{
+    ring->own++;
+}
+
+SHL_RT void shl_ring_release(struct shl_ring *ring)
+{
+    /* release: we have copied the slots below before they are refilled */
+    atomic_store_explicit(ring->read, ring->own, memory_order_release);
+}
+
+SHL_RT uint32_t shl_ring_waiting(struct shl_ring *ring)
+{
+    ring->peer = atomic_load_explicit(ring->write, memory_order_acquire);
+    return waiting(ring, NULL);
+}
+
+SHL_RT void shl_ring_skip(struct shl_ring *ring, uint32_t until)
+{
+    uint32_t there = shl_ring_waiting(ring);
+    ring->own += until - ring->own <= there ? until - ring->own : there;
+    shl_ring_release(ring);
+}

@@ -1,0 +1,69 @@
+/* One producer, one consumer, in one process or two: indices and their
+ * ordering, for every kind of slot. The indices run freely and wrap at 2^32;
+ * 4095 of 4096 slots are usable, as the Maolan protocol has it. The caller
+ * copies slots; this file says which, and when the other side may see them.
+ *
+ * A ring is a local view: pointers into shared memory, and our own copies of
+ * both indices, so a lying peer can only make us lose events. */
+#ifndef SHL_RING_H
+#define SHL_RING_H
+
+#include "system.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct shl_ring {
+    _Atomic uint32_t *write; /* producer stores (release), consumer loads
+                                (acquire): the slots below are whole */
+    _Atomic uint32_t *read;  /* consumer stores (release), producer loads
+                                (acquire): the slots below are free again */
+    uint8_t *slots;
+    uint32_t slot_size;
+    uint32_t mask; /* slots - 1; slots is a power of two */
+    uint32_t own;  /* our index, ahead of the published one */
+    uint32_t peer; /* the other's, when we last looked */
+};
+
+/** Look at a ring from one side. Takes the present indices; does not write. */
+void shl_ring_init_producer(struct shl_ring *ring, _Atomic uint32_t *write,
+                            _Atomic uint32_t *read, void *slots,
+                            uint32_t slot_size, uint32_t count);
+void shl_ring_init_consumer(struct shl_ring *ring, _Atomic uint32_t *write,
+                            _Atomic uint32_t *read, void *slots,
+                            uint32_t slot_size, uint32_t count);
+
+/* ---- producer ---- */
+
+/** The next free slot to fill, or NULL: full. Nobody sees it before
+ * shl_ring_publish. [audio] */
+SHL_RT void *shl_ring_push(struct shl_ring *ring);
+
+/** Show everything pushed since the last time. Once per block. [audio] */
+SHL_RT void shl_ring_publish(struct shl_ring *ring);
+
+/** Slots that are free now. [audio] */
+SHL_RT uint32_t shl_ring_free(struct shl_ring *ring);
+
+/* ---- consumer ---- */
+
+/** The oldest slot not yet taken, or NULL: empty. The peer may still scribble
+ * on it: copy, check, use the copy. A write index that cannot be is answered
+ * by starting over at it: *lost (may be NULL) is set. [audio] */
+SHL_RT const void *shl_ring_peek(struct shl_ring *ring, bool *lost);
+
+/** Go past the slot that peek gave. [audio] */
+SHL_RT void shl_ring_pop(struct shl_ring *ring);
+
+/** Give the popped slots back to the producer. Once per block. [audio] */
+SHL_RT void shl_ring_release(struct shl_ring *ring);
+
+/** Slots waiting now; never more than the ring holds. [audio] */
+SHL_RT uint32_t shl_ring_waiting(struct shl_ring *ring);
+
+/** Drop what waits, up to index `until`, or everything if that is not inside.
+ * [audio] */
+SHL_RT void shl_ring_skip(struct shl_ring *ring, uint32_t until);
+
+#endif

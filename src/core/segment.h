@@ -1,0 +1,111 @@
+/* One mapped segment: create, open and check, reserve, claim and epoch, unlink.
+ * Offers typed pointers to the regions; which bytes they are is layout.h's
+ * matter. Control threads only, but for the accessors. */
+#ifndef SHL_SEGMENT_H
+#define SHL_SEGMENT_H
+
+#include "layout.h"
+#include "param.h"
+#include "platform.h"
+
+/** Bytes of the segment that carry leases. */
+#define SHL_LEASE_DEVICE 0u
+#define SHL_LEASE_HOST   1u
+
+struct shl_segment {
+    char name[SHL_SEGMENT_SIZE_OF_NAME];
+    struct shl_map map; /* its description holds our lease */
+    struct shl_map ask; /* another one, for asking about the peer's */
+    const struct shl_maolan_layout *layout;
+    struct shl_identity_region *identity;
+    struct shl_claim_region *claim;
+    struct shl_lines *lines;
+    struct shl_counters *counters;
+    struct shl_param_slot *params;
+    uint32_t param_capacity;
+    struct shl_event *events_to_device;
+    struct shl_event *events_to_host;
+    uint8_t *transport;
+};
+
+/** Copy a value out of a cell; SHL_AGAIN if the writer keeps it busy (bounded
+ * tries). `words` of 8 bytes. [any] */
+shl_status shl_cell_read(const void *cell, void *value, uint32_t words);
+/** Write a cell. One writer at a time. [any] */
+void shl_cell_write(void *cell, const void *value, uint32_t words);
+
+/** Create exclusively under `name`, take the device lease, reserve everything
+ * but planes and parameters, write both headers. Not ready yet. */
+shl_status shl_segment_create(const char *name, double rate_hz,
+                              struct shl_segment *segment);
+
+/** Reserve and touch the planes of so many channels. */
+shl_status shl_segment_reserve_planes(struct shl_segment *segment,
+                                      uint32_t channels);
+
+/** Reserve and fill the parameter table. */
+shl_status shl_segment_write_params(struct shl_segment *segment,
+                                    const struct shl_param *params,
+                                    uint32_t count);
+
+/** Everything above is there: let hosts in. */
+void shl_segment_ready(struct shl_segment *segment);
+
+/** Open and check: SHL_AGAIN while its device is not ready with it,
+ * SHL_WRONG_VERSION (see why), SHL_FOREIGN, SHL_CUT, SHL_BAD_PEER. No lease. */
+shl_status shl_segment_open(const char *name, struct shl_segment *segment,
+                            struct shl_why *why);
+
+/** Unmap and close, dropping our lease. Does not unlink. Zeroes the struct. */
+void shl_segment_close(struct shl_segment *segment);
+
+/** Whether the guard found the segment cut short. [audio] */
+static inline bool shl_segment_bad(const struct shl_segment *segment)
+{
+    return segment->map.bad &&
+           atomic_load_explicit(segment->map.bad, memory_order_relaxed);
+}
+
+/** A plane. Both arguments must be in range. [audio] */
+static inline float *shl_segment_plane(const struct shl_segment *segment,
+                                       uint32_t channel, uint32_t bus)
+{
+    return (float *)(void *)(segment->map.base +
+                             shl_plane_offset(channel, bus));
+}
+
+/** A 32-bit word of the Maolan part by its offset in the layout's row. */
+static inline _Atomic uint32_t *
+shl_segment_word(const struct shl_segment *segment, uint32_t offset)
+{
+    return (_Atomic uint32_t *)(void *)(segment->map.base + offset);
+}
+
+/* ---- claim ------------------------------------------------------------- */
+
+/** The identity as it is now, texts terminated, numbers checked. */
+shl_status shl_segment_identity(const struct shl_segment *segment,
+                                struct shl_identity *identity);
+
+/** Host: take the claim lease. SHL_BUSY. Before anything is written. */
+shl_status shl_segment_claim(struct shl_segment *segment);
+
+/** Host, holding the claim: say who we are and raise the epoch (odd). Returns
+ * it. */
+uint32_t shl_segment_claim_write(struct shl_segment *segment,
+                                 const struct shl_claim *claim);
+
+/** Host: even epoch, drop the lease. */
+void shl_segment_release(struct shl_segment *segment);
+
+/** The claim as its host wrote it; texts terminated. */
+shl_status shl_segment_claim_read(const struct shl_segment *segment,
+                                  struct shl_claim *claim);
+
+/** Whether a live host holds the claim (lease, and pid as second witness). */
+bool shl_segment_host_alive(const struct shl_segment *segment);
+
+/** Whether the device lives. */
+bool shl_segment_device_alive(const struct shl_segment *segment);
+
+#endif

@@ -1,0 +1,20 @@
+/* The door of the core: all that a program needs to be a device, a host, or
+ * somebody who looks at the board. C11, and C++. */
+#ifndef SHL_H
+#define SHL_H
+
+#include "device.h"
+#include "event.h"
+#include "host.h"
+#include "midi.h"
+#include "param.h"
+#include "registry.h"
+#include "status.h"
+#include "system.h"
+#include "transport.h"
+
+#define SHL_VERSION_MAJOR 0
+#define SHL_VERSION_MINOR 1
+#define SHL_VERSION_PATCH 0
+
+#endif

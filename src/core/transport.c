@@ -1,0 +1,24 @@
+#include "transport.h"
+
+struct shl_transport shl_transport_default(double rate_hz)
+{
+    struct shl_transport transport = {
+        .tempo = 120, .numerator = 4, .denominator = 4, .rate_hz = rate_hz};
+    return transport;
+}
+
+void shl_transport_advance(struct shl_transport *transport, uint32_t frames)
+{
+    if (!transport->playing || !(transport->rate_hz > 0))
+        return;
+    transport->frame += frames;
+    transport->beats +=
+        (double)frames * transport->tempo / (60 * transport->rate_hz);
+}
+
+void shl_transport_locate(struct shl_transport *transport, double beats)
+{
+    transport->beats = beats > 0 ? beats : 0;
+    transport->frame = (uint64_t)(transport->beats * 60 * transport->rate_hz /
+                                  transport->tempo);
+}
