@@ -9,35 +9,55 @@
 
 #include "segment.h"
 
+/** A word of a line whose order the doorbell or the answer gives: each is
+ * loaded once, checked, then used. [audio] */
+static inline uint32_t shl_line_load(const _Atomic uint32_t *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static inline void shl_line_store(_Atomic uint32_t *word, uint32_t value)
+{
+    atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+/** Add to a counter of our own side. [audio] */
+static inline void shl_count(_Atomic uint64_t *counter, uint64_t more)
+{
+    uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, now + more, memory_order_relaxed);
+}
+
 /* ---- host half ----------------------------------------------------------- */
 
 struct shl_cycle_host {
-    struct shl_lines *lines;
-    struct shl_counters *counters;
-    const struct shl_segment *segment; /* for its lease, in long waits only */
-    uint32_t doorbell;                 /* last rung */
-    bool outstanding;                  /* and not answered yet */
-    bool late;              /* the outstanding block has been given up */
+    const struct shl_segment *segment;
+    uint32_t doorbell;      /* last rung */
+    bool outstanding;       /* and not answered yet */
+    bool given_up;          /* what is outstanding will not be played */
     bool stalled;           /* look, do not wait */
+    bool may_yield;         /* the device may run on our processor */
     uint32_t deadline_us;   /* of one block */
+    uint32_t left_us;       /* of it, for this block */
     uint32_t score;         /* in 64ths of a missed block */
     uint32_t in_a_row;      /* answers that were there at the next block */
-    uint32_t needed;        /* of them before we wait again: 4 to 4096 */
-    uint32_t calm_blocks;   /* since the last miss */
+    uint32_t needed;        /* of them before we wait again; 0: never stalled */
+    uint32_t calm;          /* blocks since the last miss */
     uint32_t second_blocks; /* blocks in a second */
-    uint32_t pauses_per_us;
-    bool may_yield; /* same scheduling policy on both sides */
-    uint64_t missed_in_stall;
+    uint64_t lost;          /* blocks of the present or last stall */
 };
 
 /** Go on from the present doorbell; a block that a dead host left is
- * outstanding, and late. [control] */
+ * outstanding and given up. [control] */
 void shl_cycle_host_init(struct shl_cycle_host *cycle,
                          const struct shl_segment *segment,
                          uint32_t deadline_us, uint32_t blocks_per_second);
 
-/** Wait for the outstanding answer, at most the deadline (not at all when
- * stalled). True: nothing is outstanding now. [audio] */
+/** A new block begins: its whole deadline is there to be waited. [audio] */
+SHL_RT void shl_cycle_begin(struct shl_cycle_host *cycle);
+
+/** Wait for the outstanding answer, at most what is left of the deadline (not
+ * at all when stalled). True: nothing is outstanding now. [audio] */
 SHL_RT bool shl_cycle_collect(struct shl_cycle_host *cycle);
 
 /** Announce a block; all else is written. Only when nothing is outstanding.
@@ -46,8 +66,9 @@ SHL_RT void shl_cycle_ring(struct shl_cycle_host *cycle, uint64_t frame,
                            uint32_t frames, uint32_t in_channels,
                            uint32_t out_channels, uint32_t epoch);
 
-/** Keep the score. `came`: a block's audio was there in time. Returns +1 when
- * the link has just stalled, -1 when it has just resumed. [audio] */
+/** Keep the score. `came`: the answer was there in time; when stalled: it was
+ * there at the next block. Returns +1 when the link has just stalled, -1 when
+ * it has just resumed. [audio] */
 SHL_RT int shl_cycle_score(struct shl_cycle_host *cycle, bool came);
 
 /** Wake the device without a block: it looks at epoch and messages. [any] */
@@ -59,22 +80,20 @@ struct shl_cycle_device {
     struct shl_lines *lines;
     struct shl_claim_region *claim;
     uint32_t answered; /* last doorbell answered */
-    uint32_t epoch_seen;
-    uint32_t pauses_per_us;
-    uint64_t began_ns; /* of the block being worked on */
+    uint64_t began_ns; /* the block being worked on */
 };
 
 void shl_cycle_device_init(struct shl_cycle_device *cycle,
                            const struct shl_segment *segment);
 
-/** Wait for a new doorbell or epoch, at most timeout_us; `*alarm` (own
- * process) other than 0 ends the wait too. True if there may be something.
- * [audio] */
-SHL_RT bool shl_cycle_wait(struct shl_cycle_device *cycle, uint32_t timeout_us,
-                           _Atomic uint32_t *alarm);
+/** Wait until there is a doorbell to answer, an epoch other than `epoch`, or
+ * an alarm (a word of our own process) other than 0; at most timeout_us. True
+ * if there is. [audio] */
+SHL_RT bool shl_cycle_wait(struct shl_cycle_device *cycle, uint32_t epoch,
+                           const _Atomic uint32_t *alarm, uint32_t timeout_us);
 
-/** The doorbell that is not answered yet, or the answered one: none. [audio] */
-SHL_RT uint32_t shl_cycle_bell(const struct shl_cycle_device *cycle);
+/** Whether a doorbell waits for its answer. *bell gets it. [audio] */
+SHL_RT bool shl_cycle_bell(struct shl_cycle_device *cycle, uint32_t *bell);
 
 /** Answer it: everything written before is the host's now. [audio] One system
  * call if the host sleeps. */

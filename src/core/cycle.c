@@ -1,0 +1,294 @@
+#include "cycle.h"
+
+#define SPIN_LIMIT_NS  50000u
+#define SPIN_MARGIN_NS 5000u
+#define YIELDS         4
+#define SLICE_US       20000u /* of a long wait, between looks at the lease */
+#define MISS           64u    /* one missed block in the score */
+#define STALL          (3 * MISS)
+#define NEEDED_FIRST   4u
+#define NEEDED_LIMIT   4096u
+
+/* ---- both halves ------------------------------------------------------- */
+
+/* Spin only when the peer last ran on another processor; on the same one a
+ * spin keeps away the very process it waits for. 0: unknown, do not spin. */
+static bool elsewhere(uint32_t peer_cpu)
+{
+    uint32_t own = shl_cpu();
+    return peer_cpu != 0 && own != 0 && peer_cpu != own;
+}
+
+/* Wake a sleeper on `word` if there is one: the word has just been stored
+ * seq_cst, the sleeper raises its flag seq_cst before its last look, so one of
+ * us sees the other. */
+static void wake(struct shl_parked_line *line, _Atomic uint32_t *word)
+{
+    if (atomic_load_explicit(&line->parked, memory_order_seq_cst))
+        shl_word_wake(word);
+}
+
+/* ---- host half ----------------------------------------------------------- */
+
+void shl_cycle_host_init(struct shl_cycle_host *cycle,
+                         const struct shl_segment *segment,
+                         uint32_t deadline_us, uint32_t blocks_per_second)
+{
+    struct shl_lines *lines = segment->lines;
+    *cycle = (struct shl_cycle_host){.segment = segment,
+                                     .deadline_us = deadline_us,
+                                     .left_us = deadline_us,
+                                     .second_blocks = blocks_per_second,
+                                     .may_yield = true,
+                                     .doorbell =
+                                         shl_line_load(&lines->host.doorbell)};
+    /* acquire: the planes are ours only if the last block was answered */
+    uint32_t answer =
+        atomic_load_explicit(&lines->device.answer, memory_order_acquire);
+    cycle->outstanding = answer != cycle->doorbell;
+    cycle->given_up = cycle->outstanding;
+}
+
+SHL_RT void shl_cycle_begin(struct shl_cycle_host *cycle)
+{
+    cycle->left_us = cycle->deadline_us;
+}
+
+static bool answered(struct shl_cycle_host *cycle)
+{
+    /* acquire: planes, events and line of the answer are whole. seq_cst for
+     * the last look of a sleeper, see wake() */
+    uint32_t answer = atomic_load_explicit(
+        &cycle->segment->lines->device.answer, memory_order_seq_cst);
+    if (answer == cycle->doorbell)
+        cycle->outstanding = false;
+    return !cycle->outstanding;
+}
+
+/* Spin for about as long as the device needs for a block. */
+static bool spin(struct shl_cycle_host *cycle)
+{
+    const struct shl_device_line *device = &cycle->segment->lines->device;
+    if (!elsewhere(shl_line_load(&device->cpu))) {
+        for (int i = 0; cycle->may_yield && i < YIELDS; i++) {
+            shl_yield();
+            if (answered(cycle))
+                return true;
+        }
+        return false;
+    }
+    uint32_t busy_ns = shl_line_load(&device->busy_ns);
+    uint32_t ns = busy_ns < SPIN_LIMIT_NS / 2 ? 2 * busy_ns + SPIN_MARGIN_NS
+                                              : SPIN_LIMIT_NS;
+    if (ns > SPIN_LIMIT_NS)
+        ns = SPIN_LIMIT_NS;
+    for (uint32_t n = ns * shl_pauses_per_us() / 1000; n > 0; n--) {
+        shl_pause();
+        if (answered(cycle))
+            return true;
+    }
+    return false;
+}
+
+/* Sleep until the answer comes or the deadline is used up. The clock is read
+ * here only, beside a system call that costs a hundred times as much. Waits
+ * longer than a slice (rendering) look at the device's lease in between. */
+static bool sleep_for_answer(struct shl_cycle_host *cycle)
+{
+    struct shl_lines *lines = cycle->segment->lines;
+    uint64_t begin_ns = shl_clock_ns();
+    uint64_t limit_us = cycle->left_us;
+    uint64_t gone_us = 0;
+    while (gone_us < limit_us && !shl_segment_bad(cycle->segment)) {
+        uint32_t seen = shl_line_load(&lines->device.answer);
+        atomic_store_explicit(&lines->host_parked.parked, 1,
+                              memory_order_seq_cst);
+        if (!answered(cycle)) {
+            uint64_t left_us = limit_us - gone_us;
+            if (seen != cycle->doorbell)
+                shl_word_wait(&lines->device.answer, seen,
+                              left_us < SLICE_US ? (uint32_t)left_us
+                                                 : SLICE_US);
+        }
+        atomic_store_explicit(&lines->host_parked.parked, 0,
+                              memory_order_relaxed);
+        if (!cycle->outstanding || answered(cycle))
+            break;
+        gone_us = (shl_clock_ns() - begin_ns) / 1000;
+        if (limit_us > SLICE_US && gone_us >= SLICE_US &&
+            !shl_segment_device_alive(cycle->segment))
+            break;
+    }
+    gone_us = (shl_clock_ns() - begin_ns) / 1000;
+    cycle->left_us = gone_us < limit_us ? (uint32_t)(limit_us - gone_us) : 0;
+    return !cycle->outstanding;
+}
+
+SHL_RT bool shl_cycle_collect(struct shl_cycle_host *cycle)
+{
+    if (!cycle->outstanding || answered(cycle))
+        return true;
+    if (cycle->stalled)
+        return false;
+    return spin(cycle) || sleep_for_answer(cycle);
+}
+
+SHL_RT void shl_cycle_ring(struct shl_cycle_host *cycle, uint64_t frame,
+                           uint32_t frames, uint32_t in_channels,
+                           uint32_t out_channels, uint32_t epoch)
+{
+    struct shl_host_line *line = &cycle->segment->lines->host;
+    shl_line_store(&line->frames, frames);
+    atomic_store_explicit(&line->frame, frame, memory_order_relaxed);
+    shl_line_store(&line->in_channels, in_channels);
+    shl_line_store(&line->out_channels, out_channels);
+    shl_line_store(&line->cpu, shl_cpu());
+    shl_line_store(&line->epoch, epoch);
+    cycle->doorbell++;
+    cycle->outstanding = true;
+    cycle->given_up = false;
+    /* seq_cst: releases planes, events and line, and pairs with the flag */
+    atomic_store_explicit(&line->doorbell, cycle->doorbell,
+                          memory_order_seq_cst);
+    wake(&cycle->segment->lines->device_parked, &line->doorbell);
+}
+
+static int score_stalled(struct shl_cycle_host *cycle, bool came)
+{
+    cycle->lost++;
+    cycle->in_a_row = came ? cycle->in_a_row + 1 : 0;
+    if (cycle->in_a_row < cycle->needed)
+        return 0;
+    cycle->stalled = false;
+    cycle->score = 0;
+    cycle->calm = 0;
+    return -1;
+}
+
+SHL_RT int shl_cycle_score(struct shl_cycle_host *cycle, bool came)
+{
+    if (cycle->stalled)
+        return score_stalled(cycle, came);
+    if (came) {
+        if (cycle->score)
+            cycle->score--;
+        if (cycle->calm < cycle->second_blocks)
+            cycle->calm++;
+        else
+            cycle->needed = 0;
+        return 0;
+    }
+    cycle->calm = 0;
+    cycle->score += MISS;
+    if (cycle->score < STALL)
+        return 0;
+    cycle->stalled = true;
+    cycle->in_a_row = 0;
+    cycle->lost = cycle->score / MISS;
+    cycle->needed = cycle->needed ? cycle->needed * 2 : NEEDED_FIRST;
+    if (cycle->needed > NEEDED_LIMIT)
+        cycle->needed = NEEDED_LIMIT;
+    return 1;
+}
+
+void shl_cycle_nudge(struct shl_lines *lines)
+{
+    wake(&lines->device_parked, &lines->host.doorbell);
+}
+
+/* ---- device half ----------------------------------------------------------- */
+
+void shl_cycle_device_init(struct shl_cycle_device *cycle,
+                           const struct shl_segment *segment)
+{
+    *cycle = (struct shl_cycle_device){
+        .lines = segment->lines,
+        .claim = segment->claim,
+        .answered = shl_line_load(&segment->lines->device.answer)};
+}
+
+SHL_RT bool shl_cycle_bell(struct shl_cycle_device *cycle, uint32_t *bell)
+{
+    /* acquire: the block it announces is whole; seq_cst for a sleeper's last
+     * look, see wake() */
+    *bell = atomic_load_explicit(&cycle->lines->host.doorbell,
+                                 memory_order_seq_cst);
+    if (*bell == cycle->answered)
+        return false;
+    cycle->began_ns = shl_clock_ns();
+    return true;
+}
+
+static bool something(struct shl_cycle_device *cycle, uint32_t epoch,
+                      const _Atomic uint32_t *alarm)
+{
+    if (atomic_load_explicit(&cycle->lines->host.doorbell,
+                             memory_order_seq_cst) != cycle->answered)
+        return true;
+    /* seq_cst: the claim is whole, and pairs with the flag as the doorbell */
+    return atomic_load_explicit(&cycle->claim->epoch, memory_order_seq_cst) !=
+               epoch ||
+           atomic_load_explicit(alarm, memory_order_seq_cst) != 0;
+}
+
+static bool spin_or_yield(struct shl_cycle_device *cycle, uint32_t epoch,
+                          const _Atomic uint32_t *alarm)
+{
+    if (!elsewhere(shl_line_load(&cycle->lines->host.cpu))) {
+        for (int i = 0; i < YIELDS; i++) {
+            shl_yield();
+            if (something(cycle, epoch, alarm))
+                return true;
+        }
+        return false;
+    }
+    for (uint32_t n = SPIN_LIMIT_NS * shl_pauses_per_us() / 1000; n > 0; n--) {
+        shl_pause();
+        if (something(cycle, epoch, alarm))
+            return true;
+    }
+    return false;
+}
+
+SHL_RT bool shl_cycle_wait(struct shl_cycle_device *cycle, uint32_t epoch,
+                           const _Atomic uint32_t *alarm, uint32_t timeout_us)
+{
+    if (something(cycle, epoch, alarm) ||
+        (timeout_us && spin_or_yield(cycle, epoch, alarm)))
+        return true;
+    if (timeout_us == 0)
+        return false;
+    struct shl_lines *lines = cycle->lines;
+    atomic_store_explicit(&lines->device_parked.parked, 1,
+                          memory_order_seq_cst);
+    bool there = something(cycle, epoch, alarm);
+    if (!there) {
+        shl_word_wait(&lines->host.doorbell, cycle->answered, timeout_us);
+        there = something(cycle, epoch, alarm);
+    }
+    atomic_store_explicit(&lines->device_parked.parked, 0,
+                          memory_order_relaxed);
+    return there;
+}
+
+SHL_RT void shl_cycle_answer(struct shl_cycle_device *cycle, uint32_t bell,
+                             uint64_t frame, uint32_t frames,
+                             uint32_t in_channels, uint32_t out_channels)
+{
+    struct shl_device_line *line = &cycle->lines->device;
+    uint64_t took_ns = shl_clock_ns() - cycle->began_ns;
+    if (took_ns > 1000000000u)
+        took_ns = 1000000000u;
+    uint32_t mean_ns = shl_line_load(&line->busy_ns);
+    shl_line_store(&line->busy_ns,
+                   mean_ns - mean_ns / 8 + (uint32_t)took_ns / 8);
+    shl_line_store(&line->frames, frames);
+    atomic_store_explicit(&line->frame, frame, memory_order_relaxed);
+    shl_line_store(&line->in_channels, in_channels);
+    shl_line_store(&line->out_channels, out_channels);
+    shl_line_store(&line->cpu, shl_cpu());
+    cycle->answered = bell;
+    /* seq_cst: releases planes, events and line, and pairs with the flag */
+    atomic_store_explicit(&line->answer, bell, memory_order_seq_cst);
+    wake(&cycle->lines->host_parked, &line->answer);
+}
