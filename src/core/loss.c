@@ -1,0 +1,96 @@
+#include "loss.h"
+
+#include <math.h>
+#include <string.h>
+
+static uint32_t fade_frames(uint32_t frames)
+{
+    return frames < SHL_FADE_FRAMES ? frames : SHL_FADE_FRAMES;
+}
+
+static uint32_t channels_in_range(uint32_t channels)
+{
+    return channels < SHL_MAX_CHANNELS ? channels : SHL_MAX_CHANNELS;
+}
+
+/* A device may end on infinity or NaN; fading from there would never end. */
+static float heard(float sample)
+{
+    return isfinite(sample) ? sample : 0;
+}
+
+static void fade_in(float *out, uint32_t frames)
+{
+    uint32_t n = fade_frames(frames);
+
+    for (uint32_t i = 0; i < n; i++)
+        out[i] *= (float)(i + 1) / (float)n;
+}
+
+/* Starting at 0 this is silence, so the blocks after the first need no case of
+ * their own. */
+static void fade_out(float *out, uint32_t frames, float from)
+{
+    uint32_t n = fade_frames(frames);
+
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = from * ((float)(n - 1 - i) / (float)n);
+    memset(out + n, 0, (frames - n) * sizeof *out);
+}
+
+SHL_RT void shl_loss_came(struct shl_loss *loss, float *const *out,
+                          uint32_t channels, uint32_t frames)
+{
+    int fade = loss->lost && (loss->policy == SHL_ONLOSS_FADE ||
+                              loss->policy == SHL_ONLOSS_SILENCE);
+
+    if (frames == 0)
+        return;
+    channels = channels_in_range(channels);
+    for (uint32_t c = 0; c < SHL_MAX_CHANNELS; c++) {
+        if (c < channels && fade)
+            fade_in(out[c], frames);
+        loss->last[c] = c < channels ? heard(out[c][frames - 1]) : 0;
+    }
+    loss->lost = 0;
+}
+
+static void fill_channel(enum shl_onloss policy, const float *dry, float last,
+                         float *out, uint32_t frames)
+{
+    switch (policy) {
+    case SHL_ONLOSS_FADE:
+        fade_out(out, frames, last);
+        break;
+    case SHL_ONLOSS_HOLD:
+        for (uint32_t i = 0; i < frames; i++)
+            out[i] = last;
+        break;
+    case SHL_ONLOSS_DRY:
+        if (dry) {
+            memcpy(out, dry, frames * sizeof *out);
+            break;
+        }
+        memset(out, 0, frames * sizeof *out);
+        break;
+    case SHL_ONLOSS_SILENCE:
+        memset(out, 0, frames * sizeof *out);
+        break;
+    }
+}
+
+SHL_RT void shl_loss_fill(struct shl_loss *loss, const float *const *dry,
+                          uint32_t dry_channels, float *const *out,
+                          uint32_t channels, uint32_t frames)
+{
+    if (frames == 0)
+        return;
+    channels = channels_in_range(channels);
+    for (uint32_t c = 0; c < channels; c++) {
+        const float *in = dry && c < dry_channels ? dry[c] : NULL;
+        fill_channel(loss->policy, in, loss->last[c], out[c], frames);
+        loss->last[c] = heard(out[c][frames - 1]);
+    }
+    if (loss->lost < UINT32_MAX)
+        loss->lost++;
+}
