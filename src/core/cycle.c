@@ -3,7 +3,8 @@
 #define SPIN_LIMIT_NS  50000u
 #define SPIN_MARGIN_NS 5000u
 #define YIELDS         4
-#define SLICE_US       20000u /* of a long wait, between looks at the lease */
+#define LONG_US        1000000u /* a deadline of rendering, not of playing */
+#define SLICE_US       20000u   /* of it, between looks at the lease */
 #define MISS           64u    /* one missed block in the score */
 #define STALL          (3 * MISS)
 #define NEEDED_FIRST   4u
@@ -92,7 +93,7 @@ static bool spin(struct shl_cycle_host *cycle)
 
 /* Sleep until the answer comes or the deadline is used up. The clock is read
  * here only, beside a system call that costs a hundred times as much. Waits
- * longer than a slice (rendering) look at the device's lease in between. */
+ * of a rendering host look at the device's lease in between. */
 static bool sleep_for_answer(struct shl_cycle_host *cycle)
 {
     struct shl_lines *lines = cycle->segment->lines;
@@ -105,17 +106,16 @@ static bool sleep_for_answer(struct shl_cycle_host *cycle)
                               memory_order_seq_cst);
         if (!answered(cycle)) {
             uint64_t left_us = limit_us - gone_us;
-            if (seen != cycle->doorbell)
-                shl_word_wait(&lines->device.answer, seen,
-                              left_us < SLICE_US ? (uint32_t)left_us
-                                                 : SLICE_US);
+            if (limit_us > LONG_US && left_us > SLICE_US)
+                left_us = SLICE_US;
+            shl_word_wait(&lines->device.answer, seen, (uint32_t)left_us);
         }
         atomic_store_explicit(&lines->host_parked.parked, 0,
                               memory_order_relaxed);
         if (!cycle->outstanding || answered(cycle))
             break;
         gone_us = (shl_clock_ns() - begin_ns) / 1000;
-        if (limit_us > SLICE_US && gone_us >= SLICE_US &&
+        if (limit_us > LONG_US && gone_us >= SLICE_US &&
             !shl_segment_device_alive(cycle->segment))
             break;
     }

@@ -1,0 +1,519 @@
+#include "link.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LATENCY_LIMIT 10000000u /* frames; more is nonsense */
+
+/* ---- opening ------------------------------------------------------------- */
+
+static shl_status agree(const struct shl_identity *identity,
+                        const struct shl_link_options *options,
+                        struct shl_why *why)
+{
+    if (fabs(identity->rate_hz - options->rate_hz) > 1e-6 * options->rate_hz) {
+        snprintf(why->text, sizeof why->text,
+                 "%s runs at %g Hz and this host at %g Hz: give both the same "
+                 "sample rate",
+                 identity->id, identity->rate_hz, options->rate_hz);
+        return SHL_WRONG_RATE;
+    }
+    if (!(identity->drives & options->drive)) {
+        snprintf(why->text, sizeof why->text,
+                 "%s does not offer the %s drive: choose another one",
+                 identity->id, shl_drive_name(options->drive));
+        return SHL_WRONG_DRIVE;
+    }
+    if (!(identity->modes & SHL_MODE_BOTH)) {
+        snprintf(why->text, sizeof why->text,
+                 "%s does not offer the transport mode audio and MIDI",
+                 identity->id);
+        return SHL_WRONG_MODE;
+    }
+    if (identity->required >> SHL_CAP_COUNT) {
+        snprintf(why->text, sizeof why->text,
+                 "%s requires capabilities that this version does not know "
+                 "(word %llx): update this program",
+                 identity->id, (unsigned long long)identity->required);
+        return SHL_WRONG_VERSION;
+    }
+    return SHL_OK;
+}
+
+struct id_place {
+    uint32_t id, index;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct id_place *x = a, *y = b;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Sort through a scratch array, so that no comparison needs a global. */
+static shl_status sort_by_id(struct shl_link *link)
+{
+    uint32_t count = link->param_count;
+    struct id_place *place = calloc(count, sizeof *place);
+    if (!place)
+        return SHL_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        place[i] = (struct id_place){link->params[i].id, i};
+    qsort(place, count, sizeof *place, compare_places);
+    shl_status st = SHL_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        link->by_id[i] = place[i].index;
+        if (i > 0 && place[i].id == place[i - 1].id)
+            st = SHL_BAD_PEER;
+    }
+    free(place);
+    return st;
+}
+
+static double slot_value(const struct shl_param_slot *slot)
+{
+    uint64_t bits = atomic_load_explicit(&slot->value, memory_order_relaxed);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void copy_param(struct shl_param *param,
+                       const struct shl_param_slot *slot)
+{
+    *param = (struct shl_param){.id = slot->id,
+                                .flags = slot->flags,
+                                .curve = slot->curve,
+                                .steps = slot->steps,
+                                .minimum = slot->minimum,
+                                .maximum = slot->maximum,
+                                .initial = slot->initial};
+    memcpy(param->name, slot->name, sizeof param->name - 1);
+    memcpy(param->label, slot->label, sizeof param->label - 1);
+    memcpy(param->group, slot->group, sizeof param->group - 1);
+}
+
+static shl_status copy_params(struct shl_link *link)
+{
+    uint32_t count = link->identity.param_count;
+    if (count == 0)
+        return SHL_OK;
+    if (count > link->segment.param_capacity)
+        return SHL_BAD_PEER;
+    link->params = calloc(count, sizeof *link->params);
+    link->values = calloc(count, sizeof *link->values);
+    link->by_id = calloc(count, sizeof *link->by_id);
+    if (!link->params || !link->values || !link->by_id)
+        return SHL_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++) {
+        struct shl_param *param = &link->params[i];
+        copy_param(param, &link->segment.params[i]);
+        if (shl_param_check(param) != SHL_OK)
+            return SHL_BAD_PEER;
+        link->values[i] =
+            shl_param_clip(param, slot_value(&link->segment.params[i]));
+    }
+    link->param_count = count;
+    return sort_by_id(link);
+}
+
+/* The claim is ours: go on from the present indices. What is still in the ring
+ * to us was said to another host. */
+static void open_rings(struct shl_link *link)
+{
+    struct shl_lines *lines = link->segment.lines;
+    shl_ring_init_producer(&link->to_device, &lines->host.event_write,
+                           &lines->device.event_read,
+                           link->segment.events_to_device,
+                           sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    shl_ring_init_consumer(&link->to_host, &lines->device.event_write,
+                           &lines->host.event_read,
+                           link->segment.events_to_host,
+                           sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    link->to_host.own = link->to_host.peer;
+    shl_ring_release(&link->to_host);
+}
+
+static void write_claim(struct shl_link *link,
+                        const struct shl_link_options *options)
+{
+    struct shl_process self = shl_process_self();
+    struct shl_claim claim = {.pid = self.pid,
+                              .pid_namespace = self.pid_namespace,
+                              .start_time = self.start_time,
+                              .rate_hz = options->rate_hz,
+                              .mode = SHL_MODE_BOTH,
+                              .drive = options->drive,
+                              .block_frames = options->block_frames,
+                              .in_channels = options->in_channels,
+                              .out_channels = options->out_channels,
+                              .first_event = link->to_device.own};
+    snprintf(claim.tag, sizeof claim.tag, "%s", options->tag);
+    shl_thread_priority(&claim.policy, &claim.priority);
+    link->epoch = shl_segment_claim_write(&link->segment, &claim);
+    shl_cycle_nudge(link->segment.lines);
+}
+
+static void explain(struct shl_why *why, shl_status st, const char *name)
+{
+    if (!why->text[0])
+        snprintf(why->text, sizeof why->text, "%s: %s", name,
+                 shl_status_text(st));
+}
+
+shl_status shl_link_open(struct shl_link *link, const char *segment_name,
+                         const struct shl_link_options *options,
+                         struct shl_why *why)
+{
+    memset(link, 0, sizeof *link);
+    why->text[0] = 0;
+    shl_status st = shl_segment_open(segment_name, &link->segment, why);
+    if (st) {
+        explain(why, st, segment_name);
+        return st;
+    }
+    st = shl_segment_identity(&link->segment, &link->identity);
+    if (!st)
+        st = agree(&link->identity, options, why);
+    if (!st)
+        st = shl_segment_claim(&link->segment);
+    if (!st && !shl_segment_device_alive(&link->segment))
+        st = SHL_GONE;
+    if (!st)
+        st = copy_params(link);
+    if (st) {
+        explain(why, st, link->identity.id);
+        shl_link_close(link);
+        return st;
+    }
+    uint32_t channels = link->identity.in_channels > link->identity.out_channels
+                            ? link->identity.in_channels
+                            : link->identity.out_channels;
+    shl_map_touch(&link->segment.map, 0,
+                  SHL_AUDIO_OFFSET + 2 * channels * SHL_PLANE_SIZE);
+    uint32_t second = (uint32_t)(options->rate_hz / options->block_frames) + 1;
+    shl_cycle_host_init(&link->cycle, &link->segment, options->deadline_us,
+                        second);
+    link->pipelined = options->drive == SHL_DRIVE_PIPELINED;
+    open_rings(link);
+    write_claim(link, options);
+    return SHL_OK;
+}
+
+void shl_link_close(struct shl_link *link)
+{
+    if (link->epoch)
+        shl_segment_release(&link->segment);
+    if (link->epoch)
+        shl_cycle_nudge(link->segment.lines);
+    shl_segment_close(&link->segment);
+    free(link->params);
+    free(link->values);
+    free(link->by_id);
+    memset(link, 0, sizeof *link);
+    link->segment.map.fd = link->segment.ask.fd = -1;
+}
+
+SHL_RT shl_status shl_link_state(struct shl_link *link)
+{
+    const struct shl_device_line *line = &link->segment.lines->device;
+    if (shl_segment_bad(&link->segment))
+        return SHL_BAD_PEER;
+    /* acquire: the device's rings stand where it accepted us */
+    if (atomic_load_explicit(&line->epoch, memory_order_acquire) ==
+        link->epoch) {
+        link->accepted = true;
+        return SHL_OK;
+    }
+    if (link->accepted)
+        return SHL_GONE;
+    /* acquire: the reason is written before the refusal */
+    if (atomic_load_explicit(&line->refused, memory_order_acquire) !=
+        link->epoch)
+        return SHL_AGAIN;
+    uint32_t reason = shl_line_load(&line->refusal);
+    return reason > SHL_OK && reason < SHL_STATUS_COUNT ? (shl_status)reason
+                                                        : SHL_BAD_PEER;
+}
+
+/* ---- one block --------------------------------------------------------------- */
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The device reads it after the doorbell only. Unchanged: not a line dirtied. */
+static void show_transport(struct shl_link *link,
+                           const struct shl_transport *transport)
+{
+    if (memcmp(&link->shown, transport, sizeof *transport) == 0)
+        return;
+    link->shown = *transport;
+    uint8_t *to = link->segment.transport;
+    uint32_t flags = transport->playing ? SHL_TRANSPORT_PLAYING : 0;
+    memcpy(to + SHL_TRANSPORT_PLAYHEAD, &transport->frame, 8);
+    memcpy(to + SHL_TRANSPORT_TEMPO, &transport->tempo, 8);
+    memcpy(to + SHL_TRANSPORT_NUMERATOR, &transport->numerator, 4);
+    memcpy(to + SHL_TRANSPORT_DENOMINATOR, &transport->denominator, 4);
+    memcpy(to + SHL_TRANSPORT_FLAGS, &flags, 4);
+    memcpy(to + SHL_TRANSPORT_RATE, &transport->rate_hz, 8);
+    memcpy(to + SHL_TRANSPORT_BEATS, &transport->beats, 8);
+}
+
+static void ring_block(struct shl_link *link, const float *const *in,
+                       uint32_t in_channels, uint32_t frames,
+                       const struct shl_transport *transport)
+{
+    uint32_t channels = least(in_channels, link->identity.in_channels);
+    for (uint32_t c = 0; c < channels; c++)
+        memcpy(shl_segment_plane(&link->segment, c, SHL_BUS_TO_DEVICE), in[c],
+               frames * sizeof(float));
+    show_transport(link, transport);
+    shl_ring_publish(&link->to_device);
+    link->unsent = 0;
+    link->rung_frame = link->frame;
+    link->rung_frames = frames;
+    shl_cycle_ring(&link->cycle, link->frame, frames, channels,
+                   link->identity.out_channels, link->epoch);
+}
+
+static void hear(struct shl_link *link, float *const *out,
+                 uint32_t out_channels, uint32_t frames)
+{
+    uint32_t there = least(frames, link->rung_frames);
+    for (uint32_t c = 0; c < out_channels; c++) {
+        uint32_t n = c < link->identity.out_channels ? there : 0;
+        if (n)
+            memcpy(out[c],
+                   shl_segment_plane(&link->segment, c, SHL_BUS_TO_HOST),
+                   n * sizeof(float));
+        memset(out[c] + n, 0, (frames - n) * sizeof(float));
+    }
+    link->heard_frame = link->rung_frame;
+    link->heard_frames = there;
+}
+
+/* An answer is owed to us from an earlier block. Returns whether it is there
+ * now; *playable if its audio is the one that is due. */
+static bool settle(struct shl_link *link, bool *playable, int *turn)
+{
+    struct shl_cycle_host *cycle = &link->cycle;
+    bool stalled = cycle->stalled;
+    bool there = shl_cycle_collect(cycle);
+    *playable =
+        there && link->pipelined && !cycle->given_up && link->rung_frames > 0;
+    if (there && cycle->given_up)
+        link->stats.late++;
+    cycle->given_up = true;
+    if (stalled)
+        *turn = shl_cycle_score(cycle, there);
+    return there;
+}
+
+static enum shl_heard missed(struct shl_link *link, int *turn)
+{
+    if (!link->cycle.stalled)
+        *turn = shl_cycle_score(&link->cycle, false);
+    if (*turn > 0)
+        link->stats.stalls++;
+    link->stats.missed++;
+    link->stats.delayed += link->unsent;
+    return SHL_HEARD_MISSED;
+}
+
+/* Ring, and wait for this very block. */
+static enum shl_heard play_lockstep(struct shl_link *link, float *const *out,
+                                    uint32_t out_channels, uint32_t frames,
+                                    int *turn)
+{
+    struct shl_cycle_host *cycle = &link->cycle;
+    if (cycle->stalled || !shl_cycle_collect(cycle)) {
+        cycle->given_up = true;
+        return missed(link, turn);
+    }
+    shl_cycle_score(cycle, true);
+    hear(link, out, out_channels, frames);
+    return SHL_HEARD_DEVICE;
+}
+
+SHL_RT enum shl_heard
+shl_link_play(struct shl_link *link, const float *const *in,
+              uint32_t in_channels, float *const *out, uint32_t out_channels,
+              uint32_t frames, const struct shl_transport *transport, int *turn)
+{
+    struct shl_cycle_host *cycle = &link->cycle;
+    *turn = 0;
+    link->stats.blocks++;
+    shl_cycle_begin(cycle);
+    bool playable = false;
+    bool owed = cycle->outstanding;
+    bool first = !owed || (link->rung_frames == 0 && !cycle->given_up);
+    enum shl_heard heard = SHL_HEARD_NOTHING;
+    if (owed && !settle(link, &playable, turn)) {
+        heard = missed(link, turn);
+        link->frame += frames;
+        return heard;
+    }
+    if (!link->pipelined || cycle->stalled) {
+        ring_block(link, in, in_channels, frames, transport);
+        heard = play_lockstep(link, out, out_channels, frames, turn);
+    } else {
+        if (playable) {
+            hear(link, out, out_channels, frames);
+            shl_cycle_score(cycle, true);
+            heard = SHL_HEARD_DEVICE;
+        } else if (!first) {
+            heard = missed(link, turn);
+        }
+        ring_block(link, in, in_channels, frames, transport);
+    }
+    link->frame += frames;
+    return heard;
+}
+
+SHL_RT void shl_link_flush(struct shl_link *link,
+                           const struct shl_transport *transport)
+{
+    struct shl_cycle_host *cycle = &link->cycle;
+    if (cycle->outstanding) {
+        bool stalled = cycle->stalled;
+        cycle->stalled = true; /* look, do not wait */
+        bool there = shl_cycle_collect(cycle);
+        cycle->stalled = stalled;
+        if (!there)
+            return;
+    }
+    if (link->unsent && link->accepted)
+        ring_block(link, NULL, 0, 0, transport);
+}
+
+/* ---- events ---------------------------------------------------------------- */
+
+int32_t shl_link_param(const struct shl_link *link, uint32_t id)
+{
+    uint32_t low = 0, high = link->param_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (link->params[link->by_id[middle]].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < link->param_count && link->params[link->by_id[low]].id == id)
+        return (int32_t)link->by_id[low];
+    return -1;
+}
+
+/* Whether the device can take it. MIDI of UMP types 1, 2 and 4 is one
+ * capability, SysEx (type 3) another; utility and data packets pass. */
+static shl_status able(const struct shl_link *link,
+                       const struct shl_event *event)
+{
+    uint64_t can = link->identity.capabilities;
+    if (event->kind == SHL_EVENT_UMP) {
+        uint32_t type = event->data[0] >> 28;
+        uint64_t need =
+            type == 3 || type == 5 ? SHL_CAP_SYSEX_IN : SHL_CAP_MIDI_IN;
+        return can & need ? SHL_OK : SHL_UNSUPPORTED;
+    }
+    if (!(can & SHL_CAP_PARAMS))
+        return SHL_UNSUPPORTED;
+    int32_t index = shl_link_param(link, shl_event_id(event));
+    if (index < 0)
+        return SHL_NOT_FOUND;
+    return link->params[index].flags & SHL_PARAM_READ_ONLY ? SHL_UNSUPPORTED
+                                                           : SHL_OK;
+}
+
+SHL_RT shl_status shl_link_send(struct shl_link *link,
+                                const struct shl_event *event, uint32_t offset)
+{
+    if (shl_event_check(event) != SHL_OK)
+        return SHL_BAD_VALUE;
+    shl_status st = able(link, event);
+    if (st)
+        return st;
+    struct shl_event *slot = shl_ring_push(&link->to_device);
+    if (!slot) {
+        link->stats.dropped++;
+        return SHL_RING_FULL;
+    }
+    uint64_t frame = link->frame + offset;
+    if (frame < link->event_frame) {
+        frame = link->event_frame;
+        link->stats.raised++;
+    }
+    link->event_frame = frame;
+    *slot = *event;
+    slot->frame = frame;
+    link->unsent++;
+    link->stats.sent++;
+    if (event->kind == SHL_EVENT_PARAM) {
+        int32_t index = shl_link_param(link, shl_event_id(event));
+        link->values[index] =
+            shl_param_clip(&link->params[index], shl_event_value(event));
+    }
+    return SHL_OK;
+}
+
+/* The place of the device's event in the block that was played last. */
+static uint32_t place(const struct shl_link *link, uint64_t frame)
+{
+    if (frame <= link->heard_frame || link->heard_frames == 0)
+        return 0;
+    uint64_t offset = frame - link->heard_frame;
+    return offset < link->heard_frames ? (uint32_t)offset
+                                       : link->heard_frames - 1;
+}
+
+static bool heed(struct shl_link *link, struct shl_event *event)
+{
+    if (shl_event_check(event) != SHL_OK)
+        return false;
+    if (event->kind == SHL_EVENT_UMP)
+        return true;
+    int32_t index = shl_link_param(link, shl_event_id(event));
+    if (index < 0)
+        return false;
+    if (event->kind == SHL_EVENT_PARAM) {
+        double value =
+            shl_param_clip(&link->params[index], shl_event_value(event));
+        *event = shl_event_param(event->frame, SHL_EVENT_PARAM,
+                                 shl_event_id(event), value);
+        link->values[index] = value;
+    }
+    return true;
+}
+
+SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
+                           uint32_t *offset)
+{
+    bool lost = false;
+    const void *slot;
+    uint32_t taken = 0;
+    while (taken++ < SHL_EVENT_SLOTS &&
+           (slot = shl_ring_peek(&link->to_host, &lost))) {
+        memcpy(event, slot, sizeof *event); /* ours: the peer may rewrite it */
+        shl_ring_pop(&link->to_host);
+        if (heed(link, event)) {
+            *offset = place(link, event->frame);
+            link->stats.received++;
+            return true;
+        }
+        link->stats.bad++;
+    }
+    if (lost)
+        link->stats.bad++;
+    shl_ring_release(&link->to_host);
+    return false;
+}
+
+uint32_t shl_link_device_latency(const struct shl_link *link)
+{
+    uint32_t frames =
+        shl_line_load(&link->segment.lines->device.latency_frames);
+    return frames < LATENCY_LIMIT ? frames : LATENCY_LIMIT;
+}

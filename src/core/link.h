@@ -1,0 +1,96 @@
+/* The host's end of one link: its claim on one segment, the two event rings,
+ * the blocks it plays, and what it knows of the parameters. Which device that
+ * is, and what is heard when it fails, is host.h's matter. One thread. */
+#ifndef SHL_LINK_H
+#define SHL_LINK_H
+
+#include "cycle.h"
+#include "registry.h"
+#include "ring.h"
+#include "transport.h"
+
+enum shl_heard {
+    SHL_HEARD_DEVICE,  /* out is filled from the device */
+    SHL_HEARD_NOTHING, /* no block is due yet: not accepted, or just begun */
+    SHL_HEARD_MISSED   /* no answer in time */
+};
+
+struct shl_link_stats {
+    uint64_t blocks, missed, late, stalls;
+    uint64_t sent, received, dropped, delayed, raised, bad;
+};
+
+struct shl_link {
+    struct shl_segment segment;
+    struct shl_identity identity;
+    struct shl_cycle_host cycle;
+    struct shl_ring to_device, to_host;
+    uint32_t epoch;
+    bool accepted;
+    bool pipelined;
+    uint64_t frame;       /* of the next block */
+    uint64_t event_frame; /* of the last event sent */
+    uint32_t unsent;      /* events pushed and not shown */
+    uint64_t rung_frame;  /* of the block that is outstanding */
+    uint32_t rung_frames;
+    uint64_t heard_frame; /* of the block that was played last */
+    uint32_t heard_frames;
+    struct shl_transport shown; /* as the device sees it */
+    struct shl_param *params;
+    double *values;
+    uint32_t *by_id; /* indices in order of id */
+    uint32_t param_count;
+    struct shl_link_stats stats;
+};
+
+struct shl_link_options {
+    const char *tag;
+    double rate_hz;
+    uint32_t block_frames;
+    uint32_t in_channels, out_channels;
+    uint32_t drive; /* one of enum shl_drive */
+    uint32_t deadline_us;
+};
+
+/** Open a device's segment, check what it says, take the claim, copy what is
+ * known of it, raise the epoch. On failure nothing is held and `why` has the
+ * sentence. [control] */
+shl_status shl_link_open(struct shl_link *link, const char *segment_name,
+                         const struct shl_link_options *options,
+                         struct shl_why *why);
+
+/** Give up the claim; the device goes on. Zeroes the struct. [control] */
+void shl_link_close(struct shl_link *link);
+
+/** SHL_OK: the device has accepted us; SHL_AGAIN: it has not looked yet;
+ * SHL_GONE: it has left, or taken back its word; SHL_BAD_PEER; else its reason
+ * for refusing. [audio] */
+SHL_RT shl_status shl_link_state(struct shl_link *link);
+
+/** One block. `in` is copied before `out` is filled. *turn gets +1 when the
+ * link has just stalled, -1 when it has just resumed, else 0. [audio] */
+SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
+                                    const float *const *in,
+                                    uint32_t in_channels, float *const *out,
+                                    uint32_t out_channels, uint32_t frames,
+                                    const struct shl_transport *transport,
+                                    int *turn);
+
+/** No block is coming: show the device the events that wait, in a block of 0
+ * frames. Waits for nothing. [audio] */
+SHL_RT void shl_link_flush(struct shl_link *link,
+                           const struct shl_transport *transport);
+
+/** See shl_host_send and shl_host_event. [audio] */
+SHL_RT shl_status shl_link_send(struct shl_link *link,
+                                const struct shl_event *event, uint32_t offset);
+SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
+                           uint32_t *offset);
+
+/** Index of a parameter by id, or -1. [any] */
+int32_t shl_link_param(const struct shl_link *link, uint32_t id);
+
+/** The device's latency as it says now, bounded. [any] */
+uint32_t shl_link_device_latency(const struct shl_link *link);
+
+#endif
