@@ -1,0 +1,271 @@
+# shmlink. The targets:
+#
+#   make            externals and program, at the top level, for `pd -path .`
+#   make deps       install what is missing
+#   make demo       hear and see a first sound: demo.wav, demo.png
+#   make check      all tests, small counts; make soak: full counts
+#   make bench      speed, beside what Pd has for the same job
+#   make install    PDLIBDIR=... for the Pd part, PREFIX=... for program and core
+#   make both       also the externals for a Pd of double precision
+#   make warnings, m32, sanitize, rooms, format-check      what CI asks as well
+#   make format     have clang-format set the sources
+#   make clean
+#
+# The externals are built on pd-lib-builder. The core is compiled by rules of
+# our own, once, into an archive that externals, program and tests all link:
+# without -ffast-math, which would take away the checks for NaN and make the
+# same notes sound different in different programs.
+
+lib.name = shmlink
+
+BUILD ?= build
+PDLIBBUILDER_DIR ?= $(firstword $(wildcard pd-lib-builder) \
+    /usr/share/pd-lib-builder)
+
+# A sanitizer or -m32 comes in here, for a build in a folder of its own.
+EXTRA ?=
+
+shl.version := $(shell sed -n \
+    's/^\#X text [0-9]* [0-9]* VERSION \(.*\);/\1/p' shmlink-meta.pd)
+
+warn.strict = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion \
+    -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
+    -Wformat=2 -Wcast-qual -Wwrite-strings -Wdouble-promotion -Wswitch-enum
+
+# ---- sources -----------------------------------------------------------------
+
+core.sources := $(wildcard src/core/*.c)
+tool.sources := $(wildcard src/tool/*.c)
+pd.sources := $(wildcard src/pd/*.c)
+
+class.sources = src/pd/shmlink~.c src/pd/shmreg.c
+common.sources = $(filter-out $(class.sources),$(pd.sources))
+
+# tests/*.c: a file with a main is a program; one without is linked to all of
+# them. The preloaded watcher and the fuzzers are built in their own ways.
+tests.own := tests/rtwatch.c $(wildcard tests/fuzz_*.c)
+tests.mains := $(filter-out $(tests.own), \
+    $(shell grep -sl '^int main' tests/*.c /dev/null))
+tests.shared := $(filter-out $(tests.own) $(tests.mains),$(wildcard tests/*.c))
+bench.sources := $(wildcard tests/bench/*.c)
+fuzz.sources := $(wildcard tests/fuzz_*.c)
+
+# ---- core, program, tests ------------------------------------------------------
+
+objects = $(patsubst src/%.c,$(BUILD)/%.o,$(1))
+core.objects = $(call objects,$(core.sources))
+tool.objects = $(call objects,$(tool.sources))
+tests.programs = $(patsubst tests/%.c,$(BUILD)/tests/%,$(tests.mains))
+bench.programs = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(bench.sources))
+fuzz.programs = $(patsubst tests/fuzz_%.c,$(BUILD)/fuzz_%,$(fuzz.sources))
+
+sndfile.cflags = $(shell pkg-config --cflags sndfile)
+sndfile.libs = $(shell pkg-config --libs sndfile)
+
+core.flags = -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -fvisibility=hidden \
+    $(warn.strict) -Isrc -MMD -MP -DSHL_META_VERSION='"$(shl.version)"' $(EXTRA)
+# The marks of the watcher are a weak symbol that is found when the program
+# starts, not when it is linked.
+core.ldflags = -Wl,-z,dynamic-undefined-weak $(EXTRA)
+core.libs = -lpthread -lrt -ldl -lm
+
+# `all` stays the first target.
+all:
+
+ifneq ($(wildcard $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder),)
+
+cflags = -std=c11 -D_GNU_SOURCE -Isrc -fvisibility=hidden \
+    -Wno-cast-function-type -DSHL_META_VERSION='"$(shl.version)"'
+ldlibs = $(BUILD)/libshmlink.a -lpthread -lrt -ldl
+datafiles = $(wildcard help/*.pd) $(wildcard abstractions/*.pd) \
+    $(wildcard *.linux-*-64.so) shmlink-meta.pd \
+    $(wildcard README.md CHANGELOG.md PROTOCOL.md) LICENSE
+
+include $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder
+
+c.flags := $(filter-out -ffast-math -Winline,$(c.flags)) $(warn.strict) \
+    -isystem "$(PDINCLUDEDIR)" -MMD -MP -g
+
+shmlink~.$(extension) shmreg.$(extension): $(BUILD)/libshmlink.a
+$(patsubst %.c,%.o,$(pd.sources)): Makefile
+-include $(wildcard src/pd/*.d)
+
+post: shmlink
+
+# The same sources for a Pd of double precision; their objects are kept apart.
+pd64.extension = linux-$(patsubst aarch64,arm64,$(patsubst \
+    x86_64,amd64,$(target.arch)))-64.so
+pd64.classes = $(patsubst src/pd/%.c,%.$(pd64.extension),$(class.sources))
+pd64.common = $(patsubst src/pd/%.c,$(BUILD)/pd64/%.o,$(common.sources))
+
+both: all $(pd64.classes)
+
+$(BUILD)/pd64/%.o: src/pd/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(c.flags) -DPD_FLOATSIZE=64 -o $@ -c $<
+
+%.$(pd64.extension): $(BUILD)/pd64/%.o $(pd64.common) $(BUILD)/libshmlink.a
+	$(CC) $(c.ldflags) -o $@ $< $(pd64.common) $(c.ldlibs)
+
+# Objects of the externals in a build of another kind (warnings, sanitizers).
+pd.objects = $(patsubst src/pd/%.c,$(BUILD)/pd/%.o,$(pd.sources)) \
+    $(patsubst src/pd/%.c,$(BUILD)/pd64/%.o,$(pd.sources))
+$(BUILD)/pd/%.o: src/pd/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(c.flags) $(EXTRA) -o $@ -c $<
+
+-include $(wildcard $(BUILD)/pd/*.d $(BUILD)/pd64/*.d)
+
+ifneq ($(PREFIX),)
+install: install-program
+endif
+install-program: all
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib' \
+	    '$(DESTDIR)$(PREFIX)/include/shmlink'
+	install -m 755 shmlink '$(DESTDIR)$(PREFIX)/bin'
+	install -m 644 $(BUILD)/libshmlink.a '$(DESTDIR)$(PREFIX)/lib'
+	install -m 644 src/core/shl.h $(public.headers) \
+	    '$(DESTDIR)$(PREFIX)/include/shmlink'
+public.headers = $(addprefix src/core/, \
+    $(shell sed -n 's/^\#include "\(.*\)"/\1/p' src/core/shl.h))
+
+else
+
+all both install:
+	@echo "pd-lib-builder is missing; 'make deps' installs it" >&2; exit 1
+clean:
+
+endif
+
+$(BUILD)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(core.flags) -o $@ -c $<
+
+$(tool.objects): core.flags += $(sndfile.cflags)
+
+$(BUILD)/libshmlink.a: $(core.objects)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# What the program is made of, for tests to take pieces from.
+$(BUILD)/libtool.a: $(filter-out %/main.o,$(tool.objects))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+shmlink: $(BUILD)/shmlink
+	cp $< $@
+
+$(BUILD)/shmlink: $(tool.objects) $(BUILD)/libshmlink.a
+	$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) $(core.libs)
+
+$(BUILD)/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(core.flags) -Isrc/core -o $@ -c $<
+
+shared.objects = $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(tests.shared))
+test.archives = $(wildcard $(BUILD)/libtool.a) $(BUILD)/libshmlink.a
+
+$(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
+    $(BUILD)/libtool.a $(BUILD)/libshmlink.a
+	$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) \
+	    $(shell grep -q 'cmocka\.h' tests/$*.c && echo -lcmocka) \
+	    $(core.libs)
+
+$(bench.programs): $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libshmlink.a \
+    Makefile
+	@mkdir -p $(@D)
+	$(CC) $(core.flags) $(core.ldflags) -o $@ $< $(BUILD)/libshmlink.a \
+	    $(core.libs)
+
+$(BUILD)/rtwatch.so: tests/rtwatch.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(core.flags) -ftls-model=initial-exec -shared -o $@ $< -ldl
+
+$(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(BUILD)/libshmlink.a Makefile
+	$(CC) $(core.flags) -Isrc/core -fsanitize=fuzzer -o $@ $< \
+	    $(BUILD)/libshmlink.a $(core.libs)
+
+-include $(wildcard $(BUILD)/core/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
+    $(BUILD)/bench/*.d $(BUILD)/*.d)
+
+programs: $(BUILD)/shmlink $(tests.programs) $(bench.programs) \
+    $(BUILD)/rtwatch.so
+fuzzers: $(fuzz.programs)
+core: $(BUILD)/libshmlink.a
+objects: $(pd.objects)
+
+# ---- kinds of builds -------------------------------------------------------------
+
+jobs := $(shell nproc 2>/dev/null || echo 1)
+# Recursive calls: parallel, unless the user's own -j is at work already.
+again = $(MAKE) --no-print-directory \
+    $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(jobs))
+
+asan = -fsanitize=address,undefined -fno-sanitize-recover=all \
+    -fno-omit-frame-pointer
+tsan = -fsanitize=thread
+fuzzer = -fsanitize=fuzzer-no-link,address,undefined \
+    -fno-sanitize-recover=all
+
+# Everything that `check` and `soak` run.
+ready:
+	@sh tests/deps.sh
+	@$(again) all both
+	@$(again) programs
+	@$(again) fuzzers BUILD=build/fuzz CC=clang EXTRA='$(fuzzer)'
+
+deps:
+	@sh tests/deps.sh
+
+demo:
+	@sh tests/deps.sh
+	@$(again) all
+	@sh demo/demo.sh
+
+check: ready
+	@sh tests/check.sh
+
+soak: ready
+	@SHL_SOAK=1 sh tests/check.sh
+
+bench:
+	@sh tests/deps.sh
+	@$(again) all programs
+	@sh tests/bench/run.sh
+
+warnings:
+	@$(again) programs objects BUILD=build/gcc CC=gcc EXTRA=-Werror
+	@$(again) programs objects BUILD=build/clang CC=clang EXTRA=-Werror
+	@echo "warnings: none, by gcc and by clang"
+
+m32:
+	@$(again) core BUILD=build/m32 EXTRA='-m32 -Werror'
+	@sh tests/m32.sh
+
+sanitize:
+	@$(again) programs BUILD=build/asan CC=clang EXTRA='$(asan)'
+	@$(again) programs BUILD=build/tsan CC=clang EXTRA='$(tsan)'
+	@sh tests/sanitize.sh
+
+rooms:
+	@sh tests/rooms.sh
+
+formatted = $(shell git ls-files --cached --others --exclude-standard \
+    'src/*.[ch]' 'tests/*.[ch]')
+format:
+	clang-format -i $(formatted)
+
+format-check:
+	@clang-format --dry-run -Werror $(formatted)
+	@echo "format-check: $(words $(formatted)) files are as clang-format has them"
+
+clean: clean-build
+clean-build:
+	rm -f shmlink demo.wav demo.png *.linux-*-64.so src/pd/*.d
+	find build -mindepth 1 -maxdepth 1 ! -name 'pd-*' \
+	    -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: all both programs fuzzers core objects ready deps demo check soak \
+    bench warnings m32 sanitize rooms format format-check clean clean-build \
+    install install-program
+.DELETE_ON_ERROR:
