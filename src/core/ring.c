@@ -36,20 +36,29 @@ static uint8_t *slot_at(const struct shl_ring *ring, uint32_t index)
     return ring->slots + (size_t)(index & ring->mask) * ring->slot_size;
 }
 
-SHL_RT uint32_t shl_ring_free(struct shl_ring *ring)
+/* acquire: the consumer has copied the slots below before we refill them */
+static void look_at_read(struct shl_ring *ring)
+{
+    ring->peer = atomic_load_explicit(ring->read, memory_order_acquire);
+}
+
+/* By the index we last saw; a read index ahead of ours counts as full. */
+static uint32_t free_seen(const struct shl_ring *ring)
 {
     uint32_t used = ring->own - ring->peer;
-    if (used >= ring->mask) {
-        /* acquire: the consumer has copied the slots below before we refill */
-        ring->peer = atomic_load_explicit(ring->read, memory_order_acquire);
-        used = ring->own - ring->peer;
-    }
+
     return used < ring->mask ? ring->mask - used : 0;
+}
+
+SHL_RT uint32_t shl_ring_free(struct shl_ring *ring)
+{
+    look_at_read(ring);
+    return free_seen(ring);
 }
 
 SHL_RT void *shl_ring_push(struct shl_ring *ring)
 {
-    if (shl_ring_free(ring) == 0)
+    if (free_seen(ring) == 0 && shl_ring_free(ring) == 0)
         return NULL;
     return slot_at(ring, ring->own++);
 }
@@ -60,28 +69,28 @@ SHL_RT void shl_ring_publish(struct shl_ring *ring)
     atomic_store_explicit(ring->write, ring->own, memory_order_release);
 }
 
-/* How many wait. A distance that no producer can reach starts the ring over:
- * a hostile index costs at most one look, never a long loop. */
-static uint32_t waiting(struct shl_ring *ring, bool *lost)
+/* acquire: the slots below this index are whole */
+static uint32_t look_at_write(struct shl_ring *ring)
+{
+    ring->peer = atomic_load_explicit(ring->write, memory_order_acquire);
+    return ring->peer - ring->own;
+}
+
+/* A distance that no producer can reach starts the ring over: a hostile index
+ * costs at most one look, never a long loop. */
+SHL_RT const void *shl_ring_peek(struct shl_ring *ring, bool *lost)
 {
     uint32_t there = ring->peer - ring->own;
-    if (there == 0 || there > ring->mask) {
-        /* acquire: the slots below this index are whole */
-        ring->peer = atomic_load_explicit(ring->write, memory_order_acquire);
-        there = ring->peer - ring->own;
-    }
+
+    if (there == 0 || there > ring->mask)
+        there = look_at_write(ring);
     if (there > ring->mask) {
         ring->own = ring->peer;
         if (lost)
             *lost = true;
-        return 0;
+        return NULL;
     }
-    return there;
-}
-
-SHL_RT const void *shl_ring_peek(struct shl_ring *ring, bool *lost)
-{
-    return waiting(ring, lost) ? slot_at(ring, ring->own) : NULL;
+    return there ? slot_at(ring, ring->own) : NULL;
 }
 
 SHL_RT void shl_ring_pop(struct shl_ring *ring)
@@ -95,15 +104,21 @@ SHL_RT void shl_ring_release(struct shl_ring *ring)
     atomic_store_explicit(ring->read, ring->own, memory_order_release);
 }
 
+/* An impossible distance stays for peek to find and to report. */
 SHL_RT uint32_t shl_ring_waiting(struct shl_ring *ring)
 {
-    ring->peer = atomic_load_explicit(ring->write, memory_order_acquire);
-    return waiting(ring, NULL);
+    uint32_t there = look_at_write(ring);
+
+    return there < ring->mask ? there : ring->mask;
 }
 
 SHL_RT void shl_ring_skip(struct shl_ring *ring, uint32_t until)
 {
-    uint32_t there = shl_ring_waiting(ring);
-    ring->own += until - ring->own <= there ? until - ring->own : there;
+    uint32_t there = look_at_write(ring);
+
+    if (there <= ring->mask && until - ring->own <= there)
+        ring->own = until;
+    else
+        ring->own = ring->peer;
     shl_ring_release(ring);
 }

@@ -59,7 +59,8 @@ SHL_RT void shl_ring_pop(struct shl_ring *ring);
 /** Give the popped slots back to the producer. Once per block. [audio] */
 SHL_RT void shl_ring_release(struct shl_ring *ring);
 
-/** Slots waiting now; never more than the ring holds. [audio] */
+/** Slots waiting now; never more than the ring holds. Peek may still find that
+ * they are not there. [audio] */
 SHL_RT uint32_t shl_ring_waiting(struct shl_ring *ring);
 
 /** Drop what waits, up to index `until`, or everything if that is not inside.
