@@ -1,5 +1,8 @@
 #include "transport.h"
 
+#define LAST_BEAT  1e15
+#define LAST_FRAME 9e18
+
 struct shl_transport shl_transport_default(double rate_hz)
 {
     struct shl_transport transport = {
@@ -18,7 +21,10 @@ void shl_transport_advance(struct shl_transport *transport, uint32_t frames)
 
 void shl_transport_locate(struct shl_transport *transport, double beats)
 {
-    transport->beats = beats > 0 ? beats : 0;
-    transport->frame = (uint64_t)(transport->beats * 60 * transport->rate_hz /
-                                  transport->tempo);
+    double frame;
+
+    transport->beats = beats > 0 && beats < LAST_BEAT ? beats : 0;
+    frame = transport->beats * 60 * transport->rate_hz / transport->tempo;
+    /* a tempo near 0 could lead beyond every integer */
+    transport->frame = frame > 0 && frame < LAST_FRAME ? (uint64_t)frame : 0;
 }

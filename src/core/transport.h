@@ -25,7 +25,8 @@ struct shl_transport shl_transport_default(double rate_hz);
 /** Go on by `frames` if playing. [any] */
 void shl_transport_advance(struct shl_transport *transport, uint32_t frames);
 
-/** Put the playhead at `beats` quarter notes; below 0 counts as 0. [any] */
+/** Put the playhead at `beats` quarter notes; below 0, NaN and
+ * what is beyond any music count as 0. [any] */
 void shl_transport_locate(struct shl_transport *transport, double beats);
 
 #ifdef __cplusplus
