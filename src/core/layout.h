@@ -21,36 +21,31 @@ static_assert(sizeof(float) == 4 && sizeof(double) == 8, "wire floats");
 
 /* ---- the Maolan part ------------------------------------------------- */
 
-#define SHL_MAOLAN_SIZE        4194304u
-#define SHL_MAOLAN_MAGIC       0x4D414F4Cu
-#define SHL_MAX_CHANNELS       32u
-#define SHL_MAX_FRAMES         4096u
-#define SHL_BUSES              2u
-#define SHL_BUS_TO_DEVICE      0u
-#define SHL_BUS_TO_HOST        1u
-#define SHL_RING_SLOTS         4096u
-#define SHL_MAX_MIDI_PORTS     16u
-#define SHL_AUDIO_OFFSET       512u
-#define SHL_PLANE_SIZE         (SHL_MAX_FRAMES * 4u)
-#define SHL_SCRATCH_SIZE       65536u
-#define SHL_NAME_OFFSET        0u /* in the scratch: plugin name */
-#define SHL_PORT_COUNTS_OFFSET 1024u
-#define SHL_FILE_REFS_OFFSET   2048u
-#define SHL_PORT_COUNTS_MAGIC  0x504F5254u
-#define SHL_FILE_REFS_MAGIC    0x46494C45u
-#define SHL_FILE_UPDATE_MAGIC  0x55504441u
-#define SHL_MAOLAN_PARAM_SIZE  16u
-#define SHL_MAOLAN_MIDI_SIZE   16u
-#define SHL_NONE               0u /* a field that this layout does not have */
-#define SHL_MIDI_RING_STRIDE   65552u
-#define SHL_PARAM_EVENT_VALUE  0u
-#define SHL_PARAM_EVENT_MOD    1u
-#define SHL_PARAM_EVENT_BEGIN  2u
-#define SHL_PARAM_EVENT_END    3u
-#define SHL_TRANSPORT_PLAYING  1u
-#define SHL_REQUEST_PENDING    0u
-#define SHL_REQUEST_SUCCESS    1u
-#define SHL_REQUEST_ERROR      2u
+#define SHL_MAOLAN_SIZE       4194304u
+#define SHL_MAOLAN_MAGIC      0x4D414F4Cu
+#define SHL_MAX_CHANNELS      32u
+#define SHL_MAX_FRAMES        4096u
+#define SHL_BUSES             2u
+#define SHL_BUS_TO_DEVICE     0u
+#define SHL_BUS_TO_HOST       1u
+#define SHL_RING_SLOTS        4096u
+#define SHL_MAX_MIDI_PORTS    16u
+#define SHL_AUDIO_OFFSET      512u
+#define SHL_PLANE_SIZE        (SHL_MAX_FRAMES * 4u)
+#define SHL_SCRATCH_SIZE      65536u
+#define SHL_PORT_COUNTS_MAGIC 0x504F5254u
+#define SHL_FILE_REFS_MAGIC   0x46494C45u
+#define SHL_FILE_UPDATE_MAGIC 0x55504441u
+#define SHL_NONE              0u /* a field that this layout does not have */
+#define SHL_MIDI_RING_STRIDE  65552u
+#define SHL_PARAM_EVENT_VALUE 0u
+#define SHL_PARAM_EVENT_MOD   1u
+#define SHL_PARAM_EVENT_BEGIN 2u
+#define SHL_PARAM_EVENT_END   3u
+#define SHL_TRANSPORT_PLAYING 1u
+#define SHL_REQUEST_PENDING   0u
+#define SHL_REQUEST_SUCCESS   1u
+#define SHL_REQUEST_ERROR     2u
 
 /** One row per layout in use; the only place that knows which is which. All
  * values are byte offsets from the start of the segment, SHL_NONE where the
@@ -108,6 +103,49 @@ enum {
     SHL_TRANSPORT_RATE = 32,        /* f64 */
     SHL_TRANSPORT_BEATS = 40,       /* f64, ours: in the reserved bytes */
     SHL_TRANSPORT_SIZE = 256
+};
+
+/* A slot of the parameter and echo rings, 16 bytes. */
+enum {
+    SHL_MAOLAN_PARAM_INDEX = 0,  /* u32 */
+    SHL_MAOLAN_PARAM_VALUE = 4,  /* f32 */
+    SHL_MAOLAN_PARAM_OFFSET = 8, /* u32, frames into the block */
+    SHL_MAOLAN_PARAM_KIND = 12,  /* u32, SHL_PARAM_EVENT_* */
+    SHL_MAOLAN_PARAM_SIZE = 16
+};
+
+/* A slot of the MIDI rings, 16 bytes; the last 4 are padding. In B8 it lies 8
+ * bytes off its alignment: copy, never cast. */
+enum {
+    SHL_MAOLAN_MIDI_OFFSET = 0,  /* u32, frames into the block */
+    SHL_MAOLAN_MIDI_DATA = 4,    /* 3 bytes, padded with 0 */
+    SHL_MAOLAN_MIDI_CHANNEL = 7, /* u8, low nibble of the status */
+    SHL_MAOLAN_MIDI_FLAGS = 8,   /* u16, always 0 */
+    SHL_MAOLAN_MIDI_PAD = 10,    /* u16, always 0 */
+    SHL_MAOLAN_MIDI_SIZE = 16
+};
+
+/* What the scratch area holds, offsets from its start; words are u32, texts
+ * UTF-8 without an end mark. Later requests write over the first two. */
+enum {
+    SHL_NAME_OFFSET = 0, /* length; text */
+    SHL_NAME_TEXT = 4,
+    SHL_PORT_COUNTS_OFFSET = 1024, /* magic; counts */
+    SHL_PORT_COUNTS_AUDIO_IN = 1028,
+    SHL_PORT_COUNTS_AUDIO_OUT = 1032,
+    SHL_PORT_COUNTS_MIDI_IN = 1036,
+    SHL_PORT_COUNTS_MIDI_OUT = 1040,
+    SHL_FILE_REFS_OFFSET = 2048, /* magic; count; index, length, text each */
+    SHL_FILE_REFS_COUNT = 2052,
+    SHL_FILE_REFS_ENTRIES = 2056,
+    SHL_RESOURCE_DIR_OFFSET =
+        0, /* magic of the file references; length; text */
+    SHL_RESOURCE_DIR_LENGTH = 4,
+    SHL_RESOURCE_DIR_TEXT = 8,
+    SHL_FILE_UPDATE_OFFSET = 0, /* magic; index; length; text */
+    SHL_FILE_UPDATE_INDEX = 4,
+    SHL_FILE_UPDATE_LENGTH = 8,
+    SHL_FILE_UPDATE_TEXT = 12
 };
 
 /* ---- the link area ---------------------------------------------------- */
