@@ -22,12 +22,14 @@ struct shl_loss {
 };
 
 /** A block came: remember its end; if some were lost before it, fade it in
- * (policy fade and silence: fade only, the rest at once). [audio] */
+ * over min(frames, SHL_FADE_FRAMES). Only after silence: dry and hold go back
+ * at once. A block of 0 frames is none. [audio] */
 SHL_RT void shl_loss_came(struct shl_loss *loss, float *const *out,
                           uint32_t channels, uint32_t frames);
 
-/** A block is missing: fill `out`. `dry` are the host's inputs, in buffers
- * that do not overlap `out`; NULL: none. [audio] */
+/** A block is missing: fill `out`. A fade reaches 0 within the first one. `dry`
+ * are the host's inputs, in buffers that do not overlap `out`; NULL: none.
+ * [audio] */
 SHL_RT void shl_loss_fill(struct shl_loss *loss, const float *const *dry,
                           uint32_t dry_channels, float *const *out,
                           uint32_t channels, uint32_t frames);

@@ -44,12 +44,13 @@ struct shl_midi_stream {
     uint8_t sysex_count;
     uint8_t sysex[6];
     uint8_t sysex_started; /* a packet of it has been given out */
-    uint32_t strays;       /* data bytes without a status */
+    uint32_t strays;       /* bytes that belong to no message */
 };
 
 /** Take one byte; give out a UMP packet when it completes one. Running status,
  * realtime bytes inside other messages, SysEx of any length (as SysEx7
- * packets, 6 bytes each). Returns the words in `ump`: 0, 1 or 2. [audio] */
+ * packets, 6 bytes each). Any other status ends a SysEx, too. Returns the words
+ * in `ump`: 0, 1 or 2. [audio] */
 uint32_t shl_midi_stream_byte(struct shl_midi_stream *stream, uint8_t port,
                               uint8_t byte, uint32_t ump[2]);
 
@@ -71,8 +72,8 @@ shl_status shl_sysex7_bytes(const uint32_t ump[2], uint8_t bytes[6],
 /* ---- MIDI 2.0 notes with a pitch of their own ------------------------------ */
 
 /** Note on or off as MIDI 2.0 (type 4, two words). `pitch` in semitones may
- * have a fraction, sent as attribute 3 (pitch 7.9); velocity 0 to 65535. [any]
- */
+ * have a fraction, sent as attribute 3 (pitch 7.9); the key is the one below
+ * it. velocity 0 to 65535. [any] */
 void shl_ump_note(uint8_t port, int on, uint8_t channel, double pitch,
                   uint16_t velocity, uint32_t ump[2]);
 
