@@ -315,10 +315,10 @@ static bool settle(struct shl_link *link, bool *playable, int *turn)
 
 static enum shl_heard missed(struct shl_link *link, int *turn)
 {
-    if (!link->cycle.stalled)
-        *turn = shl_cycle_score(&link->cycle, false);
-    if (*turn > 0)
+    if (!link->cycle.stalled && shl_cycle_score(&link->cycle, false) > 0) {
+        *turn = 1;
         link->stats.stalls++;
+    }
     link->stats.missed++;
     link->stats.delayed += link->unsent;
     return SHL_HEARD_MISSED;
