@@ -381,8 +381,9 @@ static bool heed_claim(shl_device *device)
                                           memory_order_acquire);
     uint32_t accepted =
         atomic_load_explicit(&device->accepted, memory_order_relaxed);
-    uint32_t alarm =
-        atomic_exchange_explicit(&device->alarm, 0, memory_order_acq_rel);
+    uint32_t alarm = atomic_load_explicit(&device->alarm, memory_order_acquire);
+    if (alarm)
+        atomic_store_explicit(&device->alarm, 0, memory_order_relaxed);
     if (accepted && (epoch != accepted || alarm == accepted) &&
         end_claim(device))
         return true;
@@ -468,11 +469,11 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
         uint64_t now_ns = shl_clock_ns();
         if (!until_ns)
             until_ns = now_ns + (uint64_t)timeout_ms * 1000000u;
-        uint64_t left_us = until_ns > now_ns ? (until_ns - now_ns) / 1000 : 0;
-        if (!shl_cycle_wait(&device->cycle, device->judged, &device->alarm,
-                            left_us < 1000000 ? (uint32_t)left_us : 1000000) &&
-            left_us == 0)
+        if (now_ns >= until_ns)
             return SHL_TIMEOUT;
+        uint64_t left_us = (until_ns - now_ns) / 1000 + 1;
+        shl_cycle_wait(&device->cycle, device->judged, &device->alarm,
+                       left_us < 1000000 ? (uint32_t)left_us : 1000000);
     }
     return SHL_BAD_PEER;
 }

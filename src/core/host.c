@@ -1,0 +1,690 @@
+#include "host.h"
+
+#include "bypass.h"
+#include "link.h"
+#include "loss.h"
+#include "midi.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOTICES        32u
+#define LOOK_NS        100000000u /* between looks for device and lease */
+#define ACCEPT_MS      30000u     /* rendering: for the device's word */
+#define BATCH_US       30000000u  /* rendering: for a block */
+#define DEADLINE_LIMIT 1000u      /* ms, what a user may ask for */
+#define ABSENT_MS      5u         /* between looks while open() waits */
+
+struct shl_host {
+    struct shl_host_options options;
+    char wanted[SHL_ID_SIZE]; /* "" for nothing */
+    char tag[SHL_TAG_SIZE];
+    shl_registry *registry;
+    struct shl_link link;
+    bool linked;
+    bool announced;     /* this link's OPEN has been told */
+    shl_status refused; /* the last reason told; SHL_OK: none */
+    struct shl_why why;
+    uint64_t looked_ns;
+    uint64_t told_missed;
+    uint32_t told_latency;
+    struct shl_transport transport;
+    struct shl_loss loss;
+    struct shl_bypass bypass;
+    struct shl_held held;
+    struct shl_link_stats past; /* of links that have ended */
+    uint64_t links;
+    uint64_t silent_frames;
+    int turn;        /* stalled or resumed since the last poll */
+    shl_status lost; /* why process gave up the link; poll tells */
+    struct shl_notice notice[NOTICES];
+    uint32_t notice_first, notice_count;
+};
+
+/* ---- notices --------------------------------------------------------------- */
+
+/* A full queue loses its oldest: the newest tells how things are. */
+static void tell(shl_host *host, enum shl_notice_kind kind, shl_status status,
+                 uint64_t value)
+{
+    if (host->notice_count == NOTICES) {
+        host->notice_first = (host->notice_first + 1) % NOTICES;
+        host->notice_count--;
+    }
+    uint32_t at = (host->notice_first + host->notice_count++) % NOTICES;
+    struct shl_notice *notice = &host->notice[at];
+    *notice = (struct shl_notice){kind, status, value, ""};
+    memcpy(notice->id, host->linked ? host->link.identity.id : host->wanted,
+           sizeof notice->id);
+}
+
+int shl_host_notice(shl_host *host, struct shl_notice *notice)
+{
+    if (host->notice_count == 0)
+        return 0;
+    *notice = host->notice[host->notice_first];
+    host->notice_first = (host->notice_first + 1) % NOTICES;
+    host->notice_count--;
+    return 1;
+}
+
+/* ---- making ------------------------------------------------------------------ */
+
+static shl_status check_options(const struct shl_host_options *options)
+{
+    if (options->in_channels > SHL_MAX_CHANNELS ||
+        options->out_channels > SHL_MAX_CHANNELS)
+        return SHL_WRONG_CHANNELS;
+    if (options->block_frames < 1 || options->block_frames > SHL_MAX_FRAMES)
+        return SHL_WRONG_BLOCK;
+    if (!isfinite(options->rate_hz) || options->rate_hz < 1)
+        return SHL_BAD_VALUE;
+    if (options->drive > SHL_DRIVE_PIPELINED)
+        return SHL_WRONG_DRIVE;
+    return SHL_OK;
+}
+
+shl_status shl_host_new(const struct shl_host_options *options,
+                        shl_host **result)
+{
+    shl_status st = check_options(options);
+    if (st)
+        return st;
+    shl_host *host = calloc(1, sizeof *host);
+    if (!host)
+        return SHL_NO_MEMORY;
+    host->options = *options;
+    host->options.registry = NULL;
+    if (!host->options.drive)
+        host->options.drive = SHL_DRIVE_LOCKSTEP;
+    host->link.segment.map.fd = host->link.segment.ask.fd = -1;
+    host->transport = shl_transport_default(options->rate_hz);
+    shl_host_onloss(host, options->onloss);
+    st = shl_bypass_new(&host->bypass, options->in_channels);
+    if (!st)
+        st = shl_registry_open(options->registry, &host->registry, &host->why);
+    if (st) {
+        shl_bypass_free(&host->bypass);
+        free(host);
+        return st;
+    }
+    *result = host;
+    return SHL_OK;
+}
+
+static void add_stats(struct shl_link_stats *sum,
+                      const struct shl_link_stats *more)
+{
+    sum->blocks += more->blocks;
+    sum->missed += more->missed;
+    sum->late += more->late;
+    sum->stalls += more->stalls;
+    sum->sent += more->sent;
+    sum->received += more->received;
+    sum->dropped += more->dropped;
+    sum->delayed += more->delayed;
+    sum->raised += more->raised;
+    sum->bad += more->bad;
+}
+
+static void unlink_device(shl_host *host)
+{
+    if (!host->linked)
+        return;
+    add_stats(&host->past, &host->link.stats);
+    shl_link_close(&host->link);
+    memset(&host->held, 0, sizeof host->held);
+    host->linked = host->announced = false;
+    host->lost = SHL_OK;
+    host->turn = 0;
+}
+
+void shl_host_free(shl_host *host)
+{
+    if (!host)
+        return;
+    unlink_device(host);
+    shl_registry_close(host->registry);
+    shl_bypass_free(&host->bypass);
+    free(host);
+}
+
+/* ---- linking ------------------------------------------------------------------- */
+
+static uint32_t deadline_us(const shl_host *host)
+{
+    const struct shl_host_options *o = &host->options;
+    if (o->batch)
+        return BATCH_US;
+    if (o->deadline_ms)
+        return (o->deadline_ms < DEADLINE_LIMIT ? o->deadline_ms
+                                                : DEADLINE_LIMIT) *
+               1000;
+    double half_us = o->block_frames * 500000.0 / o->rate_hz;
+    return half_us > 1000 ? (uint32_t)half_us : 1000;
+}
+
+/* The device that the wish means now: who remembers the tag, else the id. */
+static shl_status find(shl_host *host, struct shl_device_info *info)
+{
+    if (host->tag[0] &&
+        shl_registry_find_tag(host->registry, host->tag, info) == SHL_OK &&
+        (info->state == SHL_STATE_FREE || info->state == SHL_STATE_STALE))
+        return SHL_OK;
+    shl_status st = shl_registry_find(host->registry, host->wanted, info);
+    if (!st && info->state == SHL_STATE_STARTING)
+        st = SHL_AGAIN;
+    if (st)
+        shl_registry_why(host->registry, host->wanted, host->why.text,
+                         sizeof host->why.text);
+    return st;
+}
+
+static shl_status try_link(shl_host *host)
+{
+    struct shl_device_info info;
+    host->looked_ns = shl_clock_ns();
+    shl_status st = find(host, &info);
+    if (st)
+        return st;
+    struct shl_link_options options = {
+        .tag = host->tag,
+        .rate_hz = host->options.rate_hz,
+        .block_frames = host->options.block_frames,
+        .in_channels = host->options.in_channels,
+        .out_channels = host->options.out_channels,
+        .drive = host->options.drive,
+        .deadline_us = deadline_us(host)};
+    st = shl_link_open(&host->link, info.segment, &options, &host->why);
+    if (st)
+        return st;
+    host->linked = true;
+    host->links++;
+    host->why.text[0] = 0;
+    host->told_missed = 0;
+    return SHL_OK;
+}
+
+/* A claim is not refused for ever: say it once, keep looking. */
+static void refuse(shl_host *host, shl_status st)
+{
+    if (st == SHL_AGAIN || st == host->refused)
+        return;
+    host->refused = st;
+    tell(host, SHL_NOTICE_REFUSED, st, 0);
+}
+
+/* The device answered our claim: not at all yet, yes, or no. */
+static void hear_answer(shl_host *host)
+{
+    shl_status st = shl_link_state(&host->link);
+    if (st == SHL_AGAIN)
+        return;
+    if (st == SHL_OK) {
+        host->announced = true;
+        host->refused = SHL_OK;
+        host->told_latency = shl_host_latency(host);
+        tell(host, SHL_NOTICE_OPEN, SHL_OK, 0);
+        return;
+    }
+    snprintf(host->why.text, sizeof host->why.text, "%s refuses this host: %s",
+             host->link.identity.id, shl_status_text(st));
+    unlink_device(host);
+    refuse(host, st);
+}
+
+static void wait_for_answer(shl_host *host, uint64_t until_ns)
+{
+    while (host->linked && !host->announced) {
+        hear_answer(host);
+        if (!host->linked || host->announced || shl_clock_ns() >= until_ns)
+            return;
+        shl_sleep_ms(1);
+        if (!shl_segment_device_alive(&host->link.segment))
+            unlink_device(host);
+    }
+}
+
+static shl_status check_wish(shl_host *host, const char *id)
+{
+    char name[SHL_ID_SIZE];
+    int32_t number;
+    if (strcmp(id, "*") == 0)
+        return SHL_OK;
+    return shl_id_check(id, name, &number, &host->why);
+}
+
+shl_status shl_host_open(shl_host *host, const char *id, uint32_t wait_ms)
+{
+    shl_status st = check_wish(host, id);
+    if (st)
+        return st;
+    unlink_device(host);
+    snprintf(host->wanted, sizeof host->wanted, "%s", id);
+    host->refused = SHL_OK;
+    uint64_t now_ns = shl_clock_ns();
+    uint64_t until_ns = now_ns + (uint64_t)wait_ms * 1000000u;
+    st = try_link(host);
+    while (st && shl_clock_ns() < until_ns) {
+        shl_sleep_ms(ABSENT_MS);
+        st = try_link(host);
+    }
+    if (st) {
+        host->refused = st;
+        return st;
+    }
+    if (wait_ms == 0)
+        hear_answer(host);
+    else
+        wait_for_answer(host, shl_clock_ns() +
+                                  (host->options.batch ? ACCEPT_MS : wait_ms) *
+                                      (uint64_t)1000000);
+    if (host->linked && (host->announced || wait_ms == 0))
+        return SHL_OK;
+    if (!host->linked)
+        return host->refused ? host->refused : SHL_GONE;
+    return SHL_TIMEOUT;
+}
+
+void shl_host_close(shl_host *host)
+{
+    unlink_device(host);
+    host->wanted[0] = 0;
+    host->refused = SHL_OK;
+    host->why.text[0] = 0;
+}
+
+shl_status shl_host_tag(shl_host *host, const char *tag)
+{
+    shl_status st = shl_tag_check(tag, &host->why);
+    if (st)
+        return st;
+    snprintf(host->tag, sizeof host->tag, "%s", tag);
+    return SHL_OK;
+}
+
+shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)
+{
+    struct shl_host_options wish = host->options;
+    wish.rate_hz = rate_hz;
+    wish.block_frames = block_frames;
+    shl_status st = check_options(&wish);
+    if (st)
+        return st;
+    bool other_rate = rate_hz != host->options.rate_hz;
+    host->options = wish;
+    host->transport.rate_hz = rate_hz;
+    if (!host->linked)
+        return SHL_OK;
+    host->link.cycle.deadline_us = deadline_us(host);
+    if (!other_rate)
+        return SHL_OK;
+    unlink_device(host);
+    st = try_link(host);
+    if (st)
+        refuse(host, st);
+    return st;
+}
+
+void shl_host_deadline(shl_host *host, uint32_t ms)
+{
+    host->options.deadline_ms = ms;
+    if (host->linked)
+        host->link.cycle.deadline_us = deadline_us(host);
+}
+
+void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss)
+{
+    static const enum shl_onloss policy[] = {[SHL_HOST_FADE] = SHL_ONLOSS_FADE,
+                                             [SHL_HOST_SILENCE] =
+                                                 SHL_ONLOSS_SILENCE,
+                                             [SHL_HOST_DRY] = SHL_ONLOSS_DRY,
+                                             [SHL_HOST_HOLD] = SHL_ONLOSS_HOLD};
+    host->loss.policy = policy[onloss <= SHL_HOST_HOLD ? onloss : 0];
+}
+
+/* ---- polling --------------------------------------------------------------------- */
+
+static void lose(shl_host *host, shl_status st)
+{
+    bool known = host->announced;
+    tell(host, known ? SHL_NOTICE_GONE : SHL_NOTICE_REFUSED, st, 0);
+    snprintf(host->why.text, sizeof host->why.text, "%s: %s",
+             host->link.identity.id, shl_status_text(st));
+    unlink_device(host);
+    host->refused = st;
+}
+
+static void report(shl_host *host)
+{
+    const struct shl_link *link = &host->link;
+    if (host->turn > 0)
+        tell(host, SHL_NOTICE_STALLED, SHL_OK, link->cycle.lost);
+    if (host->turn < 0)
+        tell(host, SHL_NOTICE_RESUMED, SHL_OK, link->cycle.lost);
+    host->turn = 0;
+    if (link->stats.missed != host->told_missed && !link->cycle.stalled) {
+        host->told_missed = link->stats.missed;
+        tell(host, SHL_NOTICE_XRUN, SHL_OK, host->told_missed);
+    }
+    uint32_t latency = shl_host_latency(host);
+    if (latency != host->told_latency) {
+        host->told_latency = latency;
+        tell(host, SHL_NOTICE_LATENCY, SHL_OK, latency);
+    }
+}
+
+static void show_counters(shl_host *host)
+{
+    struct shl_counters *counters = host->link.segment.counters;
+    const struct shl_link_stats *stats = &host->link.stats;
+    atomic_store_explicit(&counters->host_blocks, stats->blocks,
+                          memory_order_relaxed);
+    atomic_store_explicit(&counters->host_missed, stats->missed,
+                          memory_order_relaxed);
+    atomic_store_explicit(&counters->host_late, stats->late,
+                          memory_order_relaxed);
+    atomic_store_explicit(&counters->host_silent_frames, host->silent_frames,
+                          memory_order_relaxed);
+    atomic_store_explicit(&counters->host_events_dropped, stats->dropped,
+                          memory_order_relaxed);
+    atomic_store_explicit(&counters->host_events_late, stats->delayed,
+                          memory_order_relaxed);
+    atomic_store_explicit(&counters->host_events_bad, stats->bad,
+                          memory_order_relaxed);
+    atomic_store_explicit(&counters->host_stalls, stats->stalls,
+                          memory_order_relaxed);
+}
+
+static void poll_link(shl_host *host)
+{
+    if (host->lost) {
+        lose(host, host->lost);
+        return;
+    }
+    if (!host->announced)
+        hear_answer(host);
+    if (!host->linked)
+        return;
+    uint64_t now_ns = shl_clock_ns();
+    if (now_ns - host->looked_ns >= LOOK_NS) {
+        host->looked_ns = now_ns;
+        show_counters(host);
+        if (!shl_segment_device_alive(&host->link.segment)) {
+            lose(host, SHL_GONE);
+            return;
+        }
+    }
+    if (host->announced)
+        report(host);
+}
+
+void shl_host_poll(shl_host *host)
+{
+    if (host->linked) {
+        poll_link(host);
+        if (host->linked)
+            shl_link_flush(&host->link, &host->transport);
+        return;
+    }
+    if (!host->wanted[0] || shl_clock_ns() - host->looked_ns < LOOK_NS)
+        return;
+    shl_status st = try_link(host);
+    if (st)
+        refuse(host, st);
+    else
+        hear_answer(host);
+}
+
+/* ---- audio ------------------------------------------------------------------------ */
+
+/* Nothing wanted: a wire. Wanted and not there: what the loss policy says. */
+static void play_alone(shl_host *host, const float *const *dry,
+                       float *const *out, uint32_t frames)
+{
+    uint32_t in = host->options.in_channels, outs = host->options.out_channels;
+    if (host->wanted[0]) {
+        shl_loss_fill(&host->loss, dry, in, out, outs, frames);
+        return;
+    }
+    for (uint32_t c = 0; c < outs; c++) {
+        if (c < in)
+            memcpy(out[c], dry[c], frames * sizeof(float));
+        else
+            memset(out[c], 0, frames * sizeof(float));
+    }
+}
+
+static enum shl_heard play_link(shl_host *host, const float *const *in,
+                                float *const *out, uint32_t frames)
+{
+    shl_status st = host->lost ? host->lost : shl_link_state(&host->link);
+    if (st == SHL_AGAIN)
+        return SHL_HEARD_NOTHING;
+    if (st != SHL_OK) {
+        host->lost = st;
+        return SHL_HEARD_MISSED;
+    }
+    int turn = 0;
+    enum shl_heard heard = shl_link_play(
+        &host->link, in, host->options.in_channels, out,
+        host->options.out_channels, frames, &host->transport, &turn);
+    if (turn)
+        host->turn = turn;
+    return heard;
+}
+
+SHL_RT int shl_host_process(shl_host *host, const float *const *in,
+                            float *const *out, uint32_t frames)
+{
+    uint32_t outs = host->options.out_channels;
+    const float *const *wet =
+        shl_bypass_in(&host->bypass, in, frames, shl_host_latency(host));
+    const float *const *dry = host->bypass.dry;
+    enum shl_heard heard = SHL_HEARD_NOTHING;
+    if (!host->linked) {
+        play_alone(host, dry, out, frames);
+    } else {
+        heard = play_link(host, wet, out, frames);
+        if (heard == SHL_HEARD_DEVICE) {
+            shl_loss_came(&host->loss, out, outs, frames);
+        } else if (heard == SHL_HEARD_MISSED || host->loss.lost) {
+            shl_loss_fill(&host->loss, dry, host->options.in_channels, out,
+                          outs, frames);
+            host->silent_frames += frames;
+        } else {
+            for (uint32_t c = 0; c < outs; c++)
+                memset(out[c], 0, frames * sizeof(float));
+        }
+        shl_bypass_out(&host->bypass, out, outs, frames);
+    }
+    shl_transport_advance(&host->transport, frames);
+    return heard == SHL_HEARD_DEVICE;
+}
+
+SHL_RT shl_status shl_host_send(shl_host *host, const struct shl_event *event,
+                                uint32_t offset)
+{
+    if (!host->linked || host->lost)
+        return SHL_NO_DEVICE;
+    shl_status st = shl_link_send(&host->link, event, offset);
+    if (st == SHL_OK && event->kind == SHL_EVENT_UMP)
+        shl_held_follow(&host->held, event->data);
+    return st;
+}
+
+SHL_RT int shl_host_event(shl_host *host, struct shl_event *event,
+                          uint32_t *offset)
+{
+    return host->linked && shl_link_event(&host->link, event, offset);
+}
+
+static shl_status send_control(shl_host *host, uint32_t channel,
+                               uint8_t controller)
+{
+    struct shl_event event =
+        shl_event_midi(0, 0, (uint8_t)(0xB0u | channel), controller, 0);
+    return shl_host_send(host, &event, 0);
+}
+
+SHL_RT shl_status shl_host_panic(shl_host *host)
+{
+    if (!host->linked || host->lost)
+        return SHL_NO_DEVICE;
+    uint32_t ump;
+    while (shl_held_release(&host->held, &ump)) {
+        struct shl_event event = shl_event_ump(0, &ump, 1);
+        shl_status st = shl_link_send(&host->link, &event, 0);
+        if (st)
+            return st;
+    }
+    for (uint32_t channel = 0; channel < 16; channel++) {
+        shl_status st = send_control(host, channel, 64);
+        if (!st)
+            st = send_control(host, channel, 123);
+        if (!st)
+            st = send_control(host, channel, 120);
+        if (st)
+            return st;
+    }
+    return SHL_OK;
+}
+
+SHL_RT void shl_host_bypass(shl_host *host, uint32_t mode)
+{
+    host->bypass.mode = mode <= 2 ? mode : 0;
+}
+
+SHL_RT struct shl_transport *shl_host_transport(shl_host *host)
+{
+    return &host->transport;
+}
+
+/* ---- what is known ------------------------------------------------------------------ */
+
+int shl_host_linked(const shl_host *host)
+{
+    if (!host->linked || host->lost)
+        return 0;
+    return host->announced ? 2 : 1;
+}
+
+static void state_info(const shl_host *host, struct shl_device_info *info)
+{
+    const struct shl_identity *from = &host->link.identity;
+    memcpy(info->id, from->id, sizeof info->id);
+    memcpy(info->vendor, from->vendor, sizeof info->vendor);
+    memcpy(info->category, from->category, sizeof info->category);
+    memcpy(info->version, from->version, sizeof info->version);
+    memcpy(info->tag, host->tag[0] ? host->tag : from->tag, sizeof info->tag);
+    memcpy(info->segment, host->link.segment.name, sizeof info->segment);
+}
+
+shl_status shl_host_device(const shl_host *host, struct shl_device_info *info)
+{
+    if (!host->linked)
+        return SHL_NO_DEVICE;
+    const struct shl_identity *from = &host->link.identity;
+    *info = (struct shl_device_info){.pid = from->pid,
+                                     .in_channels = from->in_channels,
+                                     .out_channels = from->out_channels,
+                                     .rate_hz = from->rate_hz,
+                                     .block_frames = from->block_frames,
+                                     .quantum = from->quantum,
+                                     .latency_frames =
+                                         shl_link_device_latency(&host->link),
+                                     .param_count = from->param_count,
+                                     .modes = from->modes,
+                                     .drives = from->drives,
+                                     .capabilities = from->capabilities,
+                                     .state = SHL_STATE_BUSY,
+                                     .host_pid = shl_process_self().pid};
+    state_info(host, info);
+    return SHL_OK;
+}
+
+const struct shl_param *shl_host_param(const shl_host *host, uint32_t index)
+{
+    return index < shl_host_param_count(host) ? &host->link.params[index]
+                                              : NULL;
+}
+
+uint32_t shl_host_param_count(const shl_host *host)
+{
+    return host->linked ? host->link.param_count : 0;
+}
+
+double shl_host_param_value(const shl_host *host, uint32_t index)
+{
+    return index < shl_host_param_count(host) ? host->link.values[index] : 0;
+}
+
+int32_t shl_host_param_find(const shl_host *host, const char *name)
+{
+    for (uint32_t i = 0; i < shl_host_param_count(host); i++)
+        if (shl_name_matches(name, host->link.params[i].name))
+            return (int32_t)i;
+    return -1;
+}
+
+int32_t shl_host_param_index(const shl_host *host, uint32_t id)
+{
+    return host->linked ? shl_link_param(&host->link, id) : -1;
+}
+
+uint32_t shl_host_link_latency(const shl_host *host)
+{
+    return host->linked && host->link.pipelined ? host->options.block_frames
+                                                : 0;
+}
+
+uint32_t shl_host_latency(const shl_host *host)
+{
+    return host->linked ? shl_host_link_latency(host) +
+                              shl_link_device_latency(&host->link)
+                        : 0;
+}
+
+void shl_host_stats(const shl_host *host, struct shl_host_stats *stats)
+{
+    struct shl_link_stats sum = host->past;
+    if (host->linked)
+        add_stats(&sum, &host->link.stats);
+    *stats = (struct shl_host_stats){.blocks = sum.blocks,
+                                     .missed = sum.missed,
+                                     .late = sum.late,
+                                     .silent_frames = host->silent_frames,
+                                     .stalls = sum.stalls,
+                                     .events_sent = sum.sent,
+                                     .events_received = sum.received,
+                                     .events_dropped = sum.dropped,
+                                     .events_late = sum.delayed,
+                                     .events_raised = sum.raised,
+                                     .events_bad = sum.bad,
+                                     .links = host->links};
+}
+
+void shl_host_why(shl_host *host, char *text, size_t size)
+{
+    const char *id = host->linked ? host->link.identity.id : host->wanted;
+    if (!host->linked && host->why.text[0])
+        snprintf(text, size, "%s", host->why.text);
+    else if (!host->wanted[0])
+        snprintf(text, size, "no device is wanted: send open <name>");
+    else if (!host->linked)
+        snprintf(text, size, "looking for %s", id);
+    else if (!host->announced)
+        snprintf(text, size,
+                 "%s has not answered the claim yet: process %u may be "
+                 "stopped or busy",
+                 id, host->link.identity.pid);
+    else if (host->link.cycle.stalled)
+        snprintf(text, size,
+                 "%s does not answer in time: use -t or a longer -d, or look "
+                 "at process %u",
+                 id, host->link.identity.pid);
+    else
+        snprintf(text, size, "%s is linked and answers", id);
+}
