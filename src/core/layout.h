@@ -30,8 +30,12 @@ static_assert(sizeof(float) == 4 && sizeof(double) == 8, "wire floats");
 #define SHL_BUS_TO_HOST       1u
 #define SHL_RING_SLOTS        4096u
 #define SHL_MAX_MIDI_PORTS    16u
+#define SHL_HEADER_SIZE       256u
+#define SHL_CONTROL_OFFSET    256u
+#define SHL_CONTROL_SIZE      256u
 #define SHL_AUDIO_OFFSET      512u
 #define SHL_PLANE_SIZE        (SHL_MAX_FRAMES * 4u)
+#define SHL_AUDIO_SIZE        (SHL_MAX_CHANNELS * SHL_BUSES * SHL_PLANE_SIZE)
 #define SHL_SCRATCH_SIZE      65536u
 #define SHL_PORT_COUNTS_MAGIC 0x504F5254u
 #define SHL_FILE_REFS_MAGIC   0x46494C45u
@@ -138,8 +142,7 @@ enum {
     SHL_FILE_REFS_OFFSET = 2048, /* magic; count; index, length, text each */
     SHL_FILE_REFS_COUNT = 2052,
     SHL_FILE_REFS_ENTRIES = 2056,
-    SHL_RESOURCE_DIR_OFFSET =
-        0, /* magic of the file references; length; text */
+    SHL_RESOURCE_DIR_OFFSET = 0, /* SHL_FILE_REFS_MAGIC; length; text */
     SHL_RESOURCE_DIR_LENGTH = 4,
     SHL_RESOURCE_DIR_TEXT = 8,
     SHL_FILE_UPDATE_OFFSET = 0, /* magic; index; length; text */
