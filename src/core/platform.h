@@ -34,12 +34,14 @@ shl_status shl_map_create(const char *name, size_t size, struct shl_map *map);
 
 /** Open an existing object read-write and map all of it, guarded. It must be
  * a regular object of this user, mode 0600, at least `least` bytes: SHL_FOREIGN
- * or SHL_CUT otherwise; SHL_NOT_FOUND if there is none. [control] */
+ * or SHL_CUT otherwise; SHL_NOT_FOUND if there is none, SHL_AGAIN if it is so
+ * new that it has no size yet. SHL_NO_MEMORY also when 256 objects are mapped
+ * already. [control] */
 shl_status shl_map_open(const char *name, size_t least, struct shl_map *map);
 
 /** Open or create the object of exactly `size` bytes, zero-filled, reserved
- * and mapped: for the board. Concurrent callers agree on one object. [control]
- */
+ * and mapped: for the board. A shorter one grows, a longer one is SHL_FOREIGN.
+ * Concurrent callers agree on one object. [control] */
 shl_status shl_map_share(const char *name, size_t size, struct shl_map *map);
 
 /** A second open description of an object, not mapped: for asking about
@@ -64,6 +66,13 @@ void shl_map_close(struct shl_map *map);
 
 /** Remove the name. SHL_NOT_FOUND if it is gone already. [control] */
 shl_status shl_map_unlink(const char *name);
+
+/** Call job for every object of this user whose name begins with `prefix`;
+ * age_s: seconds since it was created or last resized. [control] */
+shl_status shl_map_each(const char *prefix,
+                        void (*job)(const char *name, uint64_t age_s,
+                                    void *arg),
+                        void *arg);
 
 /* ---- leases ------------------------------------------------------------ */
 

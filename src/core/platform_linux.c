@@ -1,0 +1,571 @@
+/* The platform on Linux: POSIX shared memory, guarded against peers that cut
+ * it, and locks of open file descriptions as leases. Processes, waiting and
+ * threads are in platform_linux_process.c; no other file of the core makes a
+ * system call. */
+#ifndef _GNU_SOURCE
+#    define _GNU_SOURCE 1
+#endif
+#define _FILE_OFFSET_BITS 64 /* leases lie at 2^61, also in 32 bit builds */
+
+#include "platform.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Where Linux shows shared memory objects as files. */
+#define SHM_FOLDER "/dev/shm"
+
+/** errno ends here. `missing` is what ENOENT means to the caller. */
+static shl_status status_of(int error, shl_status missing)
+{
+    switch (error) {
+    case 0:
+        return SHL_OK;
+    case ENOENT:
+    case ENOTDIR:
+        return missing;
+    case EEXIST:
+        return SHL_TAKEN;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return SHL_NO_SPACE;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return SHL_NO_PERMISSION;
+    case EMFILE:
+    case ENFILE:
+        return SHL_NO_DESCRIPTORS;
+    case ENOMEM:
+    case ENOLCK:
+        return SHL_NO_MEMORY;
+    case ENOSYS:
+        return SHL_NO_SHM;
+    case ELOOP: /* a link or a folder where an object should be */
+    case EISDIR:
+    case EINVAL:
+    case ENXIO:
+        return SHL_FOREIGN;
+    default:
+        return SHL_SYSTEM;
+    }
+}
+
+/* ---- the SIGBUS guard -------------------------------------------------- */
+
+/* A peer may cut an object short while we use it; touching a page behind its
+ * end raises SIGBUS. The handler puts zero pages there and raises the flag. */
+
+#define GUARDS        256
+#define GUARD_FREE    ((uintptr_t)0)
+#define GUARD_PENDING ((uintptr_t)1)
+
+/* `base` is stored last (release) and loaded first (acquire): the size belongs
+ * to it. Entries are static, so a flag may be read after its map is closed. */
+static struct guard {
+    atomic_bool bad;
+    _Atomic uintptr_t base;
+    _Atomic size_t size;
+} guards[GUARDS];
+
+static pthread_mutex_t guard_mutex = PTHREAD_MUTEX_INITIALIZER;
+static unsigned guards_used;
+static bool guard_installed;
+static struct sigaction guard_previous;
+static uintptr_t guard_page_mask;
+
+/** True if the fault was in a mapping of ours and has been mended. Signal
+ * handler. */
+static bool guard_mend(uintptr_t fault)
+{
+    for (unsigned i = 0; i < GUARDS; i++) {
+        struct guard *g = &guards[i];
+        uintptr_t base = atomic_load_explicit(&g->base, memory_order_acquire);
+        size_t size = atomic_load_explicit(&g->size, memory_order_acquire);
+
+        if (base <= GUARD_PENDING || fault < base || fault - base >= size)
+            continue;
+        uintptr_t page = fault & guard_page_mask;
+        atomic_store_explicit(&g->bad, true, memory_order_release);
+        return mmap((void *)page, base + size - page, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                    0) != MAP_FAILED;
+    }
+    return false;
+}
+
+/** What would have happened without us. Signal handler. */
+static void guard_forward(int number, siginfo_t *info, void *context)
+{
+    bool fault = info->si_code > 0; /* else somebody's kill() */
+
+    if (guard_previous.sa_flags & SA_SIGINFO) {
+        guard_previous.sa_sigaction(number, info, context);
+    } else if (guard_previous.sa_handler == SIG_IGN && !fault) {
+        return;
+    } else if (guard_previous.sa_handler != SIG_DFL &&
+               guard_previous.sa_handler != SIG_IGN) {
+        guard_previous.sa_handler(number);
+    } else {
+        struct sigaction plain;
+        memset(&plain, 0, sizeof plain);
+        plain.sa_handler = SIG_DFL;
+        sigaction(number, &plain, NULL);
+        if (!fault) /* a fault comes again by itself */
+            raise(number);
+    }
+}
+
+static void guard_signal(int number, siginfo_t *info, void *context)
+{
+    int saved = errno;
+    /* other codes (alignment) would only come again */
+    bool ours = info->si_code == BUS_ADRERR || info->si_code == BUS_MCEERR_AR;
+
+    if (!ours || !guard_mend((uintptr_t)info->si_addr))
+        guard_forward(number, info, context);
+    errno = saved;
+}
+
+static bool guard_on_top(void)
+{
+    struct sigaction now;
+
+    return !sigaction(SIGBUS, NULL, &now) && (now.sa_flags & SA_SIGINFO) &&
+           now.sa_sigaction == guard_signal;
+}
+
+/** Under the mutex. If somebody's handler lies over ours it is left there: it
+ * leads to ours, as ours leads to the one below. */
+static void guard_install(void)
+{
+    struct sigaction ours;
+
+    if (guard_installed)
+        return;
+    guard_page_mask = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+    memset(&ours, 0, sizeof ours);
+    ours.sa_sigaction = guard_signal;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    if (sigaction(SIGBUS, NULL, &guard_previous))
+        return;
+    ours.sa_mask = guard_previous.sa_mask;
+    guard_installed = !sigaction(SIGBUS, &ours, NULL);
+}
+
+static void guard_remove(void)
+{
+    if (guard_installed && guard_on_top())
+        guard_installed = sigaction(SIGBUS, &guard_previous, NULL) != 0;
+}
+
+/** An entry of the table, or NULL when it is full. */
+static struct guard *guard_open(void)
+{
+    struct guard *found = NULL;
+
+    pthread_mutex_lock(&guard_mutex);
+    for (unsigned i = 0; i < GUARDS && !found; i++) {
+        if (atomic_load_explicit(&guards[i].base, memory_order_relaxed) ==
+            GUARD_FREE)
+            found = &guards[i];
+    }
+    if (found) {
+        atomic_store_explicit(&found->base, GUARD_PENDING,
+                              memory_order_relaxed);
+        atomic_store_explicit(&found->bad, false, memory_order_relaxed);
+        if (guards_used++ == 0)
+            guard_install();
+    }
+    pthread_mutex_unlock(&guard_mutex);
+    return found;
+}
+
+static void guard_close(struct guard *g)
+{
+    pthread_mutex_lock(&guard_mutex);
+    atomic_store_explicit(&g->base, GUARD_FREE, memory_order_relaxed);
+    if (--guards_used == 0)
+        guard_remove();
+    pthread_mutex_unlock(&guard_mutex);
+}
+
+/** The entry of a mapping, which always has one. */
+static struct guard *guard_of(const struct shl_map *map)
+{
+    unsigned i = 0;
+
+    while (&guards[i].bad != map->bad)
+        i++;
+    return &guards[i];
+}
+
+/* ---- shared memory objects -------------------------------------------- */
+
+/** shm_open that stays off the standard descriptors: a program that closed
+ * them must not print into shared memory. -1 and errno on failure. */
+static int object_open(const char *name, int flags)
+{
+    int fd = shm_open(name, flags | O_RDWR | O_CLOEXEC | O_NONBLOCK, 0600);
+
+    if (fd >= 0 && fd <= 2) {
+        int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        fd = high;
+    }
+    return fd;
+}
+
+/** Whether an open object is one of ours; *size gets its size. */
+static shl_status object_check(int fd, uint64_t *size)
+{
+    struct stat at;
+
+    if (fstat(fd, &at))
+        return status_of(errno, SHL_SYSTEM);
+    if (!S_ISREG(at.st_mode) || at.st_uid != geteuid() ||
+        (at.st_mode & 0777) != 0600)
+        return SHL_FOREIGN;
+    if (at.st_nlink == 0)
+        return SHL_NOT_FOUND; /* removed between opening and looking */
+    *size = (uint64_t)at.st_size;
+    return SHL_OK;
+}
+
+static shl_status object_size(int fd, size_t size)
+{
+    int result;
+
+    do {
+        result = ftruncate(fd, (off_t)size);
+    } while (result && errno == EINTR);
+    return result ? status_of(errno, SHL_SYSTEM) : SHL_OK;
+}
+
+static shl_status object_map(struct shl_map *map)
+{
+    struct guard *g = guard_open();
+    void *base;
+
+    if (!g)
+        return SHL_NO_MEMORY;
+    base =
+        mmap(NULL, map->size, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+    if (base == MAP_FAILED) {
+        shl_status status = status_of(errno, SHL_SYSTEM);
+        guard_close(g);
+        return status;
+    }
+    atomic_store_explicit(&g->size, map->size, memory_order_release);
+    atomic_store_explicit(&g->base, (uintptr_t)base, memory_order_release);
+    map->base = base;
+    map->bad = &g->bad;
+    return SHL_OK;
+}
+
+/** Create exclusively. The mode is set by hand: the user's mask may have taken
+ * away what the check of the others asks for. */
+static shl_status object_create(const char *name, int *fd)
+{
+    int created = object_open(name, O_CREAT | O_EXCL);
+
+    if (created < 0)
+        return status_of(errno, SHL_NO_SHM);
+    if (fchmod(created, 0600)) {
+        shl_status status = status_of(errno, SHL_SYSTEM);
+        shm_unlink(name);
+        close(created);
+        return status;
+    }
+    *fd = created;
+    return SHL_OK;
+}
+
+shl_status shl_map_create(const char *name, size_t size, struct shl_map *map)
+{
+    struct shl_map made = SHL_MAP_NONE;
+    shl_status status = object_create(name, &made.fd);
+
+    if (status)
+        return status;
+    made.size = size;
+    status = object_size(made.fd, size);
+    if (!status)
+        status = object_map(&made);
+    if (status) {
+        shm_unlink(name);
+        close(made.fd);
+        return status;
+    }
+    *map = made;
+    return SHL_OK;
+}
+
+shl_status shl_map_ask(const char *name, struct shl_map *map)
+{
+    struct shl_map asked = SHL_MAP_NONE;
+    uint64_t size = 0;
+    shl_status status;
+
+    asked.fd = object_open(name, 0);
+    if (asked.fd < 0)
+        return status_of(errno, SHL_NOT_FOUND);
+    status = object_check(asked.fd, &size);
+    if (!status && size > SIZE_MAX / 2)
+        status = SHL_FOREIGN;
+    if (status) {
+        close(asked.fd);
+        return status;
+    }
+    asked.size = (size_t)size;
+    *map = asked;
+    return SHL_OK;
+}
+
+shl_status shl_map_open(const char *name, size_t least, struct shl_map *map)
+{
+    struct shl_map opened;
+    shl_status status = shl_map_ask(name, &opened);
+
+    if (status)
+        return status;
+    if (opened.size == 0)
+        status = SHL_AGAIN; /* created a moment ago */
+    else if (opened.size < least)
+        status = SHL_CUT;
+    else
+        status = object_map(&opened);
+    if (status) {
+        close(opened.fd);
+        return status;
+    }
+    *map = opened;
+    return SHL_OK;
+}
+
+/** Give a shared object its size, if it has none yet or was cut short: new
+ * bytes are zero. Callers at the same time do the same. */
+static shl_status share_prepare(struct shl_map *map, size_t size)
+{
+    uint64_t now = 0;
+    shl_status status = object_check(map->fd, &now);
+
+    if (!status && now > size)
+        status = SHL_FOREIGN;
+    if (!status && now < size)
+        status = object_size(map->fd, size);
+    map->size = size;
+    if (!status)
+        status = shl_map_reserve(map, 0, size);
+    if (!status)
+        status = object_map(map);
+    return status;
+}
+
+shl_status shl_map_share(const char *name, size_t size, struct shl_map *map)
+{
+    shl_status status = SHL_SYSTEM;
+
+    for (int tries = 0; tries < 100; tries++) {
+        struct shl_map shared = SHL_MAP_NONE;
+        bool created = false;
+
+        shared.fd = object_open(name, 0);
+        if (shared.fd < 0 && errno != ENOENT)
+            return status_of(errno, SHL_NO_SHM);
+        if (shared.fd < 0) {
+            status = object_create(name, &shared.fd);
+            if (status == SHL_TAKEN)
+                continue; /* somebody else was faster */
+            if (status)
+                return status;
+            created = true;
+        }
+        status = share_prepare(&shared, size);
+        if (!status) {
+            *map = shared;
+            return SHL_OK;
+        }
+        if (created)
+            shm_unlink(name);
+        close(shared.fd);
+        if (status != SHL_NOT_FOUND) /* removed while we looked */
+            return status;
+    }
+    return status;
+}
+
+shl_status shl_map_peek(const struct shl_map *map, size_t offset, void *bytes,
+                        size_t size)
+{
+    uint8_t *to = bytes;
+
+    while (size > 0) {
+        ssize_t got = pread(map->fd, to, size, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return status_of(errno, SHL_SYSTEM);
+        if (got == 0)
+            return SHL_CUT;
+        to += got;
+        offset += (size_t)got;
+        size -= (size_t)got;
+    }
+    return SHL_OK;
+}
+
+bool shl_map_current(const struct shl_map *map, const char *name)
+{
+    char path[sizeof SHM_FOLDER + NAME_MAX + 1];
+    struct stat here, there;
+
+    /* by path: no descriptor is needed, so running out of them does not look
+     * like a removed object */
+    if (snprintf(path, sizeof path, SHM_FOLDER "%s", name) >= (int)sizeof path)
+        return false;
+    return !fstat(map->fd, &here) && !lstat(path, &there) &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+shl_status shl_map_reserve(struct shl_map *map, size_t offset, size_t size)
+{
+    int error;
+
+    if (offset > map->size || size > map->size - offset)
+        return SHL_BAD_VALUE;
+    if (size == 0)
+        return SHL_OK;
+    do {
+        error = posix_fallocate(map->fd, (off_t)offset, (off_t)size);
+    } while (error == EINTR);
+    return status_of(error, SHL_SYSTEM);
+}
+
+/* The peer may already work on these pages: or-ing 0 changes nothing, and the
+ * thread sanitizer is told not to wonder. */
+__attribute__((no_sanitize("thread"))) void
+shl_map_touch(const struct shl_map *map, size_t offset, size_t size)
+{
+    const size_t step = 4096; /* no page is smaller */
+
+    if (offset > map->size || size > map->size - offset)
+        return;
+    for (size_t at = offset & ~(step - 1); at < offset + size; at += step)
+        __atomic_fetch_or((uint32_t *)(void *)(map->base + at), 0,
+                          __ATOMIC_RELAXED);
+}
+
+void shl_map_close(struct shl_map *map)
+{
+    if (map->fd > 2) {
+        struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+        /* by hand: a forked child may keep the description open */
+        fcntl(map->fd, F_OFD_SETLK, &all);
+        if (map->base) {
+            struct guard *g = guard_of(map);
+
+            atomic_store_explicit(&g->base, GUARD_PENDING,
+                                  memory_order_release);
+            munmap(map->base, map->size);
+            guard_close(g);
+        }
+        close(map->fd);
+    }
+    *map = (struct shl_map)SHL_MAP_NONE;
+}
+
+shl_status shl_map_unlink(const char *name)
+{
+    return shm_unlink(name) ? status_of(errno, SHL_NOT_FOUND) : SHL_OK;
+}
+
+shl_status shl_map_each(const char *prefix,
+                        void (*job)(const char *name, uint64_t age_s,
+                                    void *arg),
+                        void *arg)
+{
+    DIR *folder = opendir(SHM_FOLDER);
+    struct dirent *entry;
+
+    if (!folder)
+        return status_of(errno, SHL_NO_SHM);
+    while ((entry = readdir(folder)) != NULL) {
+        char name[NAME_MAX + 2];
+        struct stat at;
+        time_t now = time(NULL);
+
+        snprintf(name, sizeof name, "/%.*s", NAME_MAX, entry->d_name);
+        if (strncmp(name, prefix, strlen(prefix)) != 0 ||
+            fstatat(dirfd(folder), entry->d_name, &at, AT_SYMLINK_NOFOLLOW) ||
+            !S_ISREG(at.st_mode) || at.st_uid != geteuid())
+            continue;
+        job(name, now > at.st_ctime ? (uint64_t)(now - at.st_ctime) : 0, arg);
+    }
+    closedir(folder);
+    return SHL_OK;
+}
+
+/* ---- leases ------------------------------------------------------------ */
+
+static int lease_call(int fd, int command, short type, uint64_t byte,
+                      struct flock *lock)
+{
+    int result;
+
+    memset(lock, 0, sizeof *lock);
+    lock->l_type = type;
+    lock->l_whence = SEEK_SET;
+    lock->l_start = (off_t)byte;
+    lock->l_len = 1;
+    do {
+        result = fcntl(fd, command, lock);
+    } while (result && errno == EINTR);
+    return result;
+}
+
+shl_status shl_lease_take(struct shl_map *map, uint64_t byte)
+{
+    struct flock lock;
+
+    /* a cleaner may hold it for a moment */
+    for (int tries = 0; tries < 4; tries++) {
+        if (!lease_call(map->fd, F_OFD_SETLK, F_WRLCK, byte, &lock))
+            return SHL_OK;
+        if (errno != EAGAIN && errno != EACCES)
+            return status_of(errno, SHL_SYSTEM);
+        sched_yield();
+    }
+    return SHL_BUSY;
+}
+
+void shl_lease_drop(struct shl_map *map, uint64_t byte)
+{
+    struct flock lock;
+
+    lease_call(map->fd, F_OFD_SETLK, F_UNLCK, byte, &lock);
+}
+
+bool shl_lease_held(const struct shl_map *map, uint64_t byte)
+{
+    struct flock lock;
+
+    /* if the system does not say, nobody shall be taken for dead */
+    return lease_call(map->fd, F_OFD_GETLK, F_WRLCK, byte, &lock) ||
+           lock.l_type != F_UNLCK;
+}

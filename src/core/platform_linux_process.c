@@ -1,0 +1,381 @@
+/* The platform on Linux, second half: who lives, waiting and waking, threads,
+ * clocks. */
+#ifndef _GNU_SOURCE
+#    define _GNU_SOURCE 1
+#endif
+#define _FILE_OFFSET_BITS 64
+
+#include "platform.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__SSE__)
+#    include <xmmintrin.h>
+#endif
+
+/* ---- processes --------------------------------------------------------- */
+
+/** Read a file of /proc into `text`, terminated. -1 if that fails. */
+static ssize_t proc_read(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+
+    if (fd < 0)
+        return -1;
+    do {
+        got = read(fd, text, size - 1);
+    } while (got < 0 && errno == EINTR);
+    text[got > 0 ? got : 0] = 0;
+    close(fd);
+    return got;
+}
+
+struct proc_stat {
+    char state;
+    uint64_t threads;
+    uint64_t start_time;
+};
+
+/** What /proc says of a process; false if it says nothing. The command's name
+ * may hold spaces and parentheses: what counts begins behind the last one. */
+static bool proc_stat(const char *path, struct proc_stat *out)
+{
+    char text[1024];
+    char *at;
+
+    if (proc_read(path, text, sizeof text) <= 0)
+        return false;
+    at = strrchr(text, ')');
+    if (!at || at[1] != ' ' || !at[2])
+        return false;
+    out->state = at[2];
+    at += 3;
+    for (int field = 4; field <= 22; field++) {
+        uint64_t value = strtoull(at, &at, 10);
+        if (field == 20)
+            out->threads = value;
+        if (field == 22)
+            out->start_time = value;
+    }
+    return true;
+}
+
+static uint64_t proc_namespace(void)
+{
+    struct stat at;
+
+    return stat("/proc/self/ns/pid", &at) ? 0 : (uint64_t)at.st_ino;
+}
+
+struct shl_process shl_process_self(void)
+{
+    struct shl_process self = {.pid = (uint32_t)getpid()};
+    struct proc_stat about;
+
+    if (proc_stat("/proc/self/stat", &about))
+        self.start_time = about.start_time;
+    self.pid_namespace = proc_namespace();
+    return self;
+}
+
+bool shl_process_alive(const struct shl_process *process)
+{
+    char path[32];
+    struct proc_stat about;
+
+    if (!process->pid || process->pid > INT_MAX || !process->pid_namespace ||
+        process->pid_namespace != proc_namespace())
+        return true;
+    if (kill((pid_t)process->pid, 0) && errno == ESRCH)
+        return false;
+    snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)process->pid);
+    if (!proc_stat(path, &about))
+        return true;
+    if (process->start_time && process->start_time != about.start_time)
+        return false;
+    /* a process whose first thread has ended looks like a zombie, but has
+     * others */
+    return !(about.state == 'X' || (about.state == 'Z' && about.threads <= 1));
+}
+
+uint32_t shl_user_id(void)
+{
+    return (uint32_t)geteuid();
+}
+
+void shl_random_bytes(void *bytes, size_t size)
+{
+    uint8_t *to = bytes;
+
+    while (size > 0) {
+        ssize_t got = getrandom(to, size, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        to += got;
+        size -= (size_t)got;
+    }
+    /* a kernel without it: names need to differ, not to be secret */
+    for (; size > 0; size--) {
+        static _Atomic uint64_t count;
+        uint64_t mix = shl_clock_ns() + (uint64_t)getpid() * 2654435761u +
+                       atomic_fetch_add(&count, 1) * 0x9E3779B97F4A7C15u;
+        *to++ = (uint8_t)((mix * 0xD1342543DE82EF95u) >> 56);
+    }
+}
+
+void shl_thread_priority(uint32_t *policy, uint32_t *priority)
+{
+    struct sched_param param;
+    int now;
+
+    *policy = 0;
+    *priority = 0;
+    if (pthread_getschedparam(pthread_self(), &now, &param))
+        return;
+    *policy = (uint32_t)now;
+    *priority = (uint32_t)param.sched_priority;
+}
+
+void shl_thread_flush_denormals(void)
+{
+#if defined(__x86_64__) || defined(__SSE2__)
+    _mm_setcsr(_mm_getcsr() | 0x8040u); /* to zero, and taken for zero */
+#elif defined(__SSE__)
+    _mm_setcsr(_mm_getcsr() | 0x8000u); /* the second bit came with SSE2 */
+#elif defined(__aarch64__)
+    uint64_t mode;
+    __asm__ __volatile__("mrs %0, fpcr" : "=r"(mode));
+    mode |= UINT64_C(1) << 24;
+    __asm__ __volatile__("msr fpcr, %0" : : "r"(mode));
+#endif
+}
+
+/* ---- waiting and waking -------------------------------------------------- */
+
+void shl_word_wait(_Atomic uint32_t *word, uint32_t seen, uint32_t timeout_us)
+{
+    /* the kernel's own form, whatever the width of time_t is here */
+    struct {
+        long s, ns;
+    } timeout = {(long)(timeout_us / 1000000u),
+                 (long)(timeout_us % 1000000u) * 1000};
+
+    if (timeout_us)
+        syscall(SYS_futex, word, FUTEX_WAIT, seen, &timeout, NULL, 0);
+}
+
+void shl_word_wake(_Atomic uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+void shl_yield(void)
+{
+    sched_yield();
+}
+
+uint32_t shl_cpu(void)
+{
+    int cpu = sched_getcpu();
+
+    return cpu < 0 ? 0 : (uint32_t)cpu + 1;
+}
+
+uint32_t shl_pauses_per_us(void)
+{
+    static _Atomic uint32_t known;
+    uint32_t answer = atomic_load_explicit(&known, memory_order_relaxed);
+    uint64_t best_ns = UINT64_MAX;
+    const uint32_t pauses = 2000;
+
+    if (answer)
+        return answer;
+    /* the best of a few: in the others we were interrupted */
+    for (int round = 0; round < 8; round++) {
+        uint64_t began = shl_clock_ns();
+        for (uint32_t i = 0; i < pauses; i++)
+            shl_pause();
+        uint64_t took = shl_clock_ns() - began;
+        if (took < best_ns)
+            best_ns = took;
+    }
+    answer = (uint32_t)(pauses * 1000u / (best_ns ? best_ns : 1));
+    answer = answer ? answer : 1;
+    atomic_store_explicit(&known, answer, memory_order_relaxed);
+    return answer;
+}
+
+/* ---- for the other rooms (system.h) -------------------------------------- */
+
+struct shl_worker {
+    pthread_t thread;
+    void (*job)(void *arg);
+    void *arg;
+    uint32_t period_ms;
+    /* calls asked for; anyone adds, the thread waits on it. Both seq_cst with
+     * `parked`: either the thread sees the call or the caller that it sleeps */
+    _Atomic uint32_t calls;
+    _Atomic uint32_t parked;
+    _Atomic uint32_t quit; /* release by free, acquire by the thread */
+};
+
+/** Sleep until somebody calls or the period is over. */
+static void worker_sleep(struct shl_worker *worker, uint32_t seen)
+{
+    uint64_t began = shl_clock_ns();
+    uint64_t period = (uint64_t)worker->period_ms * 1000000u;
+
+    atomic_store_explicit(&worker->parked, 1, memory_order_seq_cst);
+    while (atomic_load_explicit(&worker->calls, memory_order_seq_cst) == seen) {
+        uint64_t past = shl_clock_ns() - began;
+        uint64_t left_us = 1000000;
+
+        if (period && past >= period)
+            break;
+        if (period && (period - past) / 1000 < left_us)
+            left_us = (period - past) / 1000 + 1;
+        shl_word_wait(&worker->calls, seen, (uint32_t)left_us);
+    }
+    atomic_store_explicit(&worker->parked, 0, memory_order_relaxed);
+}
+
+static void *worker_run(void *arg)
+{
+    struct shl_worker *worker = arg;
+
+    for (;;) {
+        uint32_t seen =
+            atomic_load_explicit(&worker->calls, memory_order_seq_cst);
+        if (atomic_load_explicit(&worker->quit, memory_order_acquire))
+            return NULL;
+        worker->job(worker->arg);
+        worker_sleep(worker, seen);
+    }
+}
+
+/** Start the thread with ordinary scheduling, also when the caller is a
+ * realtime thread. */
+static int worker_start(struct shl_worker *worker)
+{
+    pthread_attr_t attr;
+    int error;
+
+    if (pthread_attr_init(&attr))
+        return pthread_create(&worker->thread, NULL, worker_run, worker);
+    pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+    error = pthread_create(&worker->thread, &attr, worker_run, worker);
+    pthread_attr_destroy(&attr);
+    if (error == EPERM)
+        error = pthread_create(&worker->thread, NULL, worker_run, worker);
+    return error;
+}
+
+shl_status shl_worker_new(void (*job)(void *arg), void *arg, uint32_t period_ms,
+                          shl_worker **worker)
+{
+    /* faults belong to the thread that makes them: blocked, they kill */
+    static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP};
+    struct shl_worker *made = calloc(1, sizeof *made);
+    sigset_t blocked, before;
+    int error;
+
+    if (!made)
+        return SHL_NO_MEMORY;
+    made->job = job;
+    made->arg = arg;
+    made->period_ms = period_ms;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    error = worker_start(made);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) {
+        free(made);
+        return SHL_NO_MEMORY;
+    }
+    *worker = made;
+    return SHL_OK;
+}
+
+void shl_worker_wake(shl_worker *worker)
+{
+    atomic_fetch_add_explicit(&worker->calls, 1, memory_order_seq_cst);
+    if (atomic_load_explicit(&worker->parked, memory_order_seq_cst))
+        shl_word_wake(&worker->calls);
+}
+
+void shl_worker_free(shl_worker *worker)
+{
+    if (!worker)
+        return;
+    atomic_store_explicit(&worker->quit, 1, memory_order_release);
+    shl_worker_wake(worker);
+    pthread_join(worker->thread, NULL);
+    free(worker);
+}
+
+void *shl_symbol(const char *name)
+{
+    return dlsym(RTLD_DEFAULT, name);
+}
+
+int shl_command_line_has(const char *word)
+{
+    size_t length = strlen(word) + 1; /* with its end: a whole word */
+    size_t same = 0;
+    bool failed = false;
+    char part[512];
+    ssize_t got;
+    int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    int found = 0;
+
+    if (fd < 0)
+        return 0;
+    while (!found && (got = read(fd, part, sizeof part)) > 0) {
+        for (ssize_t i = 0; i < got && !found; i++) {
+            failed = failed || part[i] != word[same];
+            same += failed ? 0 : 1;
+            found = !failed && same == length;
+            if (!part[i]) {
+                same = 0;
+                failed = false;
+            }
+        }
+    }
+    close(fd);
+    return found;
+}
+
+uint64_t shl_clock_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void shl_sleep_ms(uint32_t ms)
+{
+    struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
+
+    while (nanosleep(&left, &left) && errno == EINTR)
+        continue;
+}
