@@ -45,20 +45,20 @@ struct shl_device {
      *             cycle.c), audio thread clears it */
     _Atomic uint32_t accepted;
     _Atomic uint32_t alarm;
-    uint32_t tagged; /* keeper: epoch whose tag has been remembered */
 };
 
 static const float no_sound[SHL_MAX_FRAMES];
 
 /* ---- the keeper: board, tag, and whether the host still lives ------------- */
 
+/* The tag belongs to the claim that was accepted, and may change with it. */
 static void remember_tag(shl_device *device, uint32_t epoch)
 {
     struct shl_claim claim;
-    if (epoch == 0 || epoch == device->tagged ||
-        shl_segment_claim_read(&device->segment, &claim) != SHL_OK)
+    if (shl_segment_claim_read(&device->segment, &claim) != SHL_OK ||
+        atomic_load_explicit(&device->segment.claim->epoch,
+                             memory_order_acquire) != epoch)
         return;
-    device->tagged = epoch;
     if (!claim.tag[0] || strcmp(claim.tag, device->identity.tag) == 0)
         return;
     memcpy(device->identity.tag, claim.tag, sizeof claim.tag);
@@ -73,7 +73,8 @@ static void keep(void *arg)
     /* acquire: the audio thread has read this claim */
     uint32_t epoch =
         atomic_load_explicit(&device->accepted, memory_order_acquire);
-    remember_tag(device, epoch);
+    if (epoch)
+        remember_tag(device, epoch);
     if (epoch && !shl_segment_host_alive(&device->segment) &&
         atomic_load_explicit(&device->segment.claim->epoch,
                              memory_order_acquire) == epoch) {

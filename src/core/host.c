@@ -12,6 +12,7 @@
 
 #define NOTICES        32u
 #define LOOK_NS        100000000u /* between looks for device and lease */
+#define QUIET_NS       200000000u /* without a block: no audio runs */
 #define ACCEPT_MS      30000u     /* rendering: for the device's word */
 #define BATCH_US       30000000u  /* rendering: for a block */
 #define DEADLINE_LIMIT 1000u      /* ms, what a user may ask for */
@@ -28,6 +29,8 @@ struct shl_host {
     shl_status refused; /* the last reason told; SHL_OK: none */
     struct shl_why why;
     uint64_t looked_ns;
+    uint64_t polled_blocks; /* asked for when we last polled */
+    uint64_t played_ns;     /* when that number last rose */
     uint64_t told_missed;
     uint32_t told_latency;
     struct shl_transport transport;
@@ -198,6 +201,9 @@ static shl_status try_link(shl_host *host)
         .drive = host->options.drive,
         .deadline_us = deadline_us(host)};
     st = shl_link_open(&host->link, info.segment, &options, &host->why);
+    if (st == SHL_BUSY)
+        shl_registry_why(host->registry, info.id, host->why.text,
+                         sizeof host->why.text);
     if (st)
         return st;
     host->linked = true;
@@ -302,6 +308,8 @@ shl_status shl_host_tag(shl_host *host, const char *tag)
     if (st)
         return st;
     snprintf(host->tag, sizeof host->tag, "%s", tag);
+    if (host->linked)
+        shl_link_tag(&host->link, tag);
     return SHL_OK;
 }
 
@@ -319,6 +327,7 @@ shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)
     if (!host->linked)
         return SHL_OK;
     host->link.cycle.deadline_us = deadline_us(host);
+    host->link.cycle.second_blocks = (uint32_t)(rate_hz / block_frames) + 1;
     if (!other_rate)
         return SHL_OK;
     unlink_device(host);
@@ -354,7 +363,7 @@ static void lose(shl_host *host, shl_status st)
     snprintf(host->why.text, sizeof host->why.text, "%s: %s",
              host->link.identity.id, shl_status_text(st));
     unlink_device(host);
-    host->refused = st;
+    host->refused = SHL_NOT_FOUND; /* as everybody knows by now */
 }
 
 static void report(shl_host *host)
@@ -421,12 +430,26 @@ static void poll_link(shl_host *host)
         report(host);
 }
 
+/* Events wait and no audio carries them: send them by themselves. A pipelined
+ * block that is still to be heard says that audio runs, unless no block has
+ * been asked for in a long time. */
+static void flush(shl_host *host)
+{
+    uint64_t now_ns = shl_clock_ns();
+    if (host->link.stats.blocks != host->polled_blocks) {
+        host->polled_blocks = host->link.stats.blocks;
+        host->played_ns = now_ns;
+    }
+    if (!shl_link_owes(&host->link) || now_ns - host->played_ns > QUIET_NS)
+        shl_link_flush(&host->link, &host->transport);
+}
+
 void shl_host_poll(shl_host *host)
 {
     if (host->linked) {
         poll_link(host);
         if (host->linked)
-            shl_link_flush(&host->link, &host->transport);
+            flush(host);
         return;
     }
     if (!host->wanted[0] || shl_clock_ns() - host->looked_ns < LOOK_NS)

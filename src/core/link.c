@@ -140,20 +140,28 @@ static void write_claim(struct shl_link *link,
                         const struct shl_link_options *options)
 {
     struct shl_process self = shl_process_self();
-    struct shl_claim claim = {.pid = self.pid,
-                              .pid_namespace = self.pid_namespace,
-                              .start_time = self.start_time,
-                              .rate_hz = options->rate_hz,
-                              .mode = SHL_MODE_BOTH,
-                              .drive = options->drive,
-                              .block_frames = options->block_frames,
-                              .in_channels = options->in_channels,
-                              .out_channels = options->out_channels,
-                              .first_event = link->to_device.own};
-    snprintf(claim.tag, sizeof claim.tag, "%s", options->tag);
-    shl_thread_priority(&claim.policy, &claim.priority);
-    link->epoch = shl_segment_claim_write(&link->segment, &claim);
+    struct shl_claim *claim = &link->claim;
+    *claim = (struct shl_claim){.pid = self.pid,
+                                .pid_namespace = self.pid_namespace,
+                                .start_time = self.start_time,
+                                .rate_hz = options->rate_hz,
+                                .mode = SHL_MODE_BOTH,
+                                .drive = options->drive,
+                                .block_frames = options->block_frames,
+                                .in_channels = options->in_channels,
+                                .out_channels = options->out_channels,
+                                .first_event = link->to_device.own};
+    snprintf(claim->tag, sizeof claim->tag, "%s", options->tag);
+    shl_thread_priority(&claim->policy, &claim->priority);
+    link->epoch = shl_segment_claim_write(&link->segment, claim);
     shl_cycle_nudge(link->segment.lines);
+}
+
+void shl_link_tag(struct shl_link *link, const char *tag)
+{
+    snprintf(link->claim.tag, sizeof link->claim.tag, "%s", tag);
+    shl_cell_write(&link->segment.claim->cell, &link->claim,
+                   sizeof link->claim / 8);
 }
 
 static void explain(struct shl_why *why, shl_status st, const char *name)
@@ -372,6 +380,12 @@ shl_link_play(struct shl_link *link, const float *const *in,
     }
     link->frame += frames;
     return heard;
+}
+
+SHL_RT bool shl_link_owes(const struct shl_link *link)
+{
+    return link->pipelined && link->cycle.outstanding &&
+           !link->cycle.given_up && link->rung_frames > 0;
 }
 
 SHL_RT void shl_link_flush(struct shl_link *link,

@@ -36,6 +36,7 @@ struct shl_link {
     uint64_t heard_frame; /* of the block that was played last */
     uint32_t heard_frames;
     struct shl_transport shown; /* as the device sees it */
+    struct shl_claim claim;
     struct shl_param *params;
     double *values;
     uint32_t *by_id; /* indices in order of id */
@@ -62,6 +63,9 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
 /** Give up the claim; the device goes on. Zeroes the struct. [control] */
 void shl_link_close(struct shl_link *link);
 
+/** Show another tag in the claim we hold. [control] */
+void shl_link_tag(struct shl_link *link, const char *tag);
+
 /** SHL_OK: the device has accepted us; SHL_AGAIN: it has not looked yet;
  * SHL_GONE: it has left, or taken back its word; SHL_BAD_PEER; else its reason
  * for refusing. [audio] */
@@ -75,6 +79,10 @@ SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
                                     uint32_t out_channels, uint32_t frames,
                                     const struct shl_transport *transport,
                                     int *turn);
+
+/** A block rung for its audio is still to be heard: with the pipelined drive
+ * the next block brings it. [audio] */
+SHL_RT bool shl_link_owes(const struct shl_link *link);
 
 /** No block is coming: show the device the events that wait, in a block of 0
  * frames. Waits for nothing. [audio] */
