@@ -4,6 +4,7 @@
 #ifndef SHL_REGISTRY_H
 #define SHL_REGISTRY_H
 
+#include "name.h"
 #include "status.h"
 
 #include <stddef.h>
@@ -96,7 +97,8 @@ typedef struct shl_registry shl_registry;
 
 /** Open the board, creating it if there is none. `name`: separate set-up, NULL
  * for the variable SHMLINK_REGISTRY, "" for the user's own board. SHL_BAD_NAME
- * unless it is 1 to 12 of a-z, A-Z, 0-9 (or ""). [control] */
+ * unless it is 1 to 12 of a-z, A-Z, 0-9 (or ""), and not 12 of 0-9, a-f: those
+ * are names of segments. [control] */
 shl_status shl_registry_open(const char *name, shl_registry **registry,
                              struct shl_why *why);
 void shl_registry_close(shl_registry *registry);
@@ -109,12 +111,13 @@ shl_status shl_registry_scan(shl_registry *registry,
 
 /** The device that a host asking for `id` would get: exact id, `Name` for the
  * first free device of that name, `*` for the first free one at all; _ matches
- * a space. If only busy ones match: SHL_BUSY and the first of them. [control]
- */
+ * a space. The lowest number comes first, for `*` the first slot. If only busy
+ * ones match: SHL_BUSY and the first of them; SHL_AGAIN and the first of them
+ * if it is just starting. [control] */
 shl_status shl_registry_find(shl_registry *registry, const char *id,
                              struct shl_device_info *info);
 
-/** The device that remembers this tag. [control] */
+/** The device that remembers this tag; otherwise as above. [control] */
 shl_status shl_registry_find_tag(shl_registry *registry, const char *tag,
                                  struct shl_device_info *info);
 
@@ -126,17 +129,6 @@ shl_status shl_registry_clean(shl_registry *registry, uint32_t *count);
  * and what to do. [control] */
 void shl_registry_why(shl_registry *registry, const char *id, char *text,
                       size_t size);
-
-/** Whether a device may have this name, and a host ask for it: 1 to 47 bytes
- * of UTF-8 with its number, no control characters, none of / \ , ; $ and no :
- * but before the number, no leading -, not lv2 clap vst3 null. `why` says what
- * is wrong. *number gets it, or -1. [any] */
-shl_status shl_id_check(const char *id, char name[48], int32_t *number,
-                        struct shl_why *why);
-
-/** Whether a link tag will do: 0 to 63 bytes of UTF-8 without control
- * characters. [any] */
-shl_status shl_tag_check(const char *tag, struct shl_why *why);
 
 #ifdef __cplusplus
 }
