@@ -5,7 +5,7 @@
 #define YIELDS         4
 #define LONG_US        1000000u /* a deadline of rendering, not of playing */
 #define SLICE_US       20000u   /* of it, between looks at the lease */
-#define MISS           64u    /* one missed block in the score */
+#define MISS           64u      /* one missed block in the score */
 #define STALL          (3 * MISS)
 #define NEEDED_FIRST   4u
 #define NEEDED_LIMIT   4096u
@@ -36,6 +36,7 @@ void shl_cycle_host_init(struct shl_cycle_host *cycle,
                          uint32_t deadline_us, uint32_t blocks_per_second)
 {
     struct shl_lines *lines = segment->lines;
+    shl_pauses_per_us(); /* measured here, not on the audio thread */
     *cycle = (struct shl_cycle_host){.segment = segment,
                                      .deadline_us = deadline_us,
                                      .left_us = deadline_us,
@@ -201,6 +202,7 @@ void shl_cycle_nudge(struct shl_lines *lines)
 void shl_cycle_device_init(struct shl_cycle_device *cycle,
                            const struct shl_segment *segment)
 {
+    shl_pauses_per_us(); /* measured here, not on the audio thread */
     *cycle = (struct shl_cycle_device){
         .lines = segment->lines,
         .claim = segment->claim,
