@@ -50,6 +50,9 @@ tests.shared := $(filter-out $(tests.own) $(tests.mains),$(wildcard tests/*.c))
 bench.sources := $(wildcard tests/bench/*.c)
 fuzz.sources := $(wildcard tests/fuzz_*.c)
 
+# One short line per command, unless V=1.
+say = $(if $(V),,@echo "  $(1) $@";)
+
 # ---- core, program, tests ------------------------------------------------------
 
 objects = $(patsubst src/%.c,$(BUILD)/%.o,$(1))
@@ -102,17 +105,17 @@ both: all $(pd64.classes)
 
 $(BUILD)/pd64/%.o: src/pd/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(c.flags) -DPD_FLOATSIZE=64 -o $@ -c $<
+	$(call say,CC)$(CC) $(c.flags) -DPD_FLOATSIZE=64 -o $@ -c $<
 
 %.$(pd64.extension): $(BUILD)/pd64/%.o $(pd64.common) $(BUILD)/libshmlink.a
-	$(CC) $(c.ldflags) -o $@ $< $(pd64.common) $(c.ldlibs)
+	$(call say,LD)$(CC) $(c.ldflags) -o $@ $< $(pd64.common) $(c.ldlibs)
 
 # Objects of the externals in a build of another kind (warnings, sanitizers).
 pd.objects = $(patsubst src/pd/%.c,$(BUILD)/pd/%.o,$(pd.sources)) \
     $(patsubst src/pd/%.c,$(BUILD)/pd64/%.o,$(pd.sources))
 $(BUILD)/pd/%.o: src/pd/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(c.flags) $(EXTRA) -o $@ -c $<
+	$(call say,CC)$(CC) $(c.flags) $(EXTRA) -o $@ -c $<
 
 -include $(wildcard $(BUILD)/pd/*.d $(BUILD)/pd64/*.d)
 
@@ -139,50 +142,50 @@ endif
 
 $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(core.flags) -o $@ -c $<
+	$(call say,CC)$(CC) $(core.flags) -o $@ -c $<
 
 $(tool.objects): core.flags += $(sndfile.cflags)
 
 $(BUILD)/libshmlink.a: $(core.objects)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 
 # What the program is made of, for tests to take pieces from.
 $(BUILD)/libtool.a: $(filter-out %/main.o,$(tool.objects))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 
 shmlink: $(BUILD)/shmlink
 	cp $< $@
 
 $(BUILD)/shmlink: $(tool.objects) $(BUILD)/libshmlink.a
-	$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) $(core.libs)
+	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) $(core.libs)
 
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(core.flags) -Isrc/core -o $@ -c $<
+	$(call say,CC)$(CC) $(core.flags) -Isrc/core -o $@ -c $<
 
 shared.objects = $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(tests.shared))
 test.archives = $(wildcard $(BUILD)/libtool.a) $(BUILD)/libshmlink.a
 
 $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
     $(BUILD)/libtool.a $(BUILD)/libshmlink.a
-	$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) \
+	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) \
 	    $(shell grep -q 'cmocka\.h' tests/$*.c && echo -lcmocka) \
 	    $(core.libs)
 
 $(bench.programs): $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libshmlink.a \
     Makefile
 	@mkdir -p $(@D)
-	$(CC) $(core.flags) $(core.ldflags) -o $@ $< $(BUILD)/libshmlink.a \
+	$(call say,LD)$(CC) $(core.flags) $(core.ldflags) -o $@ $< $(BUILD)/libshmlink.a \
 	    $(core.libs)
 
 $(BUILD)/rtwatch.so: tests/rtwatch.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(core.flags) -ftls-model=initial-exec -shared -o $@ $< -ldl
+	$(call say,CC)$(CC) $(core.flags) -ftls-model=initial-exec -shared -o $@ $< -ldl
 
 $(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(BUILD)/libshmlink.a Makefile
-	$(CC) $(core.flags) -Isrc/core -fsanitize=fuzzer -o $@ $< \
+	$(call say,CC)$(CC) $(core.flags) -Isrc/core -fsanitize=fuzzer -o $@ $< \
 	    $(BUILD)/libshmlink.a $(core.libs)
 
 -include $(wildcard $(BUILD)/core/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
