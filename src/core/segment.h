@@ -39,7 +39,7 @@ void shl_cell_write(void *cell, const void *value, uint32_t words);
 shl_status shl_segment_create(const char *name, double rate_hz,
                               struct shl_segment *segment);
 
-/** Reserve and touch the planes of so many channels. */
+/** Reserve and touch the planes of so many channels: on both sides. */
 shl_status shl_segment_reserve_planes(struct shl_segment *segment,
                                       uint32_t channels);
 
@@ -81,6 +81,10 @@ shl_segment_word(const struct shl_segment *segment, uint32_t offset)
     return (_Atomic uint32_t *)(void *)(segment->map.base + offset);
 }
 
+/** Whether an identity makes sense: texts are made fit to be shown, the id must
+ * be one, numbers be in range. SHL_BAD_PEER. [any] */
+shl_status shl_identity_check(struct shl_identity *identity);
+
 /* ---- claim ------------------------------------------------------------- */
 
 /** The identity as it is now, texts terminated, numbers checked. */
@@ -91,7 +95,7 @@ shl_status shl_segment_identity(const struct shl_segment *segment,
 shl_status shl_segment_claim(struct shl_segment *segment);
 
 /** Host, holding the claim: say who we are and raise the epoch (odd). Returns
- * it. */
+ * it. A claim without a pid gets this process's. */
 uint32_t shl_segment_claim_write(struct shl_segment *segment,
                                  const struct shl_claim *claim);
 

@@ -1,0 +1,571 @@
+/* A segment is created by its device and opened by hosts. Whatever a peer
+ * wrote is copied once, checked, and only then used. */
+#include "segment.h"
+
+#include "name.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- cells --------------------------------------------------------------- */
+
+struct cell_head {
+    _Atomic uint32_t sequence;
+    uint32_t reserved0;
+    _Atomic uint64_t word[];
+};
+
+/* The words are stored with release and loaded with acquire: who sees a new
+ * word also sees that the sequence has become odd before it, and so notices.
+ * No fences, which the thread sanitizer would not understand; on most machines
+ * these are plain moves. */
+
+shl_status shl_cell_read(const void *cell, void *value, uint32_t words)
+{
+    const struct cell_head *head = cell;
+    uint8_t *to = value;
+
+    for (int tries = 0; tries < 100; tries++) {
+        uint32_t before =
+            atomic_load_explicit(&head->sequence, memory_order_acquire);
+
+        for (uint32_t i = 0; i < words && !(before & 1); i++) {
+            uint64_t word =
+                atomic_load_explicit(&head->word[i], memory_order_acquire);
+            memcpy(to + i * sizeof word, &word, sizeof word);
+        }
+        if (!(before & 1) &&
+            atomic_load_explicit(&head->sequence, memory_order_relaxed) ==
+                before)
+            return SHL_OK;
+        shl_pause();
+    }
+    return SHL_AGAIN;
+}
+
+void shl_cell_write(void *cell, const void *value, uint32_t words)
+{
+    struct cell_head *head = cell;
+    const uint8_t *from = value;
+    /* an odd one was left by a writer that died: go on from there */
+    uint32_t odd =
+        atomic_load_explicit(&head->sequence, memory_order_relaxed) | 1;
+
+    atomic_store_explicit(&head->sequence, odd, memory_order_relaxed);
+    for (uint32_t i = 0; i < words; i++) {
+        uint64_t word;
+        memcpy(&word, from + i * sizeof word, sizeof word);
+        /* release: the odd sequence is seen before it */
+        atomic_store_explicit(&head->word[i], word, memory_order_release);
+    }
+    /* release: the words are whole */
+    atomic_store_explicit(&head->sequence, odd + 1, memory_order_release);
+}
+
+/* ---- regions --------------------------------------------------------------- */
+
+/** What we know of each region: its place in segments that we create, and the
+ * least size it must have in those that we open. By enum shl_region - 1. */
+static const struct {
+    uint32_t id, offset, size;
+} regions[] = {
+    {SHL_REGION_IDENTITY, SHL_IDENTITY_OFFSET,
+     sizeof(struct shl_identity_region)},
+    {SHL_REGION_CLAIM, SHL_CLAIM_OFFSET, sizeof(struct shl_claim_region)},
+    {SHL_REGION_LINES, SHL_LINES_OFFSET, sizeof(struct shl_lines)},
+    {SHL_REGION_COUNTERS, SHL_COUNTERS_OFFSET, sizeof(struct shl_counters)},
+    {SHL_REGION_PARAMS, SHL_PARAMS_OFFSET,
+     SHL_MAX_PARAMS * sizeof(struct shl_param_slot)},
+    {SHL_REGION_EVENTS_TO_DEVICE, SHL_EVENTS_TO_DEVICE_OFFSET,
+     SHL_EVENT_SLOTS * sizeof(struct shl_event)},
+    {SHL_REGION_EVENTS_TO_HOST, SHL_EVENTS_TO_HOST_OFFSET,
+     SHL_EVENT_SLOTS * sizeof(struct shl_event)},
+};
+
+enum { REGIONS = sizeof regions / sizeof regions[0] };
+static_assert(REGIONS == SHL_REGION_END - 1, "every region is known here");
+
+struct place {
+    uint32_t offset, size;
+};
+
+static void segment_point(struct shl_segment *s, const struct place *places)
+{
+    void *at[REGIONS];
+
+    for (int i = 0; i < REGIONS; i++)
+        at[i] = s->map.base + places[i].offset;
+    s->identity = at[SHL_REGION_IDENTITY - 1];
+    s->claim = at[SHL_REGION_CLAIM - 1];
+    s->lines = at[SHL_REGION_LINES - 1];
+    s->counters = at[SHL_REGION_COUNTERS - 1];
+    s->params = at[SHL_REGION_PARAMS - 1];
+    s->events_to_device = at[SHL_REGION_EVENTS_TO_DEVICE - 1];
+    s->events_to_host = at[SHL_REGION_EVENTS_TO_HOST - 1];
+    /* a newer device may have room for more than we could keep */
+    s->param_capacity = SHL_MAX_PARAMS;
+    s->transport = s->map.base + s->layout->transport;
+}
+
+static void segment_none(struct shl_segment *s)
+{
+    memset(s, 0, sizeof *s);
+    s->map = (struct shl_map)SHL_MAP_NONE;
+    s->ask = (struct shl_map)SHL_MAP_NONE;
+}
+
+/* ---- creating -------------------------------------------------------------- */
+
+/** Reserve and touch what every link uses: all but planes and parameters. */
+static shl_status reserve_common(struct shl_segment *s)
+{
+    const struct shl_maolan_layout *row = s->layout;
+    const struct place ranges[] = {
+        {0, SHL_AUDIO_OFFSET},
+        {row->param_slots, row->used_size - row->param_slots},
+        {SHL_LINK_OFFSET, SHL_PARAMS_OFFSET - SHL_LINK_OFFSET},
+    };
+
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        shl_status status =
+            shl_map_reserve(&s->map, ranges[i].offset, ranges[i].size);
+        if (status)
+            return status;
+        shl_map_touch(&s->map, ranges[i].offset, ranges[i].size);
+    }
+    return SHL_OK;
+}
+
+static void word_set(const struct shl_segment *s, uint32_t offset,
+                     uint32_t value)
+{
+    atomic_store_explicit(shl_segment_word(s, offset), value,
+                          memory_order_relaxed);
+}
+
+static void write_headers(struct shl_segment *s, double rate_hz)
+{
+    struct shl_link_header header = {
+        .magic = SHL_LINK_MAGIC,
+        .major = SHL_LINK_MAJOR,
+        .minor = SHL_LINK_MINOR,
+        .total_size = SHL_SEGMENT_SIZE,
+        .region_count = REGIONS,
+    };
+
+    for (int i = 0; i < REGIONS; i++) {
+        header.region[i].id = regions[i].id;
+        header.region[i].offset = regions[i].offset;
+        header.region[i].size = regions[i].size;
+    }
+    memcpy(s->map.base + SHL_LINK_OFFSET, &header, sizeof header);
+    memcpy(s->transport + SHL_TRANSPORT_RATE, &rate_hz, sizeof rate_hz);
+    word_set(s, s->layout->magic, SHL_MAOLAN_MAGIC);
+    word_set(s, s->layout->version, SHL_OWN_VERSION);
+    word_set(s, s->layout->input_channels, 0);
+    word_set(s, s->layout->output_channels, 0);
+}
+
+shl_status shl_segment_create(const char *name, double rate_hz,
+                              struct shl_segment *segment)
+{
+    struct place places[REGIONS];
+    struct shl_segment s;
+    shl_status status;
+
+    segment_none(&s);
+    if (strlen(name) >= sizeof s.name)
+        return SHL_BAD_NAME;
+    memcpy(s.name, name, strlen(name) + 1);
+    s.layout = &shl_maolan_layouts[SHL_LAYOUT_A];
+    status = shl_map_create(name, SHL_SEGMENT_SIZE, &s.map);
+    if (status)
+        return status;
+    status = shl_lease_take(&s.map, SHL_LEASE_DEVICE);
+    if (!status)
+        status = reserve_common(&s);
+    if (!status)
+        status = shl_map_ask(name, &s.ask);
+    if (status) {
+        shl_map_unlink(name);
+        shl_map_close(&s.map);
+        return status;
+    }
+    for (int i = 0; i < REGIONS; i++)
+        places[i] = (struct place){regions[i].offset, regions[i].size};
+    segment_point(&s, places);
+    write_headers(&s, rate_hz);
+    *segment = s;
+    return SHL_OK;
+}
+
+shl_status shl_segment_reserve_planes(struct shl_segment *segment,
+                                      uint32_t channels)
+{
+    size_t size = (size_t)channels * SHL_BUSES * SHL_PLANE_SIZE;
+    shl_status status;
+
+    if (channels > SHL_MAX_CHANNELS)
+        return SHL_WRONG_CHANNELS;
+    /* the planes of channels 0 to n - 1 are one run of bytes */
+    status = shl_map_reserve(&segment->map, SHL_AUDIO_OFFSET, size);
+    if (!status)
+        shl_map_touch(&segment->map, SHL_AUDIO_OFFSET, size);
+    return status;
+}
+
+static void write_param(struct shl_param_slot *slot,
+                        const struct shl_param *param)
+{
+    uint64_t bits;
+
+    memset(slot, 0, sizeof *slot);
+    slot->id = param->id;
+    slot->flags = param->flags;
+    slot->curve = param->curve;
+    slot->steps = param->steps;
+    slot->minimum = param->minimum;
+    slot->maximum = param->maximum;
+    slot->initial = param->initial;
+    memcpy(slot->name, param->name, sizeof slot->name);
+    memcpy(slot->label, param->label, sizeof slot->label);
+    memcpy(slot->group, param->group, sizeof slot->group);
+    shl_text_clean(slot->name, sizeof slot->name);
+    shl_text_clean(slot->label, sizeof slot->label);
+    shl_text_clean(slot->group, sizeof slot->group);
+    memcpy(&bits, &param->initial, sizeof bits);
+    atomic_store_explicit(&slot->value, bits, memory_order_relaxed);
+}
+
+shl_status shl_segment_write_params(struct shl_segment *segment,
+                                    const struct shl_param *params,
+                                    uint32_t count)
+{
+    size_t offset = (size_t)((uint8_t *)segment->params - segment->map.base);
+    shl_status status;
+
+    if (count > segment->param_capacity)
+        return SHL_BAD_VALUE;
+    status = shl_map_reserve(&segment->map, offset,
+                             count * sizeof(struct shl_param_slot));
+    for (uint32_t i = 0; i < count && !status; i++)
+        write_param(&segment->params[i], &params[i]);
+    return status;
+}
+
+void shl_segment_ready(struct shl_segment *segment)
+{
+    /* release: headers, identity and parameters are whole before a host sees
+     * this word */
+    atomic_store_explicit(shl_segment_word(segment, segment->layout->ready), 1,
+                          memory_order_release);
+}
+
+/* ---- opening --------------------------------------------------------------- */
+
+static uint32_t word_get(const struct shl_segment *s, uint32_t offset)
+{
+    return atomic_load_explicit(shl_segment_word(s, offset),
+                                memory_order_relaxed);
+}
+
+static shl_status check_maolan(const struct shl_segment *s, struct shl_why *why)
+{
+    const struct shl_maolan_layout *row = &shl_maolan_layouts[SHL_LAYOUT_A];
+    uint32_t version;
+
+    /* acquire: everything that its device wrote before */
+    if (atomic_load_explicit(shl_segment_word(s, row->ready),
+                             memory_order_acquire) == 0) {
+        shl_why_set(why, "segment %s is not ready: its device is just starting",
+                    s->name);
+        return SHL_AGAIN;
+    }
+    if (word_get(s, row->magic) != SHL_MAOLAN_MAGIC) {
+        shl_why_set(why, "segment %s is not an shmlink segment", s->name);
+        return SHL_BAD_PEER;
+    }
+    version = word_get(s, row->version);
+    if (version != SHL_OWN_VERSION) {
+        shl_why_set(why,
+                    "segment %s speaks protocol %u, this program %u: use the "
+                    "same version of shmlink on both sides",
+                    s->name, (unsigned)version, (unsigned)SHL_OWN_VERSION);
+        return SHL_WRONG_VERSION;
+    }
+    return SHL_OK;
+}
+
+/** Copy the link header once, word by word: later looks could differ. */
+static void copy_link_header(const struct shl_segment *s,
+                             struct shl_link_header *header)
+{
+    uint32_t words[sizeof *header / 4];
+
+    for (uint32_t i = 0; i < sizeof *header / 4; i++)
+        words[i] = word_get(s, SHL_LINK_OFFSET + 4 * i);
+    memcpy(header, words, sizeof *header);
+}
+
+/** The place of one region; an impossible one gives what is wrong. */
+static const char *find_region(const struct shl_link_header *header, int known,
+                               struct place *place)
+{
+    int found = 0;
+
+    for (uint32_t i = 0; i < header->region_count; i++) {
+        if (header->region[i].id != regions[known].id)
+            continue;
+        place->offset = header->region[i].offset;
+        place->size = header->region[i].size;
+        found++;
+    }
+    if (found != 1)
+        return found ? "is listed twice" : "is missing";
+    if (place->offset % 8 != 0)
+        return "is not aligned";
+    if (place->offset < SHL_LINK_OFFSET + sizeof *header ||
+        place->offset > header->total_size ||
+        place->size > header->total_size - place->offset)
+        return "lies outside";
+    if (place->size < regions[known].size)
+        return "is too small";
+    return NULL;
+}
+
+static shl_status check_regions(const struct shl_segment *s,
+                                const struct shl_link_header *header,
+                                struct place *places, struct shl_why *why)
+{
+    for (int i = 0; i < REGIONS; i++) {
+        const char *fault = find_region(header, i, &places[i]);
+
+        for (int j = 0; j < i && !fault; j++) {
+            if (places[i].offset < places[j].offset + places[j].size &&
+                places[j].offset < places[i].offset + places[i].size)
+                fault = "overlaps another";
+        }
+        if (fault) {
+            shl_why_set(why, "segment %s is damaged: its region %u %s", s->name,
+                        (unsigned)regions[i].id, fault);
+            return SHL_BAD_PEER;
+        }
+    }
+    return SHL_OK;
+}
+
+static shl_status check_link(const struct shl_segment *s, struct place *places,
+                             struct shl_why *why)
+{
+    struct shl_link_header header;
+
+    if (s->map.size < SHL_LINK_OFFSET + sizeof header) {
+        shl_why_set(why,
+                    "segment %s has no link area: its device speaks "
+                    "Maolan only",
+                    s->name);
+        return SHL_BAD_PEER;
+    }
+    copy_link_header(s, &header);
+    if (header.magic != SHL_LINK_MAGIC ||
+        header.region_count > sizeof header.region / sizeof header.region[0]) {
+        shl_why_set(why,
+                    "segment %s is damaged: its link header makes no sense",
+                    s->name);
+        return SHL_BAD_PEER;
+    }
+    if (header.major != SHL_LINK_MAJOR) {
+        shl_why_set(why,
+                    "segment %s speaks link version %u.%u, this program %u.%u: "
+                    "use the same version of shmlink on both sides",
+                    s->name, (unsigned)header.major, (unsigned)header.minor,
+                    SHL_LINK_MAJOR, SHL_LINK_MINOR);
+        return SHL_WRONG_VERSION;
+    }
+    if (header.total_size > s->map.size) {
+        shl_why_set(why, "segment %s is cut short: %zu of %u bytes are there",
+                    s->name, s->map.size, (unsigned)header.total_size);
+        return SHL_CUT;
+    }
+    return check_regions(s, &header, places, why);
+}
+
+/** Touch what the device has reserved, so that no block faults. */
+static void touch_common(const struct shl_segment *s,
+                         const struct place *places)
+{
+    shl_map_touch(&s->map, 0, SHL_AUDIO_OFFSET);
+    shl_map_touch(&s->map, s->layout->transport, SHL_TRANSPORT_SIZE);
+    for (int i = 0; i < REGIONS; i++) {
+        if (regions[i].id != SHL_REGION_PARAMS)
+            shl_map_touch(&s->map, places[i].offset, regions[i].size);
+    }
+}
+
+static shl_status open_checked(const char *name, struct shl_segment *s,
+                               struct shl_why *why)
+{
+    struct place places[REGIONS];
+    shl_status status = shl_map_open(name, SHL_MAOLAN_SIZE, &s->map);
+
+    if (!status)
+        status = shl_map_ask(name, &s->ask);
+    if (status) {
+        shl_why_set(why, "segment %s: %s", name, shl_status_text(status));
+        return status;
+    }
+    status = check_maolan(s, why);
+    if (!status)
+        status = check_link(s, places, why);
+    if (status)
+        return status;
+    segment_point(s, places);
+    touch_common(s, places);
+    if (shl_segment_bad(s)) {
+        shl_why_set(why, "segment %s was cut short while it was opened", name);
+        return SHL_CUT;
+    }
+    return SHL_OK;
+}
+
+shl_status shl_segment_open(const char *name, struct shl_segment *segment,
+                            struct shl_why *why)
+{
+    struct shl_segment s;
+    shl_status status;
+
+    segment_none(&s);
+    if (strlen(name) >= sizeof s.name) {
+        shl_why_set(why, "\"%.60s\" is no name of a segment", name);
+        return SHL_BAD_NAME;
+    }
+    memcpy(s.name, name, strlen(name) + 1);
+    s.layout = &shl_maolan_layouts[SHL_LAYOUT_A];
+    status = open_checked(name, &s, why);
+    if (status)
+        shl_segment_close(&s);
+    else
+        *segment = s;
+    return status;
+}
+
+void shl_segment_close(struct shl_segment *segment)
+{
+    shl_map_close(&segment->ask);
+    shl_map_close(&segment->map);
+    segment_none(segment);
+}
+
+/* ---- identity -------------------------------------------------------------- */
+
+shl_status shl_identity_check(struct shl_identity *identity)
+{
+    shl_text_clean(identity->id, sizeof identity->id);
+    shl_text_clean(identity->vendor, sizeof identity->vendor);
+    shl_text_clean(identity->category, sizeof identity->category);
+    shl_text_clean(identity->version, sizeof identity->version);
+    shl_text_clean(identity->tag, sizeof identity->tag);
+    if (shl_id_check(identity->id, NULL, NULL, NULL) ||
+        identity->in_channels > SHL_MAX_CHANNELS ||
+        identity->out_channels > SHL_MAX_CHANNELS ||
+        !isfinite(identity->rate_hz) || !(identity->rate_hz > 0) ||
+        identity->block_frames < 1 || identity->block_frames > SHL_MAX_FRAMES ||
+        identity->param_count > SHL_MAX_PARAMS)
+        return SHL_BAD_PEER;
+    return SHL_OK;
+}
+
+shl_status shl_segment_identity(const struct shl_segment *segment,
+                                struct shl_identity *identity)
+{
+    struct shl_identity copy;
+    shl_status status =
+        shl_cell_read(&segment->identity->cell, &copy, sizeof copy / 8);
+
+    if (!status)
+        status = shl_identity_check(&copy);
+    if (!status && copy.param_count > segment->param_capacity)
+        status = SHL_BAD_PEER;
+    if (!status)
+        *identity = copy;
+    return status;
+}
+
+bool shl_segment_device_alive(const struct shl_segment *segment)
+{
+    struct shl_identity who;
+
+    if (!shl_lease_held(&segment->ask, SHL_LEASE_DEVICE))
+        return false;
+    /* a child of a dead device may have inherited its lease */
+    if (shl_cell_read(&segment->identity->cell, &who, sizeof who / 8))
+        return true;
+    return shl_process_alive(
+        &(struct shl_process){who.pid, who.start_time, who.pid_namespace});
+}
+
+/* ---- claim ----------------------------------------------------------------- */
+
+shl_status shl_segment_claim(struct shl_segment *segment)
+{
+    return shl_lease_take(&segment->map, SHL_LEASE_HOST);
+}
+
+uint32_t shl_segment_claim_write(struct shl_segment *segment,
+                                 const struct shl_claim *claim)
+{
+    struct shl_claim mine = *claim;
+    uint32_t epoch =
+        atomic_load_explicit(&segment->claim->epoch, memory_order_relaxed);
+
+    if (mine.pid == 0) {
+        struct shl_process self = shl_process_self();
+
+        mine.pid = self.pid;
+        mine.start_time = self.start_time;
+        mine.pid_namespace = self.pid_namespace;
+    }
+    shl_cell_write(&segment->claim->cell, &mine, sizeof mine / 8);
+    epoch += epoch & 1 ? 2 : 1; /* an odd one was left by a dead host */
+    /* release: the claim is whole before the device sees its epoch */
+    atomic_store_explicit(&segment->claim->epoch, epoch, memory_order_release);
+    return epoch;
+}
+
+void shl_segment_release(struct shl_segment *segment)
+{
+    uint32_t epoch =
+        atomic_load_explicit(&segment->claim->epoch, memory_order_relaxed);
+
+    /* release: what this host did on the link came before */
+    if (epoch & 1)
+        atomic_store_explicit(&segment->claim->epoch, epoch + 1,
+                              memory_order_release);
+    shl_lease_drop(&segment->map, SHL_LEASE_HOST);
+}
+
+shl_status shl_segment_claim_read(const struct shl_segment *segment,
+                                  struct shl_claim *claim)
+{
+    struct shl_claim copy;
+    shl_status status =
+        shl_cell_read(&segment->claim->cell, &copy, sizeof copy / 8);
+
+    if (status)
+        return status;
+    shl_text_clean(copy.tag, sizeof copy.tag);
+    *claim = copy;
+    return SHL_OK;
+}
+
+bool shl_segment_host_alive(const struct shl_segment *segment)
+{
+    struct shl_claim who;
+
+    if (!shl_lease_held(&segment->ask, SHL_LEASE_HOST))
+        return false;
+    if (shl_segment_claim_read(segment, &who))
+        return true;
+    return shl_process_alive(
+        &(struct shl_process){who.pid, who.start_time, who.pid_namespace});
+}
