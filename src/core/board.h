@@ -37,6 +37,14 @@ bool shl_board_held(const struct shl_board_view *view, uint32_t slot);
  * clear or take it. */
 bool shl_board_sweep(struct shl_board_view *view, uint32_t slot);
 
+/** Whether this is a name that our segments have. */
+bool shl_board_segment_name(const char *name);
+
+/** Unlink a segment whose device is dead, if it is one of ours. False if it
+ * must stay, because somebody holds its device lease or the system would not
+ * say. */
+bool shl_board_unlink_dead(const char *segment);
+
 /** A device's place. Its description holds two leases: slot and id. */
 struct shl_seat {
     struct shl_board_view view;
@@ -58,7 +66,8 @@ void shl_seat_update(struct shl_seat *seat,
  * that is there now. SHL_OK also if there was nothing to do. */
 shl_status shl_seat_renew(struct shl_seat *seat);
 
-/** Empty the slot, drop the leases. The segment is unlinked by its device. */
+/** Empty the slot, drop the leases. Its device unlinks the segment before: the
+ * slot is what leads a cleaner to it. */
 void shl_seat_leave(struct shl_seat *seat);
 
 #endif
