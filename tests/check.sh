@@ -1,0 +1,93 @@
+#!/bin/sh
+# Everything that `make check` runs, in order, after it has been built; with
+# SHL_SOAK=1 in the environment the same with full counts. Ends with one line:
+# N passed, N failed, N skipped.
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+cd "$root" || exit 2
+. "$here/lib/tally.sh"
+
+soak=${SHL_SOAK:-}
+before=$(mktemp)
+trap 'rm -f "$before"' EXIT
+shm_names >"$before"
+
+part() {
+    echo
+    echo "== $* =="
+}
+
+# A script that prints its own verdicts, or that just succeeds or fails.
+script() { # file seconds
+    verdicts=$(grep -c . "$TALLY")
+    name=$(basename "$1" .sh)
+    output=$(mktemp)
+    SHMLINK_REGISTRY=s$$ timeout -k 10 "$2" sh "$1" >"$output" 2>&1 </dev/null
+    status=$?
+    cat "$output"
+    if [ "$status" -eq 77 ]; then
+        skip "$name: $(tail -n 1 "$output")"
+    elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+        fail "$name took longer than $2 s"
+    elif [ "$(grep -c . "$TALLY")" -gt "$verdicts" ]; then
+        # It counted by itself; a bad end that it did not count is a failure.
+        [ "$status" -eq 0 ] || tail -n +"$((verdicts + 1))" "$TALLY" |
+            grep -q fail || fail "$name ended with status $status"
+    elif [ "$status" -eq 0 ]; then
+        pass "$name"
+    else
+        fail "$name ended with status $status"
+    fi
+    rm -f "$output" "/dev/shm/shl-$(id -u)-s$$"
+}
+
+fuzz() {
+    runs=${SHL_FUZZ_RUNS:-100000}
+    [ -z "$soak" ] || runs=${SHL_FUZZ_RUNS:-2000000}
+    for program in build/fuzz/fuzz_*; do
+        case $program in *.d | *.o) continue ;; esac
+        [ -x "$program" ] || continue
+        name=$(basename "$program")
+        log=$(mktemp)
+        corpus=$(mktemp -d)
+        if SHMLINK_REGISTRY=f$$ timeout -k 5 "$((soak ? 3000 : 150))" \
+            "$program" -seed=1 -runs="$runs" -print_final_stats=1 \
+            -artifact_prefix=build/fuzz/ "$corpus" >"$log" 2>&1 </dev/null; then
+            pass "$name ($runs runs)"
+        else
+            fail "$name"
+            tail -n 40 "$log" | sed 's/^/     | /'
+        fi
+        rm -rf "$log" "$corpus" "/dev/shm/shl-$(id -u)-f$$"
+    done
+}
+
+part "C programs"
+sh "$here/programs.sh" build
+
+part "scripts"
+for file in "$here"/check_*.sh; do
+    [ -e "$file" ] && script "$file" "$([ "$soak" ] && echo 7200 || echo 150)"
+done
+if [ -n "$soak" ]; then
+    for file in "$here"/soak_*.sh; do
+        [ -e "$file" ] && script "$file" 14400
+    done
+fi
+
+part "Pd"
+sh "$here/run.sh"
+
+part "hostile input"
+fuzz
+
+part "shared memory"
+left=$(shm_left "$before")
+if [ -z "$left" ]; then
+    pass "nothing is left in shared memory"
+else
+    fail "left in shared memory: $left"
+fi
+
+echo
+tally_end

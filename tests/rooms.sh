@@ -1,0 +1,108 @@
+#!/bin/sh
+# Who includes whom: checks the tables of LAYOUT.md by reading the #include
+# lines of src.  rooms.sh [folder with the rooms]
+cd "${1:-$(dirname "$0")/../src}" || exit 2
+
+ls */*.[ch] >/dev/null 2>&1 || { echo "rooms: there are no sources"; exit 1; }
+
+grep -n '^ *# *include' */*.[ch] | awk '
+function words(text, set, value,    list, n, i) {
+    n = split(text, list, " ")
+    for (i = 1; i <= n; i++)
+        set[list[i]] = value
+}
+
+function bad(text) {
+    printf "src/%s:%s: %s\n", file, line, text
+    errors++
+}
+
+# The noun of a core file: all platform files are one.
+function noun(name) {
+    sub(/\.[ch]$/, "", name)
+    sub(/^platform_.*/, "platform", name)
+    return name
+}
+
+# Inside the core: the door sees its public headers; the others see lines
+# above their own, and the first two lines, plain values, each other.
+function check_core(name,    own, other) {
+    own = noun(base)
+    other = noun(name)
+    if (own == "shl" || own == other)
+        return
+    if (!(own in place))
+        bad("src/core/" base " has no line in tests/rooms.sh and LAYOUT.md")
+    else if (!(other in place))
+        bad("\"" name "\" is no header of the core")
+    else if (place[own] != 2 && place[other] >= place[own])
+        bad(own " must not know " other)
+    else if (place[own] == 2 && place[other] > 2)
+        bad(own " must not know " other)
+}
+
+function check_system(name) {
+    if (name in c_headers)
+        return
+    if (room == "core" && base ~ /^platform_/)
+        return
+    if (room == "tool" && (name ~ /^sys\// || name in tool_headers))
+        return
+    if (room == "pd" && name == "m_pd.h")
+        return
+    bad("<" name "> is not for the room " room)
+}
+
+BEGIN {
+    n = split("status|event midi name param system transport|" \
+        "layout platform|bypass loss ring|segment|board cycle|registry|" \
+        "link|device host|shl", lines, "|")
+    for (i = 1; i <= n; i++)
+        words(lines[i], place, i)
+    words("assert.h ctype.h errno.h float.h inttypes.h limits.h math.h " \
+        "signal.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h " \
+        "stdlib.h string.h time.h", c_headers, 1)
+    words("sndfile.h fcntl.h getopt.h poll.h unistd.h", tool_headers, 1)
+}
+
+{
+    split($0, part, ":")
+    file = part[1]
+    line = part[2]
+    room = base = file
+    sub(/\/.*/, "", room)
+    sub(/.*\//, "", base)
+    name = $0
+    if (name ~ /</) {
+        sub(/^[^<]*</, "", name)
+        sub(/>.*/, "", name)
+        check_system(name)
+        next
+    }
+    sub(/^[^"]*"/, "", name)
+    sub(/".*/, "", name)
+    if (name == "m_pd.h") {
+        check_system(name)
+        next
+    }
+    target = room
+    if (name ~ /\//) {
+        target = name
+        sub(/\/.*/, "", target)
+        sub(/.*\//, "", name)
+    }
+    if (target == room) {
+        if (room == "core")
+            check_core(name)
+    } else if (target != "core" || name != "shl.h") {
+        bad("the room " room " must not include " target "/" name)
+    } else if (room == "core") {
+        bad("the core includes its own files without a folder")
+    }
+}
+
+END {
+    if (errors)
+        exit 1
+    print "rooms: " NR " includes are as LAYOUT.md has them"
+}'

@@ -1,0 +1,35 @@
+#!/bin/sh
+# The cmocka programs under the address and undefined sanitizers, and those with
+# two threads under the thread sanitizer. `make sanitize` has built them.
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+cd "$root" || exit 2
+. "$here/lib/tally.sh"
+
+# Programs that cannot run under a sanitizer: they are about being preloaded.
+not_here="test_rtwatch"
+# Those in which threads meet.
+threads="test_ring test_registry test_board test_cycle test_segment
+    test_device test_host test_loss"
+
+names() { # folder
+    for program in "$1"/tests/test_*; do
+        case $program in *.o | *.d) continue ;; esac
+        name=$(basename "$program")
+        case " $not_here " in *" $name "*) continue ;; esac
+        echo "$name"
+    done
+}
+
+ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 \
+    UBSAN_OPTIONS=print_stacktrace=1 LABEL="[address] " LIMIT=400 \
+    sh "$here/programs.sh" build/asan $(names build/asan)
+
+found=
+for name in $threads; do
+    [ -x "build/tsan/tests/$name" ] && found="$found $name"
+done
+TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 LABEL="[thread] " \
+    LIMIT=400 sh "$here/programs.sh" build/tsan $found
+
+tally_end
