@@ -40,6 +40,19 @@ for trespass in 'core/ring.c "host.h"' 'core/ring.c <unistd.h>' \
 done
 rm -rf "$copy"
 
+# Every source is on the page, by its name or by its noun.
+unnamed=
+for file in src/*/*.[ch]; do
+    name=${file##*/}
+    noun=${name%.[ch]}
+    grep -q "^  $noun  \|^  .*$name" LAYOUT.md || unnamed="$unnamed $file"
+done
+if [ -z "$unnamed" ]; then
+    pass "LAYOUT.md names every source"
+else
+    fail "LAYOUT.md does not name$unnamed"
+fi
+
 for binary in *.pd_linux *.linux-*-64.so; do
     names=$(nm -D --defined-only "$binary" | awk '{ print $3 }' |
         grep -v -e '^_init$' -e '^_fini$' | paste -sd' ')
