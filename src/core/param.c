@@ -94,14 +94,16 @@ void shl_param_text(const struct shl_param *param, double plain, char *text,
                     size_t size)
 {
     const char *space = param->label[0] ? " " : "";
+    int whole; /* large, but no larger than people read */
 
     if (size == 0)
         return;
     plain = shl_param_clip(param, plain);
+    whole = fabs(plain) >= 1000 && fabs(plain) < 1e9;
     if (param->flags & SHL_PARAM_TOGGLE)
         snprintf(text, size, "%s", plain > param->minimum ? "on" : "off");
     else
-        snprintf(text, size, "%.4g%s%.*s", plain, space,
+        snprintf(text, size, whole ? "%.0f%s%.*s" : "%.4g%s%.*s", plain, space,
                  (int)sizeof param->label, param->label);
 }
 

@@ -51,7 +51,7 @@ double shl_param_normal(const struct shl_param *param, double plain);
 double shl_param_clip(const struct shl_param *param, double plain);
 
 /** "440 Hz", "on", "-6.02 dB": at most size - 1 bytes, terminated. The number
- * has 4 significant digits. [any] */
+ * has 4 significant digits, or all of those before the point. [any] */
 void shl_param_text(const struct shl_param *param, double plain, char *text,
                     size_t size);
 
