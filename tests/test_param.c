@@ -168,6 +168,23 @@ static void ends_are_exact_and_nothing_leaves_the_range(void **state)
     }
 }
 
+static void ends_are_exact_in_awkward_ranges_too(void **state)
+{
+    (void)state;
+    for (int i = 1; i < 2000; i++) {
+        struct shl_param p = gain;
+        p.minimum = i / 7.0;
+        p.maximum = i / 7.0 + i / 3.0 + 1e-3;
+        p.initial = p.minimum;
+        for (p.curve = SHL_CURVE_LINEAR; p.curve <= SHL_CURVE_LOG; p.curve++) {
+            double low = shl_param_plain(&p, 0), high = shl_param_plain(&p, 1);
+            assert_true(low <= p.minimum && low >= p.minimum);
+            assert_true(high <= p.maximum && high >= p.maximum);
+            assert_near(shl_param_normal(&p, p.maximum), 1);
+        }
+    }
+}
+
 static void nonsense_is_clipped(void **state)
 {
     (void)state;
@@ -328,6 +345,7 @@ int main(void)
         cmocka_unit_test(log_makes_equal_ratios_of_equal_distances),
         cmocka_unit_test(stepped_lands_on_the_nearest_step),
         cmocka_unit_test(ends_are_exact_and_nothing_leaves_the_range),
+        cmocka_unit_test(ends_are_exact_in_awkward_ranges_too),
         cmocka_unit_test(nonsense_is_clipped),
         cmocka_unit_test(values_go_there_and_back),
         cmocka_unit_test(texts_have_four_digits_and_a_unit),
