@@ -1,0 +1,414 @@
+/* What is wanted and what became of it: open, close, tag, and the events that
+ * tell of a link. Nothing here waits, except in batch mode. */
+#include "pd/shmlink.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MS              UINT64_C(1000000) /* in nanoseconds */
+#define BATCH_WAIT_MS   5000  /* for a device that is not there yet */
+#define BATCH_LOOK_MS   5     /* between looks at the board */
+#define BATCH_ANSWER_MS 30000 /* for its answer to the claim */
+#define ANSWER_MS       1000  /* live, until an open without answer failed */
+
+static void tell_latency(t_shmlink *x)
+{
+    replies_number(&x->x_say, "latency", shl_host_latency(x->x_host));
+}
+
+static void tell_link(t_shmlink *x, const struct shl_device_info *info)
+{
+    t_atom atoms[8];
+    uint32_t drive = x->x_flags.drive;
+
+    SETSYMBOL(&atoms[0], atoms_name(info->id));
+    atoms_set_number(&atoms[1], info->in_channels);
+    atoms_set_number(&atoms[2], info->out_channels);
+    atoms_set_number(&atoms[3], info->rate_hz);
+    atoms_set_number(&atoms[4], info->block_frames);
+    atoms_set_number(&atoms[5], shl_host_link_latency(x->x_host));
+    atoms_set_text(&atoms[6], shl_drive_name(drive));
+    atoms_set_number(&atoms[7], (info->capabilities & SHL_CAP_EDITOR) != 0);
+    replies_send(&x->x_say, "link", 8, atoms);
+}
+
+static void tell_open(t_shmlink *x)
+{
+    struct shl_device_info info;
+
+    x->x_due = 0;
+    x->x_open = 1;
+    x->x_status = SHL_OK;
+    replies_forget_link(&x->x_say);
+    if (shl_host_device(x->x_host, &info))
+        return;
+    replies_send(&x->x_say, "open", 2,
+                 (t_atom[]){{.a_type = A_FLOAT, .a_w.w_float = 1},
+                            {.a_type = A_SYMBOL,
+                             .a_w.w_symbol = atoms_name(x->x_say.name)}});
+    if (x->x_open)
+        tell_link(x, &info);
+    if (x->x_open)
+        tell_latency(x);
+}
+
+static void tell_closed(t_shmlink *x, const char *reason)
+{
+    t_atom atoms[3];
+
+    atoms_set_number(&atoms[0], 0);
+    SETSYMBOL(&atoms[1], atoms_name_or_dash(x->x_say.name));
+    atoms_set_text(&atoms[2], reason);
+    replies_send(&x->x_say, "open", 3, atoms);
+}
+
+/* A device that is not there yet is no mistake, except where nobody waits. */
+static void tell_refused(t_shmlink *x)
+{
+    char text[400];
+    int requested = x->x_requested;
+
+    x->x_due = 0;
+    x->x_requested = 0;
+    shl_host_why(x->x_host, text, sizeof text);
+    if (x->x_status == SHL_NOT_FOUND && !x->x_batch)
+        replies_note(&x->x_say, "%s", text);
+    else
+        replies_complain(&x->x_say, "%s", text);
+    tell_closed(x, shl_status_word(x->x_status));
+    if (requested)
+        replies_error_quiet(&x->x_say, gensym("open"), x->x_status, text);
+    if (x->x_batch && x->x_flags.must)
+        pd_vmess(gensym("pd")->s_thing, gensym("quit"), "f", 1.0);
+}
+
+/* The queues belong to the link: what was meant for a device that left is not
+ * played on its successor. */
+static void forget_link(t_shmlink *x)
+{
+    uint32_t strays = x->x_raw.strays;
+
+    x->x_open = 0;
+    x->x_unsent += schedule_clear(&x->x_out);
+    x->x_sysex_state = SHMLINK_SYSEX_NONE;
+    x->x_raw = (struct shl_midi_stream){.strays = strays};
+    replies_forget_link(&x->x_say);
+}
+
+static void tell_gone(t_shmlink *x, const struct shl_notice *notice)
+{
+    t_atom atom;
+
+    forget_link(x);
+    replies_note(&x->x_say,
+                 "the device %s has left: it is linked again when it returns",
+                 notice->id);
+    SETSYMBOL(&atom, atoms_name(notice->id));
+    replies_send(&x->x_say, "gone", 1, &atom);
+}
+
+static void tell_notice(t_shmlink *x, const struct shl_notice *notice)
+{
+    switch (notice->kind) {
+    case SHL_NOTICE_OPEN:
+        tell_open(x);
+        break;
+    case SHL_NOTICE_REFUSED:
+        if (x->x_open)
+            forget_link(x);
+        x->x_status = notice->status;
+        x->x_due = 1;
+        break;
+    case SHL_NOTICE_GONE:
+        tell_gone(x, notice);
+        break;
+    case SHL_NOTICE_STALLED:
+        replies_note(&x->x_say, "the device does not keep up: use -t or a "
+                                "longer deadline (-d ms)");
+        replies_number(&x->x_say, "stalled", (double)notice->value);
+        break;
+    case SHL_NOTICE_RESUMED:
+        replies_number(&x->x_say, "resumed", (double)notice->value);
+        break;
+    case SHL_NOTICE_XRUN:
+        replies_number(&x->x_say, "xrun", (double)notice->value);
+        break;
+    case SHL_NOTICE_LATENCY:
+        if (x->x_open)
+            tell_latency(x);
+        break;
+    }
+}
+
+/* The rate of a canvas is known when its DSP is first built. Until then a
+ * device of another rate may still be the right one. */
+static int may_still_come(const t_shmlink *x)
+{
+    if (x->x_status == SHL_WRONG_RATE && !x->x_rate_known)
+        return 1;
+    return shl_host_linked(x->x_host) == 1;
+}
+
+void connection_answer(t_shmlink *x)
+{
+    struct shl_notice notice;
+
+    if (!x->x_loaded || !x->x_host)
+        return;
+    while (shl_host_notice(x->x_host, &notice))
+        tell_notice(x, &notice);
+    if (!x->x_due || shl_host_linked(x->x_host) == 2)
+        return;
+    if (may_still_come(x)) {
+        if (clock_gettimesince(x->x_asked) < ANSWER_MS)
+            return;
+        if (x->x_status == SHL_OK)
+            x->x_status = SHL_TIMEOUT;
+    }
+    tell_refused(x);
+}
+
+/* A device that may be there in a moment, if somebody waits. */
+static int may_appear(shl_status status)
+{
+    return status == SHL_NOT_FOUND || status == SHL_AGAIN ||
+           status == SHL_BUSY || status == SHL_GONE;
+}
+
+/* Rendering must not begin before the device is there and has accepted: its
+ * first blocks would be silent in one run and not in another. */
+static void wait_for_device(t_shmlink *x)
+{
+    uint64_t end = shl_clock_ns() + BATCH_WAIT_MS * MS;
+
+    while (may_appear(x->x_status) && shl_clock_ns() < end) {
+        shl_sleep_ms(BATCH_LOOK_MS);
+        x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
+    }
+    end = shl_clock_ns() + BATCH_ANSWER_MS * MS;
+    while (shl_host_linked(x->x_host) == 1 && shl_clock_ns() < end) {
+        shl_host_poll(x->x_host);
+        shl_sleep_ms(1);
+    }
+}
+
+static void look(t_shmlink *x)
+{
+    x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
+    if (x->x_batch)
+        wait_for_device(x);
+    else
+        shl_host_poll(x->x_host);
+    clock_delay(x->x_poll, 0);
+}
+
+void connection_open(t_shmlink *x)
+{
+    x->x_due = 1;
+    x->x_asked = clock_getlogicaltime();
+    look(x);
+    connection_answer(x);
+}
+
+void connection_setup(t_shmlink *x)
+{
+    uint32_t block = x->x_frames > 4096 ? 4096 : x->x_frames;
+
+    shl_host_setup(x->x_host, x->x_rate_hz, block);
+    if (x->x_say.name[0] && shl_host_linked(x->x_host) == 0) {
+        x->x_due = 1;
+        look(x);
+    } else if (x->x_batch) {
+        wait_for_device(x);
+    }
+    clock_delay(x->x_poll, 0);
+}
+
+int connection_ready(t_shmlink *x, t_symbol *selector, int request)
+{
+    char text[400] = "no device: send open and a name, such as open MySynth:0";
+
+    if (x->x_host && shl_host_linked(x->x_host))
+        return 1;
+    if (x->x_host && x->x_say.name[0])
+        shl_host_why(x->x_host, text, sizeof text);
+    if (replies_once(&x->x_say, selector, REPLIES_LINK))
+        replies_complain(&x->x_say, "%s: %s", selector->s_name, text);
+    if (request)
+        replies_number(&x->x_say, selector->s_name, 0);
+    replies_error_quiet(&x->x_say, selector, SHL_NO_DEVICE, text);
+    return 0;
+}
+
+static const char *capability_word(uint64_t capability)
+{
+    uint32_t bit = 0;
+
+    while (bit + 1 < SHL_CAP_COUNT && !(capability >> bit & 1))
+        bit++;
+    return shl_capability_name(bit);
+}
+
+int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability)
+{
+    struct shl_device_info info;
+    char text[200];
+
+    if (!connection_ready(x, selector, 0) || shl_host_device(x->x_host, &info))
+        return 0;
+    if (info.capabilities & capability)
+        return 1;
+    snprintf(text, sizeof text,
+             "%s: the device has no %s: nothing was sent; info lists its "
+             "capabilities",
+             selector->s_name, capability_word(capability));
+    if (replies_once(&x->x_say, selector, REPLIES_LINK))
+        replies_complain(&x->x_say, "%s", text);
+    replies_error_quiet(&x->x_say, selector, SHL_UNSUPPORTED, text);
+    return 0;
+}
+
+void connection_put(t_shmlink *x, t_symbol *selector,
+                    const struct shl_event *event)
+{
+    if (!schedule_push(&x->x_out, clock_getlogicaltime(), event)) {
+        if (replies_once(&x->x_say, gensym("queue full"), REPLIES_LINK))
+            replies_error(&x->x_say, selector, SHL_RING_FULL,
+                          "%s: more than %d events in one block: the rest is "
+                          "lost and counted in stats",
+                          selector->s_name, SCHEDULE_SIZE);
+        return;
+    }
+    if (shmlink_idle(x))
+        clock_delay(x->x_poll, 0);
+}
+
+/* ---- methods ---- */
+
+static void refuse_open(t_shmlink *x, const char *text)
+{
+    t_atom zero;
+
+    replies_complain(&x->x_say, "%s", text);
+    atoms_set_number(&zero, 0);
+    replies_send(&x->x_say, "open", 1, &zero);
+    replies_error_quiet(&x->x_say, gensym("open"), SHL_BAD_NAME, text);
+}
+
+static void give_up(t_shmlink *x)
+{
+    struct shl_notice notice;
+
+    if (x->x_host) {
+        shl_host_close(x->x_host);
+        while (shl_host_notice(x->x_host, &notice))
+            ; /* of a link that nobody wants any more */
+    }
+    forget_link(x);
+    schedule_clear(&x->x_in);
+    x->x_due = 0;
+    x->x_say.name[0] = '\0';
+}
+
+static void shmlink_close(t_shmlink *x)
+{
+    int was = x->x_say.name[0] != '\0';
+
+    give_up(x);
+    x->x_saved_device[0] = '\0';
+    if (was)
+        replies_bare(&x->x_say, "close");
+}
+
+static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    struct flags flags = x->x_flags;
+    struct shl_why why;
+    char name[48];
+    int32_t number;
+    (void)s;
+
+    if (!flags_read_open(&flags, &x->x_say, argc, argv, &why) ||
+        (strcmp(flags.device, "*") &&
+         shl_id_check(flags.device, name, &number, &why))) {
+        refuse_open(x, why.text);
+        return;
+    }
+    if (x->x_open && strcmp(flags.device, x->x_say.name) == 0 &&
+        flags.drive == x->x_flags.drive) {
+        tell_open(x);
+        return;
+    }
+    if (x->x_say.name[0] && x->x_loaded)
+        shmlink_close(x);
+    if (flags.drive != x->x_flags.drive || !x->x_host) {
+        x->x_flags.drive = flags.drive;
+        if (!shmlink_host_make(x)) {
+            tell_closed(x, "no_host");
+            return;
+        }
+    }
+    snprintf(x->x_say.name, sizeof x->x_say.name, "%s", flags.device);
+    snprintf(x->x_saved_device, sizeof x->x_saved_device, "%s", flags.device);
+    x->x_requested = 1;
+    connection_open(x);
+}
+
+static void shmlink_tag(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    struct shl_why why;
+    char tag[256] = "";
+
+    if (argc > 1) {
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "tag: takes one word, or none for no tag: write a space "
+                      "as \\ and a space");
+        return;
+    }
+    if (argc)
+        atoms_text(argv, tag, sizeof tag);
+    if (!flags_tag_check(tag, x->x_dollar_zero, &why)) {
+        replies_error(&x->x_say, s, SHL_BAD_NAME, "tag: %s", why.text);
+        return;
+    }
+    snprintf(x->x_flags.tag, sizeof x->x_flags.tag, "%.63s", tag);
+    snprintf(x->x_saved_tag, sizeof x->x_saved_tag, "%.63s", tag);
+    if (x->x_host)
+        shl_host_tag(x->x_host, tag);
+}
+
+static void shmlink_bypass(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    double mode = -1;
+
+    if (argc != 1 || !atoms_number(argv, &mode) ||
+        (mode < 0 || mode > 2 || mode > (int)mode)) {
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "bypass: takes 0 (off), 1 (hard) or 2 (soft): it stays "
+                      "%u",
+                      (unsigned)x->x_bypass);
+        return;
+    }
+    x->x_bypass = (uint32_t)mode;
+    if (x->x_host)
+        shl_host_bypass(x->x_host, x->x_bypass);
+}
+
+static void shmlink_panic(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    struct shl_event event = {.kind = SCHEDULE_PANIC};
+    (void)argc;
+    (void)argv;
+
+    if (connection_ready(x, s, 0))
+        connection_put(x, s, &event);
+}
+
+void connection_methods(t_class *c)
+{
+    class_addmethod(c, (t_method)shmlink_open, gensym("open"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmlink_close, gensym("close"), 0);
+    class_addmethod(c, (t_method)shmlink_tag, gensym("tag"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmlink_bypass, gensym("bypass"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmlink_panic, gensym("panic"), A_GIMME, 0);
+}

@@ -1,0 +1,154 @@
+/* Questions about the link and the device that can be answered at once: info,
+ * stats, why, latency, version, print. */
+#include "pd/sheet.h"
+#include "pd/shmlink.h"
+
+/* Frames of the event path: into the device none, back into Pd the block that
+ * was already played when its events are seen, in whole ticks of Pd. */
+static uint32_t event_out_frames(const t_shmlink *x)
+{
+    return x->x_frames > x->x_tick_frames ? x->x_frames : x->x_tick_frames;
+}
+
+static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    struct shl_device_info info;
+    char id[128];
+
+    if (argc) {
+        atoms_text(argv, id, sizeof id);
+        sheet_look_up(&x->x_say, s, id);
+        return;
+    }
+    if (!connection_ready(x, s, 0) || shl_host_device(x->x_host, &info)) {
+        replies_number(&x->x_say, "info_done", 0);
+        return;
+    }
+    sheet_tell(&x->x_say, &info);
+    replies_key_number(&x->x_say, "info", "latency",
+                       shl_host_latency(x->x_host));
+    replies_key_number(&x->x_say, "info", "linklatency",
+                       shl_host_link_latency(x->x_host));
+    replies_key_number(&x->x_say, "info", "eventin", 0);
+    replies_key_number(&x->x_say, "info", "eventout", event_out_frames(x));
+    replies_key_text(&x->x_say, "info", "drive",
+                     shl_drive_name(x->x_flags.drive));
+    replies_number(&x->x_say, "info_done", 1);
+}
+
+static void shmlink_stats(t_shmlink *x)
+{
+    struct shl_host_stats stats = {0};
+    size_t i;
+
+    if (x->x_host)
+        shl_host_stats(x->x_host, &stats);
+    const struct {
+        const char *key;
+        uint64_t value;
+    } lines[] = {
+        {"blocks", stats.blocks},
+        {"missed", stats.missed},
+        {"late", stats.late},
+        {"silent_frames", stats.silent_frames},
+        {"stalls", stats.stalls},
+        {"links", stats.links},
+        {"events_sent", stats.events_sent},
+        {"events_received", stats.events_received},
+        {"events_dropped", stats.events_dropped},
+        {"events_late", stats.events_late},
+        {"events_raised", stats.events_raised},
+        {"events_bad", stats.events_bad},
+        {"queue_lost", x->x_out.lost},
+        {"queue_unsent", x->x_unsent},
+        {"delivery_lost", x->x_in.lost},
+        {"sysex_lost", x->x_sysex_lost},
+        {"midi_strays", x->x_raw.strays},
+    };
+    for (i = 0; i < sizeof lines / sizeof *lines; i++)
+        replies_key_number(&x->x_say, "stats", lines[i].key,
+                           (double)lines[i].value);
+    replies_bare(&x->x_say, "stats_done");
+}
+
+static void read_why(t_shmlink *x, char *text, size_t size)
+{
+    if (x->x_host)
+        shl_host_why(x->x_host, text, size);
+    else
+        snprintf(text, size,
+                 "the board could not be opened: send open to try "
+                 "again");
+}
+
+static void shmlink_why(t_shmlink *x)
+{
+    char text[400];
+
+    read_why(x, text, sizeof text);
+    replies_note(&x->x_say, "%s", text);
+    replies_text(&x->x_say, "why", text);
+}
+
+static void shmlink_latency(t_shmlink *x)
+{
+    replies_number(&x->x_say, "latency",
+                   x->x_host ? shl_host_latency(x->x_host) : 0);
+}
+
+static void shmlink_version(t_shmlink *x)
+{
+    t_atom atoms[3];
+
+    atoms_set_number(&atoms[0], SHL_VERSION_MAJOR);
+    atoms_set_number(&atoms[1], SHL_VERSION_MINOR);
+    atoms_set_number(&atoms[2], SHL_VERSION_PATCH);
+    replies_send(&x->x_say, "version", 3, atoms);
+}
+
+static void print_device(t_shmlink *x, const struct shl_device_info *info)
+{
+    int synth = (info->capabilities & SHL_CAP_SYNTH) != 0;
+    int midi_in = (info->capabilities & SHL_CAP_MIDI_IN) != 0;
+    int midi_out = (info->capabilities & SHL_CAP_MIDI_OUT) != 0;
+    int editor = (info->capabilities & SHL_CAP_EDITOR) != 0;
+
+    post("name: %s", info->id);
+    post("type: shm%s [bridged]", synth ? " (synth)" : "");
+    post("version: %s", info->version);
+    post("process: %u", (unsigned)info->pid);
+    post("vendor: %s", info->vendor);
+    post("category: %s", info->category);
+    post("inputs: %u", (unsigned)info->in_channels);
+    post("outputs: %u", (unsigned)info->out_channels);
+    post("parameters: %u", (unsigned)info->param_count);
+    post("editor: %s", editor ? "yes" : "no");
+    post("single precision: yes");
+    post("double precision: no");
+    post("midi input: %s", midi_in ? "yes" : "no");
+    post("midi output: %s", midi_out ? "yes" : "no");
+    post("link: %g Hz, block %u, %s, latency %u frames, tag %s", info->rate_hz,
+         (unsigned)info->block_frames, shl_drive_name(x->x_flags.drive),
+         (unsigned)shl_host_latency(x->x_host), info->tag[0] ? info->tag : "-");
+}
+
+static void shmlink_print(t_shmlink *x)
+{
+    struct shl_device_info info;
+    char text[400];
+
+    if (x->x_host && shl_host_device(x->x_host, &info) == SHL_OK)
+        print_device(x, &info);
+    read_why(x, text, sizeof text);
+    post("state: %s", text);
+}
+
+void facts_methods(t_class *c)
+{
+    class_addmethod(c, (t_method)shmlink_info, gensym("info"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmlink_stats, gensym("stats"), 0);
+    class_addmethod(c, (t_method)shmlink_why, gensym("why"), 0);
+    class_addmethod(c, (t_method)shmlink_latency, gensym("latency"), 0);
+    class_addmethod(c, (t_method)shmlink_version, gensym("version"), 0);
+    class_addmethod(c, (t_method)shmlink_print, gensym("print"), 0);
+}

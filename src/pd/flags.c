@@ -1,0 +1,324 @@
+#include "pd/flags.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHANNELS_MAX 32
+#define NUMBERS_MAX  4 /* two more than we use: busses of older boxes */
+
+struct reader {
+    struct flags *flags;
+    struct replies *replies;
+    const t_atom *argv;
+    int argc;
+    int at;
+    int numbers;
+    int dollar_zero;
+    int names_refused;
+};
+
+void flags_init(struct flags *flags)
+{
+    memset(flags, 0, sizeof *flags);
+    flags->in_channels = 2;
+    flags->out_channels = 2;
+    flags->drive = SHL_DRIVE_LOCKSTEP;
+    flags->onloss = SHL_HOST_FADE;
+}
+
+int flags_dollar_zero(void)
+{
+    return atoi(binbuf_realizedollsym(gensym("$0"), 0, NULL, 1)->s_name);
+}
+
+int flags_tag_check(const char *tag, int dollar_zero, struct shl_why *why)
+{
+    char number[16];
+    const char *found;
+    size_t length;
+
+    if (shl_tag_check(tag, why))
+        return 0;
+    snprintf(number, sizeof number, "%d", dollar_zero);
+    length = strlen(number);
+    for (found = strstr(tag, number); dollar_zero && found;
+         found = strstr(found + 1, number)) {
+        int before = found > tag && found[-1] >= '0' && found[-1] <= '9';
+        int after = found[length] >= '0' && found[length] <= '9';
+        if (before || after)
+            continue;
+        snprintf(why->text, sizeof why->text,
+                 "the tag %s is made from $0, which is another number in "
+                 "each session: use a name that stays the same",
+                 tag);
+        return 0;
+    }
+    return 1;
+}
+
+/* The word after a flag, or NULL with a line that names the flag. */
+static const t_atom *next_word(struct reader *reader, const char *flag,
+                               const char *what)
+{
+    if (reader->at + 1 >= reader->argc) {
+        replies_complain(reader->replies, "%s needs a word after it: %s", flag,
+                         what);
+        return NULL;
+    }
+    return &reader->argv[++reader->at];
+}
+
+static void read_tag(struct reader *reader)
+{
+    const t_atom *word = next_word(reader, "-tag", "the link tag");
+    struct shl_why why;
+    char tag[256];
+
+    if (!word)
+        return;
+    atoms_text(word, tag, sizeof tag);
+    if (flags_tag_check(tag, reader->dollar_zero, &why))
+        snprintf(reader->flags->tag, sizeof reader->flags->tag, "%.63s", tag);
+    else
+        replies_complain(reader->replies, "-tag: %s", why.text);
+}
+
+static void read_deadline(struct reader *reader)
+{
+    const t_atom *word = next_word(reader, "-d", "the deadline of a block, ms");
+    double ms;
+
+    if (!word)
+        return;
+    if (atoms_number(word, &ms) && ms >= 0 && ms <= 1000) {
+        reader->flags->deadline_ms = (uint32_t)ms;
+        if ((double)reader->flags->deadline_ms < ms)
+            reader->flags->deadline_ms++;
+    } else {
+        replies_complain(reader->replies,
+                         "-d: the deadline is a number of milliseconds from "
+                         "0 (half a block) to 1000: it stays as it was");
+    }
+}
+
+static void read_onloss(struct reader *reader)
+{
+    static const char *const words[] = {"fade", "silence", "dry", "hold"};
+    const t_atom *word =
+        next_word(reader, "-onloss", "fade, silence, dry or hold");
+    char text[64];
+    int i;
+
+    if (!word)
+        return;
+    atoms_text(word, text, sizeof text);
+    for (i = 0; i < 4; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            reader->flags->onloss = (enum shl_host_onloss)i;
+            return;
+        }
+    }
+    replies_complain(reader->replies,
+                     "-onloss: there is no policy %s: use fade, silence, dry "
+                     "or hold",
+                     text);
+}
+
+static void read_drive(struct reader *reader)
+{
+    const t_atom *word = next_word(reader, "-drive", "lockstep or pipelined");
+    char text[64];
+
+    if (!word)
+        return;
+    atoms_text(word, text, sizeof text);
+    if (strcmp(text, "lockstep") == 0)
+        reader->flags->drive = SHL_DRIVE_LOCKSTEP;
+    else if (strcmp(text, "pipelined") == 0)
+        reader->flags->drive = SHL_DRIVE_PIPELINED;
+    else
+        replies_complain(reader->replies,
+                         "-drive: there is no drive %s: use lockstep or "
+                         "pipelined",
+                         text);
+}
+
+/* Flags that other hosts know, and what to say about them; NULL: nothing. */
+static const struct {
+    const char *flag;
+    const char *note;
+} accepted[] = {
+    {"-n", NULL},
+    {"-e", NULL},
+    {"-p", NULL},
+    {"-s", NULL},
+    {"-b", "every device has a process of its own, always"},
+    {"-sp", "samples cross the link in single precision, always"},
+    {"-dp", "samples cross the link in single precision, always"},
+};
+
+static int read_accepted(struct reader *reader, const char *flag)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof accepted / sizeof *accepted; i++) {
+        if (strcmp(flag, accepted[i].flag))
+            continue;
+        if (accepted[i].note)
+            replies_note(reader->replies, "%s: %s", flag, accepted[i].note);
+        return 1;
+    }
+    return 0;
+}
+
+static void read_flag(struct reader *reader, const char *flag)
+{
+    if (strcmp(flag, "-t") == 0)
+        reader->flags->drive = SHL_DRIVE_PIPELINED;
+    else if (strcmp(flag, "-tag") == 0)
+        read_tag(reader);
+    else if (strcmp(flag, "-d") == 0)
+        read_deadline(reader);
+    else if (strcmp(flag, "-onloss") == 0)
+        read_onloss(reader);
+    else if (strcmp(flag, "-drive") == 0)
+        read_drive(reader);
+    else if (strcmp(flag, "-must") == 0)
+        reader->flags->must = 1;
+    else if (strcmp(flag, "-render") == 0)
+        reader->flags->render = 1;
+    else if (!read_accepted(reader, flag))
+        replies_complain(reader->replies,
+                         "unknown flag %s: it is skipped; the flags are -t "
+                         "-tag -d -onloss -drive -must -render",
+                         flag);
+}
+
+static void read_name(struct reader *reader, const char *text)
+{
+    struct flags *flags = reader->flags;
+
+    if (reader->names_refused)
+        return;
+    if (!flags->device[0]) {
+        snprintf(flags->device, sizeof flags->device, "%s", text);
+        return;
+    }
+    replies_complain(reader->replies,
+                     "one device in a box, not both %s and %s: write a space "
+                     "in a name as _ or \\ and a space",
+                     flags->device, text);
+    flags->device[0] = '\0';
+    reader->names_refused = 1;
+}
+
+static void read_channels(struct reader *reader, double number)
+{
+    uint32_t *count = reader->numbers ? &reader->flags->out_channels
+                                      : &reader->flags->in_channels;
+    const char *what = reader->numbers ? "outlets" : "inlets";
+
+    if (reader->numbers == NUMBERS_MAX)
+        replies_complain(reader->replies,
+                         "too many numbers: a box takes a device, the number "
+                         "of inlets and the number of outlets");
+    if (reader->numbers++ >= 2)
+        return;
+    if (number >= 0 && number <= CHANNELS_MAX) {
+        *count = (uint32_t)number;
+        return;
+    }
+    *count = number < 0 ? 0 : CHANNELS_MAX;
+    replies_complain(reader->replies,
+                     "%.10g %s: a link has 0 to %d each way, so it gets %u "
+                     "(a device with this name needs its number: %.10g:0)",
+                     number, what, CHANNELS_MAX, (unsigned)*count, number);
+}
+
+void flags_read(struct flags *flags, struct replies *replies, int argc,
+                const t_atom *argv)
+{
+    struct reader reader = {.flags = flags,
+                            .replies = replies,
+                            .argv = argv,
+                            .argc = argc,
+                            .dollar_zero = flags_dollar_zero()};
+    double number;
+    char text[128];
+
+    for (; reader.at < argc; reader.at++) {
+        if (atoms_number(&argv[reader.at], &number)) {
+            read_channels(&reader, number);
+            continue;
+        }
+        atoms_text(&argv[reader.at], text, sizeof text);
+        if (text[0] == '-' && text[1])
+            read_flag(&reader, text);
+        else
+            read_name(&reader, text);
+    }
+}
+
+static int open_flag(struct flags *flags, struct replies *replies,
+                     const char *flag)
+{
+    struct reader reader = {.flags = flags, .replies = replies};
+
+    if (flag[0] != '-' || !flag[1])
+        return 0;
+    if (strcmp(flag, "-t") == 0)
+        flags->drive = SHL_DRIVE_PIPELINED;
+    else if (!read_accepted(&reader, flag))
+        replies_complain(replies,
+                         "open: unknown flag %s: it is skipped; open takes "
+                         "-e -t -p -b",
+                         flag);
+    return 1;
+}
+
+/* The first word that is no flag must be a name. */
+static int open_name(struct flags *flags, const t_atom *atom,
+                     struct shl_why *why)
+{
+    double number;
+
+    if (atoms_number(atom, &number)) {
+        snprintf(why->text, sizeof why->text,
+                 "%.10g is a number, not a device: a device with this name "
+                 "needs its number in front of a colon: open %.10g:0",
+                 number, number);
+        return 0;
+    }
+    atoms_text(atom, flags->device, sizeof flags->device);
+    return 1;
+}
+
+int flags_read_open(struct flags *flags, struct replies *replies, int argc,
+                    const t_atom *argv, struct shl_why *why)
+{
+    char text[128];
+    int i, words = 0;
+
+    flags->device[0] = '\0';
+    for (i = 0; i < argc; i++) {
+        atoms_text(&argv[i], text, sizeof text);
+        if (argv[i].a_type == A_SYMBOL && open_flag(flags, replies, text))
+            continue;
+        if (words++ == 0) {
+            if (!open_name(flags, &argv[i], why))
+                return 0;
+        } else if (argv[i].a_type == A_SYMBOL) {
+            snprintf(why->text, sizeof why->text,
+                     "one device, not both %.40s and %.40s: write a space in "
+                     "a name as _ or \\ and a space",
+                     flags->device, text);
+            return 0;
+        }
+    }
+    if (words)
+        return 1;
+    snprintf(why->text, sizeof why->text,
+             "open needs a device: open MySynth:0, or open * for any");
+    return 0;
+}

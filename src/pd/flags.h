@@ -1,0 +1,38 @@
+/* The words in a box: device, channel counts and flags, in any order. */
+#ifndef PD_FLAGS_H
+#define PD_FLAGS_H
+
+#include "pd/replies.h"
+
+struct flags {
+    char device[128]; /* "" for none */
+    char tag[64];
+    uint32_t in_channels, out_channels;
+    uint32_t drive;
+    uint32_t deadline_ms; /* 0: by block */
+    enum shl_host_onloss onloss;
+    int must;
+    int render;
+};
+
+/** The defaults: no device, 2 in, 2 out, lockstep, fade. */
+void flags_init(struct flags *flags);
+
+/** Read a box. What is wrong gets one line each, the rest still counts. */
+void flags_read(struct flags *flags, struct replies *replies, int argc,
+                const t_atom *argv);
+
+/** Read the words after `open`: name, flags, and the number that says
+ * asynchronous in other hosts. False if there is no usable name; the reason is
+ * in `why`. Unknown flags get one line each. */
+int flags_read_open(struct flags *flags, struct replies *replies, int argc,
+                    const t_atom *argv, struct shl_why *why);
+
+/** Whether a tag will do. One made from `$0`, which is another number in each
+ * session, will not. */
+int flags_tag_check(const char *tag, int dollar_zero, struct shl_why *why);
+
+/** The number that `$0` has in the canvas that is being loaded. */
+int flags_dollar_zero(void);
+
+#endif

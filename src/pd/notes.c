@@ -1,0 +1,353 @@
+/* MIDI messages from Pd to events. Channels 1 to 16 are the first port, 17 to
+ * 32 the second, as everywhere in Pd. */
+#include "pd/shmlink.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CHANNELS_MAX 32
+#define SYSEX_MAX    4096
+
+enum { NOTE_OFF = 0x80, NOTE_ON = 0x90, POLYTOUCH = 0xa0, CC = 0xb0 };
+enum { PROGRAM = 0xc0, TOUCH = 0xd0, BEND = 0xe0 };
+
+/* The numbers of a message. False, with the sentence, unless there are `min`
+ * to `max` of them and each is a finite number. */
+static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+                        int min, int max, const char *takes, double *numbers)
+{
+    int i;
+
+    for (i = 0; i < argc && i < max; i++) {
+        if (!atoms_number(&argv[i], &numbers[i]))
+            break;
+    }
+    if (i == argc && argc >= min)
+        return 1;
+    replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                  "%s: takes %s, all of them "
+                  "numbers: nothing was sent",
+                  s->s_name, takes);
+    return 0;
+}
+
+/* Into its range; a message is told of that once. */
+static double clip(t_shmlink *x, t_symbol *s, const char *what, double value,
+                   double low, double high)
+{
+    double used = value < low ? low : value > high ? high : value;
+
+    if ((value < low || value > high) &&
+        replies_once(&x->x_say, s, REPLIES_OBJECT))
+        replies_complain(&x->x_say,
+                         "%s: %s %.10g is outside %g to %g: %g is used",
+                         s->s_name, what, value, low, high, used);
+    return used;
+}
+
+struct lane {
+    uint8_t port, channel;
+};
+
+static struct lane read_lane(t_shmlink *x, t_symbol *s, double number)
+{
+    uint32_t channel =
+        (uint32_t)clip(x, s, "channel", number, 1, CHANNELS_MAX) - 1;
+
+    return (struct lane){.port = (uint8_t)(channel / 16),
+                         .channel = (uint8_t)(channel % 16)};
+}
+
+static uint8_t read_data(t_shmlink *x, t_symbol *s, const char *what,
+                         double number)
+{
+    return (uint8_t)clip(x, s, what, number, 0, 127);
+}
+
+static void send(t_shmlink *x, t_symbol *s, struct lane lane, int status,
+                 uint8_t data1, uint8_t data2)
+{
+    struct shl_event event = shl_event_midi(
+        0, lane.port, (uint8_t)(status | lane.channel), data1, data2);
+
+    connection_put(x, s, &event);
+}
+
+static int has_detune(const t_shmlink *x)
+{
+    struct shl_device_info info;
+
+    return shl_host_device(x->x_host, &info) == SHL_OK &&
+           (info.capabilities & SHL_CAP_DETUNE);
+}
+
+/* 7 bits to 16 as MIDI 2.0 translates them: ends and centre keep their place,
+ * and above the centre the low bits are repeated. */
+static uint16_t widen(uint8_t velocity)
+{
+    uint32_t wide = (uint32_t)velocity << 9;
+
+    if (velocity > 64) {
+        uint32_t low = velocity & 0x3fu;
+        wide |= low << 3 | low >> 3;
+    }
+    return (uint16_t)wide;
+}
+
+static void send_detuned(t_shmlink *x, t_symbol *s, struct lane lane, int on,
+                         double pitch, uint8_t velocity)
+{
+    uint32_t ump[2];
+    struct shl_event event;
+
+    shl_ump_note(lane.port, on, lane.channel, pitch, widen(velocity), ump);
+    event = shl_event_ump(0, ump, 2);
+    connection_put(x, s, &event);
+}
+
+static void send_note(t_shmlink *x, t_symbol *s, const double *numbers, int on)
+{
+    struct lane lane = read_lane(x, s, numbers[0]);
+    double pitch = clip(x, s, "note", numbers[1], 0, 127);
+    uint8_t velocity = read_data(x, s, "velocity", numbers[2]);
+
+    on = on && velocity;
+    if (pitch > floor(pitch)) {
+        if (has_detune(x)) {
+            send_detuned(x, s, lane, on, pitch, velocity);
+            return;
+        }
+        if (replies_once(&x->x_say, gensym("detune"), REPLIES_LINK))
+            replies_note(&x->x_say,
+                         "%s: the device has no detune: pitch %g becomes the "
+                         "nearest key",
+                         s->s_name, pitch);
+    }
+    send(x, s, lane, on ? NOTE_ON : NOTE_OFF, (uint8_t)floor(pitch + 0.5),
+         velocity);
+}
+
+static void midi_note(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    double numbers[3];
+
+    if (connection_offers(x, s, SHL_CAP_MIDI_IN) &&
+        read_numbers(x, s, argc, argv, 3, 3, "channel, pitch and velocity",
+                     numbers))
+        send_note(x, s, numbers, 1);
+}
+
+static void midi_noteoff(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    double numbers[3] = {0, 0, 0};
+
+    if (connection_offers(x, s, SHL_CAP_MIDI_IN) &&
+        read_numbers(x, s, argc, argv, 2, 3,
+                     "channel, pitch and perhaps a velocity", numbers))
+        send_note(x, s, numbers, 0);
+}
+
+/* Channel and two data bytes. */
+static void send_three(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+                       int status, const char *what, const char *takes)
+{
+    double numbers[3];
+    struct lane lane;
+    uint8_t data1, data2;
+
+    if (!connection_offers(x, s, SHL_CAP_MIDI_IN) ||
+        !read_numbers(x, s, argc, argv, 3, 3, takes, numbers))
+        return;
+    lane = read_lane(x, s, numbers[0]);
+    data1 = read_data(x, s, what, numbers[1]);
+    data2 = read_data(x, s, "value", numbers[2]);
+    send(x, s, lane, status, data1, data2);
+}
+
+static void midi_cc(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    send_three(x, s, argc, argv, CC, "controller",
+               "channel, controller and value");
+}
+
+static void midi_polytouch(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    send_three(x, s, argc, argv, POLYTOUCH, "note", "channel, pitch and value");
+}
+
+/* Channel and one data byte. */
+static void send_two(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+                     int status, const char *what, const char *takes)
+{
+    double numbers[2];
+    struct lane lane;
+    uint8_t data;
+
+    if (!connection_offers(x, s, SHL_CAP_MIDI_IN) ||
+        !read_numbers(x, s, argc, argv, 2, 2, takes, numbers))
+        return;
+    lane = read_lane(x, s, numbers[0]);
+    data = read_data(x, s, what, numbers[1]);
+    send(x, s, lane, status, data, 0);
+}
+
+static void midi_program(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    send_two(x, s, argc, argv, PROGRAM, "program", "channel and program");
+}
+
+static void midi_touch(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    send_two(x, s, argc, argv, TOUCH, "value", "channel and value");
+}
+
+static void midi_bend(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    double numbers[2], bend;
+    struct lane lane;
+    uint32_t wheel;
+
+    if (!connection_offers(x, s, SHL_CAP_MIDI_IN) ||
+        !read_numbers(x, s, argc, argv, 2, 2, "channel and a bend from -1 to 1",
+                      numbers))
+        return;
+    lane = read_lane(x, s, numbers[0]);
+    bend = floor(clip(x, s, "bend", numbers[1], -1, 1) * 8192 + 8192.5);
+    wheel = bend > 16383 ? 16383 : (uint32_t)bend;
+    send(x, s, lane, BEND, wheel & 0x7f, (uint8_t)(wheel >> 7));
+}
+
+/* ---- bytes ---- */
+
+/* All atoms as bytes, or none of them. */
+static int read_bytes(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+                      uint8_t *bytes)
+{
+    double number;
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        if (!atoms_number(&argv[i], &number) || number < 0 || number > 255) {
+            replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                          "%s: word %d is no byte from 0 to 255: nothing was "
+                          "sent",
+                          s->s_name, i + 1);
+            return 0;
+        }
+        bytes[i] = (uint8_t)number;
+    }
+    if (argc)
+        return 1;
+    replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                  "%s: takes bytes from 0 to 255: nothing was sent", s->s_name);
+    return 0;
+}
+
+static int too_long(t_shmlink *x, t_symbol *s, int argc)
+{
+    if (argc <= SYSEX_MAX)
+        return 0;
+    replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                  "%s: %d bytes are more than the %d of one message: nothing "
+                  "was sent",
+                  s->s_name, argc, SYSEX_MAX);
+    return 1;
+}
+
+static int is_sysex(const uint32_t *ump)
+{
+    return ump[0] >> 28 == 3;
+}
+
+static void midi_raw(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    uint8_t bytes[SYSEX_MAX];
+    uint32_t ump[2], words, strays = x->x_raw.strays;
+    int i;
+
+    if (!connection_offers(x, s, SHL_CAP_MIDI_IN) || too_long(x, s, argc) ||
+        !read_bytes(x, s, argc, argv, bytes))
+        return;
+    for (i = 0; i < argc; i++) {
+        struct shl_event event;
+        words = shl_midi_stream_byte(&x->x_raw, 0, bytes[i], ump);
+        if (!words)
+            continue;
+        if (is_sysex(ump) && !connection_offers(x, s, SHL_CAP_SYSEX_IN))
+            continue;
+        event = shl_event_ump(0, ump, words);
+        connection_put(x, s, &event);
+    }
+    if (x->x_raw.strays != strays)
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "midi_raw: %u data bytes without a status byte before "
+                      "them: they were not sent",
+                      (unsigned)(x->x_raw.strays - strays));
+}
+
+static void put_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
+                      size_t size)
+{
+    uint32_t i, packets = shl_sysex7_packets(bytes, size), ump[2];
+
+    if (schedule_room(&x->x_out) < packets) {
+        replies_error(&x->x_say, s, SHL_RING_FULL,
+                      "midi_sysex: no room for its %u packets now: send it "
+                      "again later",
+                      (unsigned)packets);
+        return;
+    }
+    for (i = 0; i < packets; i++) {
+        struct shl_event event;
+        if (shl_sysex7_packet(0, bytes, size, i, ump))
+            return;
+        event = shl_event_ump(0, ump, 2);
+        connection_put(x, s, &event);
+    }
+}
+
+static void midi_sysex(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    uint8_t bytes[SYSEX_MAX];
+    int i, first, last;
+
+    if (!connection_offers(x, s, SHL_CAP_SYSEX_IN) || too_long(x, s, argc) ||
+        !read_bytes(x, s, argc, argv, bytes))
+        return;
+    first = bytes[0] == 0xf0;
+    last = argc - (argc > 1 && bytes[argc - 1] == 0xf7);
+    for (i = first; i < last; i++) {
+        if (bytes[i] & 0x80) {
+            replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                          "midi_sysex: byte %d is %u: between 240 and 247 "
+                          "bytes go from 0 to 127: nothing was sent",
+                          i + 1, (unsigned)bytes[i]);
+            return;
+        }
+    }
+    put_sysex(x, s, bytes, (size_t)argc);
+}
+
+void notes_methods(t_class *c)
+{
+    static const struct {
+        const char *selector;
+        void (*method)(t_shmlink *, t_symbol *, int, t_atom *);
+    } table[] = {
+        {"midi_note", midi_note},
+        {"midi_noteoff", midi_noteoff},
+        {"midi_cc", midi_cc},
+        {"midi_bend", midi_bend},
+        {"midi_program", midi_program},
+        {"midi_touch", midi_touch},
+        {"midi_aftertouch", midi_touch},
+        {"midi_polytouch", midi_polytouch},
+        {"midi_raw", midi_raw},
+        {"midi_sysex", midi_sysex},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof table / sizeof *table; i++)
+        class_addmethod(c, (t_method)table[i].method, gensym(table[i].selector),
+                        A_GIMME, 0);
+}

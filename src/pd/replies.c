@@ -1,0 +1,178 @@
+#include "pd/replies.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX 400
+
+void replies_init(struct replies *replies, t_object *object,
+                  const char *class_name)
+{
+    memset(replies, 0, sizeof *replies);
+    replies->object = object;
+    replies->class_name = class_name;
+}
+
+void replies_send(struct replies *replies, const char *selector, int count,
+                  t_atom *atoms)
+{
+    outlet_anything(replies->outlet, gensym(selector), count, atoms);
+}
+
+void replies_bare(struct replies *replies, const char *selector)
+{
+    replies_send(replies, selector, 0, NULL);
+}
+
+void replies_number(struct replies *replies, const char *selector,
+                    double number)
+{
+    t_atom atom;
+
+    atoms_set_number(&atom, number);
+    replies_send(replies, selector, 1, &atom);
+}
+
+void replies_text(struct replies *replies, const char *selector,
+                  const char *text)
+{
+    t_atom atom;
+
+    atoms_set_text(&atom, text);
+    replies_send(replies, selector, 1, &atom);
+}
+
+void replies_key_number(struct replies *replies, const char *selector,
+                        const char *key, double number)
+{
+    t_atom atoms[2];
+
+    atoms_set_text(&atoms[0], key);
+    atoms_set_number(&atoms[1], number);
+    replies_send(replies, selector, 2, atoms);
+}
+
+void replies_key_text(struct replies *replies, const char *selector,
+                      const char *key, const char *text)
+{
+    t_atom atoms[2];
+
+    atoms_set_text(&atoms[0], key);
+    atoms_set_text(&atoms[1], text);
+    replies_send(replies, selector, 2, atoms);
+}
+
+/* The core begins many sentences with the device's id, and so does the line;
+ * once is enough. */
+static const char *without_name(const struct replies *replies, const char *text)
+{
+    size_t length = strlen(replies->name);
+
+    if (length && strncmp(text, replies->name, length) == 0 &&
+        strncmp(text + length, ": ", 2) == 0)
+        return text + length + 2;
+    return text;
+}
+
+static void console(struct replies *replies, int is_error, const char *text)
+{
+    const char *space = replies->name[0] ? " " : "";
+
+    text = without_name(replies, text);
+    if (is_error)
+        pd_error(replies->object, "%s%s%s: %s", replies->class_name, space,
+                 replies->name, text);
+    else
+        logpost(replies->object, PD_NORMAL, "%s%s%s: %s", replies->class_name,
+                space, replies->name, text);
+}
+
+void replies_note(struct replies *replies, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    console(replies, 0, text);
+}
+
+void replies_complain(struct replies *replies, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    console(replies, 1, text);
+}
+
+void replies_error_quiet(struct replies *replies, t_symbol *selector,
+                         shl_status status, const char *text)
+{
+    t_atom atoms[3];
+
+    SETSYMBOL(&atoms[0], selector);
+    atoms_set_text(&atoms[1], shl_status_word(status));
+    atoms_set_text(&atoms[2], without_name(replies, text));
+    replies_send(replies, "error", 3, atoms);
+}
+
+void replies_error(struct replies *replies, t_symbol *selector,
+                   shl_status status, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    console(replies, 1, text);
+    replies_error_quiet(replies, selector, status, text);
+}
+
+void replies_fail(struct replies *replies, t_symbol *selector,
+                  shl_status status, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    console(replies, 1, text);
+    replies_number(replies, selector->s_name, 0);
+    replies_error_quiet(replies, selector, status, text);
+}
+
+int replies_once(struct replies *replies, t_symbol *selector,
+                 enum replies_memory memory)
+{
+    uint32_t i;
+
+    for (i = 0; i < replies->said_count; i++) {
+        if (replies->said[i].selector == selector &&
+            replies->said[i].memory == memory)
+            return 0;
+    }
+    if (replies->said_count < REPLIES_SAID_MAX) {
+        replies->said[replies->said_count].selector = selector;
+        replies->said[replies->said_count].memory = memory;
+        replies->said_count++;
+    }
+    return 1;
+}
+
+void replies_forget_link(struct replies *replies)
+{
+    uint32_t i, kept = 0;
+
+    for (i = 0; i < replies->said_count; i++) {
+        if (replies->said[i].memory != REPLIES_LINK)
+            replies->said[kept++] = replies->said[i];
+    }
+    replies->said_count = kept;
+}

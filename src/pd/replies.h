@@ -1,0 +1,83 @@
+/* What an object says: replies and events on its last outlet, sentences on the
+ * console, and which of them have been said already. Scheduler thread only,
+ * never from perform. */
+#ifndef PD_REPLIES_H
+#define PD_REPLIES_H
+
+#include "pd/atoms.h"
+
+#if defined(__GNUC__)
+#    define REPLIES_FORMAT(text, first)                                        \
+        __attribute__((format(printf, text, first)))
+#else
+#    define REPLIES_FORMAT(text, first)
+#endif
+
+/* How long something said once stays said. */
+enum replies_memory {
+    REPLIES_OBJECT = 1, /* as long as the object lives */
+    REPLIES_LINK = 2    /* until the link begins or ends */
+};
+
+#define REPLIES_SAID_MAX 64
+
+struct replies {
+    t_object *object;
+    t_outlet *outlet;
+    const char *class_name;
+    char name[128]; /* of the device, as the user wrote it; "" for none */
+    struct {
+        t_symbol *selector;
+        enum replies_memory memory;
+    } said[REPLIES_SAID_MAX];
+    uint32_t said_count;
+};
+
+/** Nothing said yet, no name. The outlet is made by the caller. */
+void replies_init(struct replies *replies, t_object *object,
+                  const char *class_name);
+
+/** One message. Atoms are the caller's. */
+void replies_send(struct replies *replies, const char *selector, int count,
+                  t_atom *atoms);
+void replies_bare(struct replies *replies, const char *selector);
+void replies_number(struct replies *replies, const char *selector,
+                    double number);
+void replies_text(struct replies *replies, const char *selector,
+                  const char *text);
+
+/** `selector key value`. */
+void replies_key_number(struct replies *replies, const char *selector,
+                        const char *key, double number);
+void replies_key_text(struct replies *replies, const char *selector,
+                      const char *key, const char *text);
+
+/** A sentence on the console: `class name: sentence`. */
+void replies_note(struct replies *replies, const char *format, ...)
+    REPLIES_FORMAT(2, 3);
+void replies_complain(struct replies *replies, const char *format, ...)
+    REPLIES_FORMAT(2, 3);
+
+/** `error selector code sentence` on the outlet and the sentence on the
+ * console as an error. */
+void replies_error(struct replies *replies, t_symbol *selector,
+                   shl_status status, const char *format, ...)
+    REPLIES_FORMAT(4, 5);
+
+/** The same, after the request's own failing reply `selector 0`. */
+void replies_fail(struct replies *replies, t_symbol *selector,
+                  shl_status status, const char *format, ...)
+    REPLIES_FORMAT(4, 5);
+
+/** The `error` message alone, for what the console has heard already. */
+void replies_error_quiet(struct replies *replies, t_symbol *selector,
+                         shl_status status, const char *text);
+
+/** True the first time it is asked this, false afterwards. */
+int replies_once(struct replies *replies, t_symbol *selector,
+                 enum replies_memory memory);
+
+/** The link began or ended: what was said of it may be said again. */
+void replies_forget_link(struct replies *replies);
+
+#endif

@@ -1,0 +1,105 @@
+/* The object [shmlink~], for the files that carry its methods: connection.c
+ * (open, close, what becomes of a link), notes.c (MIDI), knobs.c (parameters),
+ * playhead.c (transport), facts.c (what is known), echoes.c (what the device
+ * sends). shmlink~.c makes it, runs it and ends it. */
+#ifndef PD_SHMLINK_H
+#define PD_SHMLINK_H
+
+#include "pd/flags.h"
+#include "pd/replies.h"
+#include "pd/schedule.h"
+
+#define SHMLINK_SYSEX_MAX 4096
+
+/* A SysEx message from the device: none begun, in the middle of one, or in the
+ * middle of one that cannot be given out. */
+enum shmlink_sysex {
+    SHMLINK_SYSEX_NONE,
+    SHMLINK_SYSEX_WHOLE,
+    SHMLINK_SYSEX_BROKEN
+};
+
+typedef struct shmlink {
+    t_object x_obj;
+    t_float x_f;
+    struct replies x_say; /* its name is the device that is wanted */
+    struct flags x_flags;
+    int x_dollar_zero;
+    int x_batch;
+
+    shl_host *x_host;
+    uint32_t x_bypass;
+    t_clock *x_poll;    /* links, notices, and plays while no audio runs */
+    t_clock *x_deliver; /* what the device sent, at its time */
+
+    int x_loaded;             /* the outlets are connected */
+    int x_due;                /* an open has not been answered */
+    int x_requested;          /* and was asked for by message */
+    int x_open;               /* `open 1` has been told, and still holds */
+    shl_status x_status;      /* why the last open was refused */
+    double x_asked;           /* logical time of the open */
+    char x_saved_device[128]; /* given by message: saved with the patch */
+    char x_saved_tag[64];
+
+    int x_rate_known; /* the dsp method has told rate and block */
+    double x_rate_hz;
+    uint32_t x_frames; /* of one perform */
+    uint32_t x_tick_frames;
+    double x_performed; /* logical time of the last perform */
+    int x_inlets, x_outlets;
+    t_sample **x_vectors; /* Pd's: inlets, then outlets */
+    float **x_planes;     /* the same as the core takes them */
+    float *x_samples;     /* behind x_planes where Pd's samples are double */
+    size_t x_samples_size;
+
+    struct schedule_block x_block;
+    struct schedule x_out; /* to the device */
+    struct schedule x_in;  /* from it */
+    uint64_t x_unsent;     /* thrown away since the device had left */
+    uint64_t x_refused;    /* by the link, when their time came */
+    uint64_t x_refused_told;
+    shl_status x_refusal;
+
+    struct shl_midi_stream x_raw;
+    uint8_t x_sysex[SHMLINK_SYSEX_MAX]; /* being put together */
+    uint32_t x_sysex_count;
+    enum shmlink_sysex x_sysex_state;
+    uint64_t x_sysex_lost;
+} t_shmlink;
+
+/** Make the core's host with the object's flags; an older one is freed. */
+int shmlink_host_make(t_shmlink *x);
+
+/** Nobody performs: DSP is off, or switched off for this canvas. */
+int shmlink_idle(const t_shmlink *x);
+
+/* ---- connection.c ---- */
+
+/** Want the device that the name names. The answer comes from here, from
+ * connection_answer, or at loadbang. */
+void connection_open(t_shmlink *x);
+/** Tell what has happened, and answer an open as soon as that can be done. */
+void connection_answer(t_shmlink *x);
+/** Rate or block of the canvas have changed. */
+void connection_setup(t_shmlink *x);
+/** Whether there is a link; if not, the failing answers to `selector`: with
+ * its own reply (`request`) or without. */
+int connection_ready(t_shmlink *x, t_symbol *selector, int request);
+/** Whether the linked device has a capability; if not, said once per link. */
+int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability);
+/** Queue an event for the present logical time. */
+void connection_put(t_shmlink *x, t_symbol *selector,
+                    const struct shl_event *event);
+void connection_methods(t_class *c);
+
+/* ---- the others ---- */
+
+void notes_methods(t_class *c);
+void knobs_methods(t_class *c);
+void playhead_methods(t_class *c);
+void facts_methods(t_class *c);
+
+/** One event from the device, told on the outlet now. */
+void echoes_tell(t_shmlink *x, const struct shl_event *event);
+
+#endif

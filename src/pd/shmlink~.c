@@ -1,0 +1,459 @@
+/* [shmlink~]: the host end of a link, as an object. This file makes it, runs
+ * its audio and its two clocks, and ends it; what its messages do is in the
+ * files that shmlink.h lists.
+ *
+ * One clock polls: it links, tells what has happened, and plays what waits
+ * while nobody performs. The other delivers what the device sent, at its
+ * time. Perform only copies, computes, and moves events between queues. */
+#include "pd/shmlink.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define POLL_SOON_MS  5
+#define POLL_MS       50
+#define IDLE_MS       10 /* beyond two blocks without a perform */
+#define CHUNK_FRAMES  4096
+#define TICK_FRAMES   64
+#define CHANNELS_BOTH 64
+
+static t_class *shmlink_class;
+
+/* ---- audio --------------------------------------------------------------- */
+
+static void send_one(t_shmlink *x, const struct shl_event *event,
+                     uint32_t offset)
+{
+    shl_status status = event->kind == SCHEDULE_PANIC
+                            ? shl_host_panic(x->x_host)
+                            : shl_host_send(x->x_host, event, offset);
+
+    if (status) {
+        x->x_refused++;
+        x->x_refusal = status;
+    }
+}
+
+/* Events whose time lies before `end`, which is `frames` after `base`; they
+ * keep waiting while a claim is not answered. */
+static void send_due(t_shmlink *x, uint32_t base, uint32_t frames)
+{
+    const struct schedule_entry *entry;
+    int linked = shl_host_linked(x->x_host);
+
+    if (linked == 0)
+        x->x_unsent += schedule_clear(&x->x_out);
+    if (linked != 2)
+        return;
+    while ((entry = schedule_first(&x->x_out))) {
+        uint32_t offset = schedule_offset(&x->x_block, entry->time);
+        if (offset >= base + frames)
+            return;
+        send_one(x, &entry->event, offset > base ? offset - base : 0);
+        schedule_pop(&x->x_out);
+    }
+}
+
+static void collect(t_shmlink *x, uint32_t base)
+{
+    struct shl_event event;
+    uint32_t offset;
+
+    while (shl_host_event(x->x_host, &event, &offset))
+        schedule_push(&x->x_in, schedule_due(&x->x_block, base + offset),
+                      &event);
+}
+
+#if PD_FLOATSIZE == 32
+
+/* Pd's samples are the core's: it reads and writes the vectors themselves, and
+ * copies what may be overwritten. */
+static void planes_in(t_shmlink *x, uint32_t base, uint32_t frames)
+{
+    int i;
+    (void)frames;
+
+    for (i = 0; i < x->x_inlets + x->x_outlets; i++)
+        x->x_planes[i] = x->x_vectors[i] + base;
+}
+
+static void planes_out(t_shmlink *x, uint32_t base, uint32_t frames)
+{
+    (void)x;
+    (void)base;
+    (void)frames;
+}
+
+#else
+
+static void planes_in(t_shmlink *x, uint32_t base, uint32_t frames)
+{
+    uint32_t i;
+    int c;
+
+    for (c = 0; c < x->x_inlets; c++) {
+        for (i = 0; i < frames; i++)
+            x->x_planes[c][i] = (float)x->x_vectors[c][base + i];
+    }
+}
+
+static void planes_out(t_shmlink *x, uint32_t base, uint32_t frames)
+{
+    uint32_t i;
+    int c;
+
+    for (c = x->x_inlets; c < x->x_inlets + x->x_outlets; c++) {
+        for (i = 0; i < frames; i++)
+            x->x_vectors[c][base + i] = (t_sample)x->x_planes[c][i];
+    }
+}
+
+#endif
+
+static void play(t_shmlink *x, uint32_t base, uint32_t frames)
+{
+    const float *in[CHANNELS_BOTH];
+    int c;
+
+    planes_in(x, base, frames);
+    for (c = 0; c < x->x_inlets; c++)
+        in[c] = x->x_planes[c];
+    send_due(x, base, frames);
+    shl_host_process(x->x_host, in, x->x_planes + x->x_inlets, frames);
+    collect(x, base);
+    planes_out(x, base, frames);
+}
+
+static t_int *shmlink_perform(t_int *w)
+{
+    t_shmlink *x = (t_shmlink *)w[1];
+    uint32_t frames = (uint32_t)w[2], base;
+    const struct schedule_entry *first;
+
+    shl_rt(1);
+    schedule_enter(&x->x_block, frames, x->x_rate_hz, x->x_tick_frames);
+    x->x_performed = x->x_block.tick;
+    for (base = 0; base < frames; base += CHUNK_FRAMES) {
+        uint32_t rest = frames - base;
+        play(x, base, rest < CHUNK_FRAMES ? rest : CHUNK_FRAMES);
+    }
+    first = schedule_first(&x->x_in);
+    if (first)
+        clock_set(x->x_deliver, first->time);
+    shl_rt(0);
+    return w + 3;
+}
+
+/* Without a host, which only a failing board leaves us without. */
+static t_int *shmlink_perform_silence(t_int *w)
+{
+    t_shmlink *x = (t_shmlink *)w[1];
+    size_t size = (size_t)w[2] * sizeof(t_sample);
+    int c;
+
+    for (c = x->x_inlets; c < x->x_inlets + x->x_outlets; c++)
+        memset(x->x_vectors[c], 0, size);
+    return w + 3;
+}
+
+/* In double precision the core needs floats of its own. */
+static int make_planes(t_shmlink *x, uint32_t frames)
+{
+    size_t channels = (size_t)(x->x_inlets + x->x_outlets), c;
+    size_t chunk = frames < CHUNK_FRAMES ? frames : CHUNK_FRAMES;
+    size_t size = channels * chunk * sizeof(float);
+
+    if (PD_FLOATSIZE == 32 || size == 0)
+        return 1;
+    if (size != x->x_samples_size) {
+        freebytes(x->x_samples, x->x_samples_size);
+        x->x_samples = getbytes(size);
+        x->x_samples_size = x->x_samples ? size : 0;
+    }
+    for (c = 0; c < channels && x->x_samples; c++)
+        x->x_planes[c] = x->x_samples + c * chunk;
+    return x->x_samples != NULL;
+}
+
+static void shmlink_dsp(t_shmlink *x, t_signal **sp)
+{
+    uint32_t frames = (uint32_t)sp[0]->s_n;
+    double rate_hz = (double)sp[0]->s_sr;
+    int changed = !x->x_rate_known || frames != x->x_frames ||
+                  rate_hz > x->x_rate_hz || rate_hz < x->x_rate_hz;
+    int i, skipped = x->x_inlets ? 0 : 1; /* the left inlet is always there */
+
+    for (i = 0; i < x->x_inlets + x->x_outlets; i++)
+        x->x_vectors[i] = sp[i + skipped]->s_vec;
+    if (!x->x_host || !make_planes(x, frames)) {
+        dsp_add(shmlink_perform_silence, 2, x, (t_int)frames);
+        return;
+    }
+    x->x_performed = clock_getlogicaltime();
+    if (changed) {
+        x->x_rate_known = 1;
+        x->x_rate_hz = rate_hz;
+        x->x_frames = frames;
+        x->x_tick_frames =
+            (uint32_t)(TICK_FRAMES * rate_hz / (double)sys_getsr() + 0.5);
+        memset(&x->x_block, 0, sizeof x->x_block);
+        connection_setup(x);
+    }
+    dsp_add(shmlink_perform, 2, x, (t_int)frames);
+}
+
+/* ---- clocks -------------------------------------------------------------- */
+
+int shmlink_idle(const t_shmlink *x)
+{
+    double block_ms;
+
+    if (!pd_getdspstate() || !x->x_rate_known)
+        return 1;
+    block_ms = x->x_frames * 1000.0 / x->x_rate_hz;
+    return clock_gettimesince(x->x_performed) > 2 * block_ms + IDLE_MS;
+}
+
+/* What perform would have done, in a block of no frames. */
+static void play_idle(t_shmlink *x)
+{
+    struct shl_event event;
+    uint32_t offset;
+
+    if (shl_host_linked(x->x_host) == 2) {
+        const struct schedule_entry *entry;
+        while ((entry = schedule_first(&x->x_out))) {
+            send_one(x, &entry->event, 0);
+            schedule_pop(&x->x_out);
+        }
+    }
+    shl_host_poll(x->x_host);
+    while (shl_host_event(x->x_host, &event, &offset))
+        schedule_push(&x->x_in, clock_getlogicaltime(), &event);
+    if (schedule_count(&x->x_in))
+        clock_set(x->x_deliver, schedule_first(&x->x_in)->time);
+}
+
+static void tell_refused_events(t_shmlink *x)
+{
+    uint64_t count = x->x_refused - x->x_refused_told;
+
+    if (!count)
+        return;
+    x->x_refused_told = x->x_refused;
+    replies_error(&x->x_say, gensym("event"), x->x_refusal,
+                  "%.0f events were not sent: %s", (double)count,
+                  shl_status_text(x->x_refusal));
+}
+
+static void shmlink_poll(t_shmlink *x)
+{
+    int idle = shmlink_idle(x), soon;
+
+    x->x_loaded = 1;
+    if (!x->x_host)
+        return;
+    if (idle)
+        play_idle(x);
+    else
+        shl_host_poll(x->x_host);
+    connection_answer(x);
+    tell_refused_events(x);
+    if (!x->x_host || !x->x_say.name[0])
+        return;
+    soon = x->x_due || shl_host_linked(x->x_host) == 1 ||
+           (idle && schedule_count(&x->x_out));
+    clock_delay(x->x_poll, soon ? POLL_SOON_MS : POLL_MS);
+}
+
+/* A message that comes out may lead back to us, so each event leaves the queue
+ * before it is told. */
+static void shmlink_deliver(t_shmlink *x)
+{
+    const struct schedule_entry *first;
+    double now = clock_getlogicaltime();
+
+    while ((first = schedule_first(&x->x_in)) && first->time <= now) {
+        struct shl_event event = first->event;
+        schedule_pop(&x->x_in);
+        if (x->x_host)
+            echoes_tell(x, &event);
+    }
+    if (first)
+        clock_set(x->x_deliver, first->time);
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+int shmlink_host_make(t_shmlink *x)
+{
+    struct shl_host_options options = {
+        .in_channels = (uint32_t)x->x_inlets,
+        .out_channels = (uint32_t)x->x_outlets,
+        .rate_hz = x->x_rate_hz,
+        .block_frames = x->x_frames < CHUNK_FRAMES ? x->x_frames : CHUNK_FRAMES,
+        .drive = x->x_flags.drive,
+        .deadline_ms = x->x_flags.deadline_ms,
+        .onloss = x->x_flags.onloss,
+        .batch = x->x_batch};
+    shl_host *host = NULL;
+    shl_status status = shl_host_new(&options, &host);
+
+    if (status) {
+        replies_error(&x->x_say, gensym("open"), status,
+                      "no host could be made: %s: send open to try again",
+                      shl_status_text(status));
+        return 0;
+    }
+    shl_host_free(x->x_host);
+    if (!x->x_host && x->x_loaded)
+        canvas_update_dsp();
+    x->x_host = host;
+    shl_host_bypass(host, x->x_bypass);
+    shl_host_tag(host, x->x_flags.tag);
+    return 1;
+}
+
+static int is_batch(const t_shmlink *x)
+{
+    const int *batch = shl_symbol("sys_batch");
+
+    if (x->x_flags.render)
+        return 1;
+    return batch ? *batch : shl_command_line_has("-batch");
+}
+
+static int make_ports(t_shmlink *x)
+{
+    size_t both = (size_t)(x->x_inlets + x->x_outlets);
+    int i;
+
+    for (i = 1; i < x->x_inlets; i++)
+        inlet_new(&x->x_obj, &x->x_obj.ob_pd, &s_signal, &s_signal);
+    for (i = 0; i < x->x_outlets; i++)
+        outlet_new(&x->x_obj, &s_signal);
+    x->x_say.outlet = outlet_new(&x->x_obj, &s_anything);
+    x->x_vectors = getbytes((both + 1) * sizeof *x->x_vectors);
+    x->x_planes = getbytes((both + 1) * sizeof *x->x_planes);
+    return x->x_vectors && x->x_planes;
+}
+
+/* Lines that begin with #A in a patch come to the object that was made last. */
+static void catch_saved_lines(t_shmlink *x)
+{
+    t_symbol *line = gensym("#A");
+
+    line->s_thing = NULL;
+    pd_bind(&x->x_obj.ob_pd, line);
+}
+
+static void check_box_device(t_shmlink *x)
+{
+    struct shl_why why;
+    char name[48];
+    int32_t number;
+
+    if (strcmp(x->x_flags.device, "*") == 0 || !x->x_flags.device[0] ||
+        shl_id_check(x->x_flags.device, name, &number, &why) == SHL_OK)
+        return;
+    replies_complain(&x->x_say, "%s", why.text);
+    x->x_flags.device[0] = '\0';
+}
+
+static void shmlink_free(t_shmlink *x)
+{
+    size_t both = (size_t)(x->x_inlets + x->x_outlets);
+    t_pd *bound;
+
+    while ((bound = pd_findbyclass(gensym("#A"), shmlink_class)) &&
+           bound == &x->x_obj.ob_pd)
+        pd_unbind(bound, gensym("#A"));
+    if (x->x_poll)
+        clock_free(x->x_poll);
+    if (x->x_deliver)
+        clock_free(x->x_deliver);
+    shl_host_free(x->x_host);
+    freebytes(x->x_samples, x->x_samples_size);
+    freebytes(x->x_vectors, (both + 1) * sizeof *x->x_vectors);
+    freebytes(x->x_planes, (both + 1) * sizeof *x->x_planes);
+}
+
+static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
+{
+    t_shmlink *x = (t_shmlink *)pd_new(shmlink_class);
+    (void)s;
+
+    replies_init(&x->x_say, &x->x_obj, "shmlink~");
+    flags_init(&x->x_flags);
+    flags_read(&x->x_flags, &x->x_say, argc, argv);
+    check_box_device(x);
+    x->x_dollar_zero = flags_dollar_zero();
+    x->x_batch = is_batch(x);
+    x->x_inlets = (int)x->x_flags.in_channels;
+    x->x_outlets = (int)x->x_flags.out_channels;
+    x->x_rate_hz = (double)sys_getsr();
+    x->x_frames = x->x_tick_frames = TICK_FRAMES;
+    x->x_poll = clock_new(x, (t_method)shmlink_poll);
+    x->x_deliver = clock_new(x, (t_method)shmlink_deliver);
+    if (!make_ports(x)) {
+        pd_free(&x->x_obj.ob_pd);
+        return NULL;
+    }
+    catch_saved_lines(x);
+    snprintf(x->x_say.name, sizeof x->x_say.name, "%s", x->x_flags.device);
+    if (shmlink_host_make(x) && x->x_say.name[0])
+        connection_open(x);
+    clock_delay(x->x_poll, 0);
+    return x;
+}
+
+static void shmlink_loadbang(t_shmlink *x, t_floatarg action)
+{
+    if (action > 0 || x->x_loaded)
+        return;
+    x->x_loaded = 1;
+    connection_answer(x);
+}
+
+static void save_line(t_binbuf *b, const char *selector, const char *word)
+{
+    if (word[0])
+        binbuf_addv(b, "sss;", gensym("#A"), gensym(selector), gensym(word));
+}
+
+static void shmlink_save(t_gobj *z, t_binbuf *b)
+{
+    t_shmlink *x = (t_shmlink *)z;
+
+    binbuf_addv(b, "ssii", gensym("#X"), gensym("obj"), (int)x->x_obj.te_xpix,
+                (int)x->x_obj.te_ypix);
+    binbuf_addbinbuf(b, x->x_obj.te_binbuf);
+    obj_saveformat(&x->x_obj, b);
+    binbuf_addsemi(b);
+    save_line(b, "tag", x->x_saved_tag);
+    save_line(b, "open", x->x_saved_device);
+}
+
+SHL_EXPORT
+void shmlink_tilde_setup(void);
+
+void shmlink_tilde_setup(void)
+{
+    t_class *c = class_new(gensym("shmlink~"), (t_newmethod)shmlink_new,
+                           (t_method)shmlink_free, sizeof(t_shmlink),
+                           CLASS_DEFAULT, A_GIMME, 0);
+
+    shmlink_class = c;
+    CLASS_MAINSIGNALIN(c, t_shmlink, x_f);
+    class_addmethod(c, (t_method)shmlink_dsp, gensym("dsp"), A_CANT, 0);
+    class_addmethod(c, (t_method)shmlink_loadbang, gensym("loadbang"),
+                    A_DEFFLOAT, 0);
+    class_setsavefn(c, shmlink_save);
+    connection_methods(c);
+    notes_methods(c);
+    knobs_methods(c);
+    playhead_methods(c);
+    facts_methods(c);
+    logpost(NULL, PD_DEBUG, "shmlink~ %d.%d.%d", SHL_VERSION_MAJOR,
+            SHL_VERSION_MINOR, SHL_VERSION_PATCH);
+}

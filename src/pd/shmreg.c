@@ -1,0 +1,394 @@
+/* [shmreg]: who is on the board. Questions are answered at once; watching is
+ * done by a worker thread, since it goes on for hours beside the audio. The
+ * worker fills one picture and waits until the scheduler has taken it. */
+#include "pd/sheet.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#define WATCH_MIN_MS 10
+#define WATCH_MAX_MS 3600000
+#define TAKE_MS      10 /* between looks for a new picture */
+
+/* One look at the board. */
+struct picture {
+    shl_status status;
+    uint32_t count;
+    struct shl_device_info device[SHL_MAX_DEVICES];
+};
+
+typedef struct shmreg {
+    t_object x_obj;
+    struct replies x_say;
+    t_clock *x_clock;
+    shl_worker *x_worker;
+    struct picture x_known; /* as last told */
+    struct picture x_new;   /* the worker's while x_full is 0, else ours */
+    /* stored by the worker with release when x_new is whole, by the scheduler
+     * with release when it is taken; each loads it with acquire */
+    _Atomic uint32_t x_full;
+} t_shmreg;
+
+static t_class *shmreg_class;
+
+/* ---- questions ----------------------------------------------------------- */
+
+static void tell_device(t_shmreg *x, const char *selector,
+                        const struct shl_device_info *info)
+{
+    t_atom atoms[ATOMS_DEVICE_COUNT];
+
+    atoms_device(info, atoms);
+    replies_send(&x->x_say, selector, ATOMS_DEVICE_COUNT, atoms);
+}
+
+static shl_status look(shl_registry *board, struct picture *picture)
+{
+    picture->count = 0;
+    picture->status = shl_registry_scan(board, picture->device, SHL_MAX_DEVICES,
+                                        &picture->count);
+    if (picture->count > SHL_MAX_DEVICES)
+        picture->count = SHL_MAX_DEVICES;
+    return picture->status;
+}
+
+/* A picture of the board for one question; NULL after the failing replies.
+ * Freed by the caller. */
+static struct picture *look_for(t_shmreg *x, t_symbol *s, const char *failed)
+{
+    shl_registry *board = sheet_board(&x->x_say, s, failed);
+    struct picture *picture;
+
+    if (!board)
+        return NULL;
+    picture = getbytes(sizeof *picture);
+    if (picture && look(board, picture)) {
+        replies_number(&x->x_say, failed, 0);
+        replies_error(&x->x_say, s, picture->status, "%s: %s", s->s_name,
+                      shl_status_text(picture->status));
+        freebytes(picture, sizeof *picture);
+        picture = NULL;
+    }
+    shl_registry_close(board);
+    return picture;
+}
+
+static void scan(t_shmreg *x, t_symbol *s)
+{
+    struct picture *picture = look_for(x, s, "done");
+    uint32_t i;
+
+    if (!picture)
+        return;
+    for (i = 0; i < picture->count; i++)
+        tell_device(x, "device", &picture->device[i]);
+    replies_number(&x->x_say, "done", picture->count);
+    freebytes(picture, sizeof *picture);
+}
+
+static void shmreg_bang(t_shmreg *x)
+{
+    scan(x, gensym("scan"));
+}
+
+static void shmreg_scan(t_shmreg *x)
+{
+    scan(x, gensym("scan"));
+}
+
+static void shmreg_count(t_shmreg *x)
+{
+    struct picture *picture = look_for(x, gensym("count"), "count");
+
+    if (!picture)
+        return;
+    replies_number(&x->x_say, "count", picture->count);
+    freebytes(picture, sizeof *picture);
+}
+
+/* The only word of a message, or 0 after the failing replies. */
+static int only_word(t_shmreg *x, t_symbol *s, int argc, t_atom *argv,
+                     const char *failed, const char *takes, char *word,
+                     size_t size)
+{
+    if (argc == 1) {
+        atoms_text(argv, word, size);
+        return 1;
+    }
+    replies_number(&x->x_say, failed, 0);
+    replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                  "%s: takes %s: write a space in a name as _ or \\ and a "
+                  "space",
+                  s->s_name, takes);
+    return 0;
+}
+
+static void shmreg_info(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
+{
+    char id[128];
+
+    if (only_word(x, s, argc, argv, "info_done", "one device", id, sizeof id))
+        sheet_look_up(&x->x_say, s, id);
+}
+
+static void shmreg_find(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
+{
+    struct shl_device_info info;
+    struct shl_why why;
+    shl_registry *board;
+    shl_status status;
+    char tag[128];
+
+    if (!only_word(x, s, argc, argv, "done", "one link tag", tag, sizeof tag))
+        return;
+    status = shl_tag_check(tag, &why);
+    if (status) {
+        replies_number(&x->x_say, "done", 0);
+        replies_error(&x->x_say, s, status, "find: %s", why.text);
+        return;
+    }
+    board = sheet_board(&x->x_say, s, "done");
+    if (!board)
+        return;
+    status = shl_registry_find_tag(board, tag, &info);
+    shl_registry_close(board);
+    if (!status)
+        tell_device(x, "device", &info);
+    replies_number(&x->x_say, "done", status ? 0 : 1);
+}
+
+static void shmreg_clean(t_shmreg *x)
+{
+    t_symbol *s = gensym("clean");
+    shl_registry *board = sheet_board(&x->x_say, s, "clean");
+    uint32_t count = 0;
+    shl_status status;
+
+    if (!board)
+        return;
+    status = shl_registry_clean(board, &count);
+    shl_registry_close(board);
+    replies_number(&x->x_say, "clean", count);
+    if (status)
+        replies_error(&x->x_say, s, status, "clean: %s",
+                      shl_status_text(status));
+}
+
+/* ---- watching ------------------------------------------------------------ */
+
+/* The worker's job. It opens the board anew each time, so that one that was
+ * removed and made again is seen. */
+static void take_picture(void *arg)
+{
+    t_shmreg *x = arg;
+    shl_registry *board = NULL;
+    struct shl_why why;
+
+    /* acquire: the scheduler has read the last picture */
+    if (atomic_load_explicit(&x->x_full, memory_order_acquire))
+        return;
+    x->x_new.count = 0;
+    x->x_new.status = shl_registry_open(NULL, &board, &why);
+    if (!x->x_new.status)
+        look(board, &x->x_new);
+    shl_registry_close(board);
+    /* release: the picture is whole before the scheduler can see it */
+    atomic_store_explicit(&x->x_full, 1, memory_order_release);
+}
+
+static const struct shl_device_info *find(const struct picture *picture,
+                                          const struct shl_device_info *wanted)
+{
+    uint32_t i;
+
+    for (i = 0; i < picture->count; i++) {
+        const struct shl_device_info *device = &picture->device[i];
+        if (strcmp(device->id, wanted->id) == 0 &&
+            strcmp(device->segment, wanted->segment) == 0)
+            return device;
+    }
+    return NULL;
+}
+
+static uint32_t claimed_by(const struct shl_device_info *info)
+{
+    return info->state == SHL_STATE_BUSY ? info->host_pid : 0;
+}
+
+static void tell_claim(t_shmreg *x, const struct shl_device_info *info)
+{
+    t_atom atoms[3];
+
+    SETSYMBOL(&atoms[0], atoms_name(info->id));
+    atoms_set_number(&atoms[1], info->host_pid);
+    SETSYMBOL(&atoms[2], atoms_name_or_dash(info->tag));
+    replies_send(&x->x_say, "claimed", 3, atoms);
+}
+
+static void tell_id(t_shmreg *x, const char *selector,
+                    const struct shl_device_info *info)
+{
+    t_atom atom;
+
+    SETSYMBOL(&atom, atoms_name(info->id));
+    replies_send(&x->x_say, selector, 1, &atom);
+}
+
+/* What a list of the device shows besides its claim. */
+static int looks_the_same(const struct shl_device_info *a,
+                          const struct shl_device_info *b)
+{
+    int starting =
+        (a->state == SHL_STATE_STARTING) == (b->state == SHL_STATE_STARTING);
+
+    return starting && a->in_channels == b->in_channels &&
+           a->out_channels == b->out_channels && !(a->rate_hz < b->rate_hz) &&
+           !(a->rate_hz > b->rate_hz) && a->block_frames == b->block_frames &&
+           a->modes == b->modes && a->drives == b->drives &&
+           a->latency_frames == b->latency_frames &&
+           strcmp(a->tag, b->tag) == 0;
+}
+
+static void tell_difference(t_shmreg *x, const struct shl_device_info *old,
+                            const struct shl_device_info *new)
+{
+    uint32_t before = claimed_by(old), now = claimed_by(new);
+
+    if (before && before != now)
+        tell_id(x, "released", new);
+    if (now && before != now)
+        tell_claim(x, new);
+    if (!looks_the_same(old, new))
+        tell_device(x, "changed", new);
+}
+
+static void tell_changes(t_shmreg *x, const struct picture *old,
+                         const struct picture *new)
+{
+    uint32_t i;
+
+    for (i = 0; i < old->count; i++) {
+        if (!find(new, &old->device[i]))
+            tell_id(x, "removed", &old->device[i]);
+    }
+    for (i = 0; i < new->count; i++) {
+        const struct shl_device_info *before = find(old, &new->device[i]);
+        if (before)
+            tell_difference(x, before, &new->device[i]);
+        else
+            tell_device(x, "added", &new->device[i]);
+    }
+}
+
+/* What is told may lead to messages that stop the watch or begin another one,
+ * so it is told from copies. */
+static void tell_picture(t_shmreg *x)
+{
+    size_t size = 2 * sizeof(struct picture);
+    struct picture *copy = getbytes(size);
+
+    if (!copy)
+        return;
+    copy[0] = x->x_known;
+    copy[1] = x->x_new;
+    if (copy[1].status) { /* nothing was seen, so nothing has changed */
+        memcpy(copy[1].device, copy[0].device, sizeof copy[0].device);
+        copy[1].count = copy[0].count;
+    }
+    x->x_known = copy[1];
+    /* release: the worker may write the next one */
+    atomic_store_explicit(&x->x_full, 0, memory_order_release);
+    if (copy[1].status && copy[1].status != copy[0].status)
+        replies_error(&x->x_say, gensym("watch"), copy[1].status,
+                      "watch: %s: it goes on trying",
+                      shl_status_text(copy[1].status));
+    tell_changes(x, &copy[0], &copy[1]);
+    freebytes(copy, size);
+}
+
+static void shmreg_take(t_shmreg *x)
+{
+    clock_delay(x->x_clock, TAKE_MS);
+    /* acquire: the picture is whole */
+    if (atomic_load_explicit(&x->x_full, memory_order_acquire))
+        tell_picture(x);
+}
+
+static void stop_watching(t_shmreg *x)
+{
+    shl_worker_free(x->x_worker);
+    x->x_worker = NULL;
+    clock_unset(x->x_clock);
+    atomic_store_explicit(&x->x_full, 0, memory_order_relaxed);
+    memset(&x->x_known, 0, sizeof x->x_known);
+}
+
+static void shmreg_watch(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
+{
+    shl_status status;
+    double ms;
+
+    if (argc != 1 || !atoms_number(argv, &ms) || ms < 0 || ms > WATCH_MAX_MS) {
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "watch: takes milliseconds between looks, from %d to "
+                      "%d, or 0 to stop",
+                      WATCH_MIN_MS, WATCH_MAX_MS);
+        return;
+    }
+    stop_watching(x);
+    if (!(ms > 0))
+        return;
+    if (ms < WATCH_MIN_MS)
+        ms = WATCH_MIN_MS;
+    status = shl_worker_new(take_picture, x, (uint32_t)ms, &x->x_worker);
+    if (status) {
+        replies_error(&x->x_say, s, status, "watch: %s",
+                      shl_status_text(status));
+        return;
+    }
+    clock_delay(x->x_clock, TAKE_MS);
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+static void shmreg_free(t_shmreg *x)
+{
+    shl_worker_free(x->x_worker);
+    clock_free(x->x_clock);
+}
+
+static void *shmreg_new(t_symbol *s, int argc, t_atom *argv)
+{
+    t_shmreg *x = (t_shmreg *)pd_new(shmreg_class);
+    (void)s;
+    (void)argv;
+
+    replies_init(&x->x_say, &x->x_obj, "shmreg");
+    x->x_say.outlet = outlet_new(&x->x_obj, &s_anything);
+    x->x_clock = clock_new(x, (t_method)shmreg_take);
+    if (argc)
+        replies_complain(&x->x_say, "takes no words in its box: send them as "
+                                    "messages, such as info MySynth:0");
+    return x;
+}
+
+SHL_EXPORT
+void shmreg_setup(void);
+
+void shmreg_setup(void)
+{
+    t_class *c = class_new(gensym("shmreg"), (t_newmethod)shmreg_new,
+                           (t_method)shmreg_free, sizeof(t_shmreg),
+                           CLASS_DEFAULT, A_GIMME, 0);
+
+    shmreg_class = c;
+    class_addbang(c, (t_method)shmreg_bang);
+    class_addmethod(c, (t_method)shmreg_scan, gensym("scan"), 0);
+    class_addmethod(c, (t_method)shmreg_watch, gensym("watch"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmreg_info, gensym("info"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmreg_find, gensym("find"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmreg_count, gensym("count"), 0);
+    class_addmethod(c, (t_method)shmreg_clean, gensym("clean"), 0);
+    logpost(NULL, PD_DEBUG, "shmreg %d.%d.%d", SHL_VERSION_MAJOR,
+            SHL_VERSION_MINOR, SHL_VERSION_PATCH);
+}
