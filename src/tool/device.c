@@ -1,0 +1,383 @@
+/* The command device: a synth that announces itself, and a status line. The
+ * main thread is the audio thread; a worker prints. */
+#include "options.h"
+#include "player.h"
+#include "terminal.h"
+#include "tool.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define STATUS_MS  100u
+#define WAIT_MS    100u
+#define TEXT_OF(x) #x
+#define VERSION_OF(major, minor, patch)                                        \
+    TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+#define MAX_REOPEN 3 /* a segment that is cut again and again is an attack */
+
+struct run {
+    struct shl_device_options options;
+    struct player *player;
+    shl_device *device;
+    int quiet, verbose, terminal;
+    /* the printing worker's own */
+    uint32_t host_pid; /* told last; 0: free */
+    uint32_t looks;
+    clock_t cpu_clock;
+    uint64_t cpu_wall_ns;
+    double cpu_percent;
+};
+
+/* ---- the worker: status -------------------------------------------------- */
+
+static void describe_host(const struct shl_host_info *host, char *text,
+                          size_t size)
+{
+    char tag[80] = "";
+
+    terminal_plain(host->tag, tag, sizeof(tag));
+    snprintf(text, size, "claimed by pid %u%s%s", host->pid,
+             tag[0] ? ", tag " : "", tag);
+}
+
+static void tell_claim(struct run *run, int claimed,
+                       const struct shl_host_info *host)
+{
+    const uint32_t pid = claimed ? host->pid : 0;
+    char who[160];
+
+    if (pid == run->host_pid)
+        return;
+    run->host_pid = pid;
+    describe_host(host, who, sizeof(who));
+    if (claimed)
+        terminal_say("%s: %s, blocks of %u, %s", shl_device_id(run->device),
+                     who, host->block_frames, shl_drive_name(host->drive));
+    else
+        terminal_say("%s: released, free", shl_device_id(run->device));
+}
+
+/* Once a second: this process's share of one processor. */
+static void measure_cpu(struct run *run)
+{
+    const uint64_t now = shl_clock_ns();
+    const clock_t used = clock();
+
+    if (run->cpu_wall_ns && now - run->cpu_wall_ns < 1000000000u)
+        return;
+    if (run->cpu_wall_ns)
+        run->cpu_percent = 100.0 * (double)(used - run->cpu_clock) /
+                           (double)CLOCKS_PER_SEC /
+                           ((double)(now - run->cpu_wall_ns) * 1e-9);
+    run->cpu_wall_ns = now;
+    run->cpu_clock = used;
+}
+
+static void print_figures(struct run *run, const char *state, int as_line)
+{
+    struct player_figures *figures = player_figures(run->player);
+    const unsigned long long blocks =
+        atomic_load_explicit(&figures->blocks, memory_order_relaxed);
+    const uint32_t voices =
+        atomic_load_explicit(&figures->voices, memory_order_relaxed);
+    const double peak = (double)player_take_peak(figures);
+    char level[24] = "silent";
+    char text[320];
+
+    if (peak > 1e-6)
+        snprintf(level, sizeof(level), "%.1f dBFS", 20.0 * log10(peak));
+    snprintf(text, sizeof(text),
+             "%s  %s  blocks %llu  voices %u  %s  cpu %.1f %%",
+             shl_device_id(run->device), state, blocks, voices, level,
+             run->cpu_percent);
+    if (as_line)
+        terminal_line(text);
+    else
+        terminal_say("%s", text);
+}
+
+static void print_status(void *argument)
+{
+    struct run *run = argument;
+    struct shl_host_info host;
+    char state[160] = "free";
+
+    memset(&host, 0, sizeof(host));
+    const int claimed = shl_device_claimed(run->device, &host);
+    tell_claim(run, claimed, &host);
+    measure_cpu(run);
+    if (claimed)
+        describe_host(&host, state, sizeof(state));
+    if (run->terminal)
+        print_figures(run, state, 1);
+    else if (run->verbose && ++run->looks % 10 == 0)
+        print_figures(run, state, 0);
+}
+
+/* ---- the audio thread ------------------------------------------------------ */
+
+/* Blocks until the user ends it or the segment has gone bad. */
+static shl_status play(struct run *run)
+{
+    struct shl_block block;
+    shl_status status = SHL_OK;
+
+    shl_rt(1);
+    while (!terminal_ended()) {
+        status = shl_device_wait(run->device, WAIT_MS, &block);
+        if (status == SHL_OK) {
+            player_block(run->player, run->device, &block);
+            shl_device_done(run->device);
+        } else if (status != SHL_TIMEOUT) {
+            break;
+        }
+    }
+    shl_rt(0);
+    return terminal_ended() ? SHL_OK : status;
+}
+
+static void tell_start(const struct run *run)
+{
+    const struct shl_device_options *options = &run->options;
+
+    if (run->quiet)
+        return;
+    terminal_say("%s: ready, %u in, %u out, %.10g Hz, blocks of %u",
+                 shl_device_id(run->device), options->in_channels,
+                 options->out_channels, options->rate_hz,
+                 options->block_frames);
+    if (run->verbose)
+        terminal_say("%s: segment %s, %u parameters, latency %u frames, "
+                     "%d voices",
+                     shl_device_id(run->device),
+                     shl_device_segment(run->device), options->param_count,
+                     options->latency_frames, SYNTH_VOICES);
+}
+
+static void tell_end(struct run *run)
+{
+    struct player_figures *figures = player_figures(run->player);
+    struct shl_device_stats stats;
+
+    if (run->quiet)
+        return;
+    shl_device_stats(run->device, &stats);
+    terminal_say(
+        "%s: ended, %llu notes, %llu blocks, events: %llu dropped, %llu bad",
+        shl_device_id(run->device),
+        (unsigned long long)atomic_load_explicit(&figures->notes,
+                                                 memory_order_relaxed),
+        (unsigned long long)atomic_load_explicit(&figures->blocks,
+                                                 memory_order_relaxed),
+        (unsigned long long)stats.events_dropped,
+        (unsigned long long)stats.events_bad);
+}
+
+/* Play with the worker beside it, from open to close. */
+static shl_status play_open(struct run *run)
+{
+    shl_worker *worker = NULL;
+    shl_status status = SHL_OK;
+
+    tell_start(run);
+    if (!run->quiet)
+        status = shl_worker_new(print_status, run, STATUS_MS, &worker);
+    if (!status)
+        status = play(run);
+    shl_worker_free(worker);
+    return status;
+}
+
+static int run_device(struct run *run)
+{
+    struct shl_why why = {""};
+    char id[48];
+    char tag[64];
+    shl_status status = shl_device_open(&run->options, &run->device, &why);
+
+    if (status)
+        return tool_refused(status, &why);
+    snprintf(id, sizeof(id), "%s", shl_device_id(run->device));
+    for (int opened = 1;; opened++) {
+        status = play_open(run);
+        if (!status)
+            break;
+        shl_device_tag(run->device, tag);
+        shl_device_close(run->device);
+        tool_complain("%s: %s; %s", id, shl_status_text(status),
+                      opened < MAX_REOPEN ? "announcing it anew" : "giving up");
+        if (opened == MAX_REOPEN)
+            return TOOL_NO;
+        run->options.id = id;
+        run->options.tag = tag;
+        run->host_pid = 0;
+        status = shl_device_open(&run->options, &run->device, &why);
+        if (status)
+            return tool_refused(status, &why);
+    }
+    tell_end(run);
+    shl_device_close(run->device);
+    return TOOL_OK;
+}
+
+/* ---- the command line -------------------------------------------------------- */
+
+static const char device_more[] =
+    "The synth: 32 voices of two detuned saws through a resonant low-pass, "
+    "all\n"
+    "channels and ports, velocity, pitch bend of 2 semitones, sustain pedal.\n"
+    "Parameters: gain (dB), attack (ms), release (ms), tune (cents), cutoff\n"
+    "(Hz), resonance (Q), decay (ms), sustain (%). Controllers 7 gain,\n"
+    "71 resonance, 72 release, 73 attack, 74 cutoff move them over their "
+    "whole\n"
+    "range; the host is told. 120, 121 and 123 are heard. A new host finds\n"
+    "everything as at the start.\n"
+    "With inputs, input i is added to output i.\n"
+    "--click and --echo are for tests: a note on becomes one sample of height\n"
+    "velocity / 127 on all outputs; every note goes back to the host.\n";
+
+static int start(struct run *run, const struct player_options *player)
+{
+    int result;
+
+    if (run->quiet)
+        run->verbose = 0;
+    run->terminal = terminal_is_one();
+    run->player = player_new(player);
+    if (!run->player)
+        return tool_refused(SHL_NO_MEMORY, NULL);
+    if (terminal_catch_end())
+        result = run_device(run);
+    else
+        result = tool_refused(SHL_SYSTEM, NULL);
+    player_free(run->player);
+    return result;
+}
+
+/* Ids, tags and texts that the board cannot carry are refused by name here;
+ * a device cannot be called *. */
+static int check_texts(const struct shl_device_options *options)
+{
+    struct shl_why why = {""};
+    char name[48];
+    int32_t number;
+    shl_status status = shl_id_check(options->id, name, &number, &why);
+
+    if (status)
+        return tool_refused(status, &why);
+    if (shl_tag_check(options->vendor, &why)) {
+        tool_complain("device: --vendor must be 1 to 63 bytes of UTF-8 without "
+                      "control characters");
+        return TOOL_USAGE;
+    }
+    return tool_check_tag(options->tag);
+}
+
+int tool_device(int argc, char **argv)
+{
+    struct run run = {
+        .options = {.vendor = "shmlink",
+                    .category = "synth",
+                    .version = VERSION_OF(SHL_VERSION_MAJOR, SHL_VERSION_MINOR,
+                                          SHL_VERSION_PATCH),
+                    .rate_hz = 48000,
+                    .block_frames = 64,
+                    .out_channels = 2,
+                    .params = synth_params(),
+                    .param_count = SYNTH_PARAMS}};
+    struct player_options player = {.click = 0};
+    struct shl_device_options *o = &run.options;
+    const struct option options[] = {
+        {.name = "id",
+         .type = OPTION_TEXT,
+         .value = &o->id,
+         .required = 1,
+         .argument = "NAME",
+         .help = "MySynth: the next free number; MySynth:3: that one"},
+        {.name = "samplerate",
+         .type = OPTION_REAL,
+         .value = &o->rate_hz,
+         .least = 8000,
+         .most = 384000,
+         .argument = "HZ",
+         .help = "default 48000"},
+        {.name = "blocksize",
+         .type = OPTION_WHOLE,
+         .value = &o->block_frames,
+         .least = 1,
+         .most = 4096,
+         .argument = "N",
+         .help = "preferred frames, default 64; takes any"},
+        {.name = "channels",
+         .type = OPTION_WHOLE,
+         .value = &o->out_channels,
+         .least = 1,
+         .most = 32,
+         .argument = "N",
+         .help = "outputs, default 2"},
+        {.name = "inputs",
+         .type = OPTION_WHOLE,
+         .value = &o->in_channels,
+         .least = 0,
+         .most = 32,
+         .argument = "N",
+         .help = "inputs, default 0"},
+        {.name = "latency",
+         .type = OPTION_WHOLE,
+         .value = &o->latency_frames,
+         .least = 0,
+         .most = PLAYER_MAX_LATENCY,
+         .argument = "N",
+         .help = "frames its output is late, default 0"},
+        {.name = "tag",
+         .type = OPTION_TEXT,
+         .value = &o->tag,
+         .argument = "TAG",
+         .help = "link tag to remember"},
+        {.name = "vendor",
+         .type = OPTION_TEXT,
+         .value = &o->vendor,
+         .argument = "TEXT",
+         .help = "shown on the board"},
+        {.name = "quiet",
+         .letter = 'q',
+         .type = OPTION_FLAG,
+         .value = &run.quiet,
+         .help = "print nothing but errors"},
+        {.name = "verbose",
+         .type = OPTION_FLAG,
+         .value = &run.verbose,
+         .help = "print more, also off a terminal"},
+        {.name = "click",
+         .type = OPTION_FLAG,
+         .value = &player.click,
+         .help = "for tests, see below"},
+        {.name = "echo",
+         .type = OPTION_FLAG,
+         .value = &player.echo,
+         .help = "for tests, see below"}};
+    const struct command command = {
+        .name = "device",
+        .summary = "Is a device: a polyphonic synth that hosts find on the "
+                   "board.\nEnds by Ctrl-C or SIGTERM and leaves nothing.",
+        .options = options,
+        .option_count = OPTION_COUNT(options),
+        .more = device_more};
+    int result = options_read(&command, argc, argv);
+
+    if (result == TOOL_GO_ON)
+        result = check_texts(o);
+    if (result != TOOL_GO_ON)
+        return result;
+    o->capabilities = SHL_CAP_PARAMS | SHL_CAP_PARAM_OUT | SHL_CAP_MIDI_IN |
+                      SHL_CAP_DETUNE | SHL_CAP_SYNTH |
+                      (player.echo ? SHL_CAP_MIDI_OUT : 0) |
+                      (o->latency_frames ? SHL_CAP_LATENCY : 0);
+    player.rate_hz = o->rate_hz;
+    player.in_channels = o->in_channels;
+    player.out_channels = o->out_channels;
+    player.latency_frames = o->latency_frames;
+    return start(&run, &player);
+}

@@ -1,0 +1,423 @@
+/* The command host: reads what to play, finds the device, links, plays live or
+ * into a file, and sums up. */
+#include "live.h"
+#include "notes.h"
+#include "options.h"
+#include "render.h"
+#include "smf.h"
+#include "terminal.h"
+#include "tool.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FILE_BYTES 67108864u
+#define LOOK_EVERY_MS  10u
+#define TAIL_MS        2000.0
+#define MIN_LINK_MS    1000u
+
+struct job {
+    const char *id, *tag, *wav, *notes, *midi;
+    uint32_t block_frames, deadline_ms;
+    double seconds, wait_s;
+    int pipelined, quiet;
+    struct score score;
+    double loop_ms; /* of the built-in phrase, else 0 */
+    struct shl_device_info device;
+    shl_host *host;
+    struct render *render;
+    struct perform *perform;
+};
+
+/* ---- what to play --------------------------------------------------------------- */
+
+/* The whole file; TOOL_GO_ON, or complain. The bytes are the caller's. */
+static int read_file(const char *path, char **bytes, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    char *read = NULL;
+    int error = errno;
+
+    if (file) {
+        read = malloc(MAX_FILE_BYTES + 1);
+        *size = read ? fread(read, 1, MAX_FILE_BYTES + 1, file) : 0;
+        error = !read || ferror(file) ? errno : 0;
+        fclose(file);
+    }
+    if (error) {
+        tool_complain("host: cannot read %s: %s", path, strerror(error));
+    } else if (*size > MAX_FILE_BYTES) {
+        tool_complain("host: %s is larger than 64 MiB, which no notes are",
+                      path);
+        error = 1;
+    }
+    if (error) {
+        free(read);
+        return TOOL_SYSTEM;
+    }
+    *bytes = read;
+    return TOOL_GO_ON;
+}
+
+static int read_score_file(struct job *job, const char *path)
+{
+    struct shl_why why = {""};
+    char *bytes = NULL;
+    size_t size = 0;
+    shl_status status;
+    const int result = read_file(path, &bytes, &size);
+
+    if (result != TOOL_GO_ON)
+        return result;
+    if (job->midi)
+        status = smf_read((const uint8_t *)bytes, size, &job->score, &why);
+    else
+        status = notes_read(bytes, size, &job->score, &why);
+    free(bytes);
+    if (!status)
+        return TOOL_GO_ON;
+    if (status != SHL_BAD_VALUE)
+        return tool_refused(status, &why);
+    tool_complain("host: %s: %s", path, why.text);
+    return TOOL_USAGE;
+}
+
+static int read_score(struct job *job)
+{
+    if (job->notes && job->midi) {
+        tool_complain("host: --notes and --midi exclude each other; see "
+                      "shmlink host --help");
+        return TOOL_USAGE;
+    }
+    if (job->notes || job->midi)
+        return read_score_file(job, job->notes ? job->notes : job->midi);
+    const shl_status status = score_phrase(&job->score, &job->loop_ms);
+    return status ? tool_refused(status, NULL) : TOOL_GO_ON;
+}
+
+/* How long: as asked, as the notes say, or until everything has died away. */
+static uint64_t length_frames(const struct job *job)
+{
+    const double rate = job->device.rate_hz;
+
+    if (job->seconds > 0)
+        return score_frame(job->seconds * 1000.0, rate);
+    if (job->score.end_ms > 0)
+        return score_frame(job->score.end_ms, rate);
+    if (!job->wav && job->loop_ms > 0)
+        return UINT64_MAX;
+    return score_frame(score_last_ms(&job->score) + TAIL_MS, rate);
+}
+
+/* Names to ids, now that the device is known. */
+static int find_params(struct job *job)
+{
+    for (uint32_t i = 0; i < job->score.count; i++) {
+        struct score_event *event = &job->score.event[i];
+
+        if (!event->param)
+            continue;
+        const int32_t index = shl_host_param_find(job->host, event->param);
+        if (index < 0) {
+            tool_complain("host: %s has no parameter '%s'", job->device.id,
+                          event->param);
+            return TOOL_NO;
+        }
+        const struct shl_param *param =
+            shl_host_param(job->host, (uint32_t)index);
+        event->event = shl_event_param(
+            0, SHL_EVENT_PARAM, param->id,
+            shl_param_clip(param, shl_event_value(&event->event)));
+    }
+    return TOOL_GO_ON;
+}
+
+/* ---- the link --------------------------------------------------------------------- */
+
+static int is_free(const struct shl_device_info *info)
+{
+    return info->state == SHL_STATE_FREE || info->state == SHL_STATE_STALE;
+}
+
+/* As the host role will: by tag first, then by id. */
+static shl_status look(const struct job *job, struct shl_device_info *info,
+                       struct shl_why *why)
+{
+    shl_registry *registry = NULL;
+    shl_status status = shl_registry_open(NULL, &registry, why);
+
+    if (status)
+        return status;
+    if (!job->tag || shl_registry_find_tag(registry, job->tag, info) ||
+        !is_free(info)) {
+        status = shl_registry_find(registry, job->id, info);
+        if (!status && info->state == SHL_STATE_STARTING)
+            status = SHL_AGAIN;
+        if (status)
+            shl_registry_why(registry, job->id, why->text, sizeof(why->text));
+    }
+    shl_registry_close(registry);
+    return status;
+}
+
+static int find_device(struct job *job)
+{
+    const uint64_t until = shl_clock_ns() + (uint64_t)(job->wait_s * 1e9);
+    struct shl_why why = {""};
+
+    for (;;) {
+        const shl_status status = look(job, &job->device, &why);
+
+        if (!status)
+            return TOOL_GO_ON;
+        if ((status != SHL_NOT_FOUND && status != SHL_BUSY &&
+             status != SHL_AGAIN) ||
+            shl_clock_ns() >= until || terminal_ended())
+            return tool_refused(status, &why);
+        shl_sleep_ms(LOOK_EVERY_MS);
+    }
+}
+
+static int link_failed(const struct job *job, shl_status status)
+{
+    struct shl_why why = {""};
+
+    shl_host_why(job->host, why.text, sizeof(why.text));
+    return tool_refused(status, &why);
+}
+
+static int link_device(struct job *job)
+{
+    const struct shl_host_options options = {
+        .out_channels = job->device.out_channels,
+        .rate_hz = job->device.rate_hz,
+        .block_frames = job->block_frames,
+        .drive = job->pipelined ? SHL_DRIVE_PIPELINED : SHL_DRIVE_LOCKSTEP,
+        .deadline_ms = job->deadline_ms,
+        .batch = job->wav != NULL};
+    const uint32_t wait_ms = (uint32_t)(job->wait_s * 1000.0);
+    shl_status status = shl_host_new(&options, &job->host);
+
+    if (status)
+        return tool_refused(status, NULL);
+    if (job->tag)
+        status = shl_host_tag(job->host, job->tag);
+    if (!status)
+        status = shl_host_open(job->host, job->id,
+                               wait_ms > MIN_LINK_MS ? wait_ms : MIN_LINK_MS);
+    if (status)
+        return link_failed(job, status);
+    status = shl_host_device(job->host, &job->device);
+    return status ? link_failed(job, status) : TOOL_GO_ON;
+}
+
+/* ---- playing ---------------------------------------------------------------------- */
+
+static int open_file(struct job *job)
+{
+    const struct render_options options = {.path = job->wav,
+                                           .rate_hz = job->device.rate_hz,
+                                           .channels = job->device.out_channels,
+                                           .block_frames = job->block_frames};
+    struct shl_why why = {""};
+
+    if (!job->wav)
+        return TOOL_GO_ON;
+    if (!options.channels) {
+        tool_complain("host: %s has no outputs, so there is nothing to write",
+                      job->device.id);
+        return TOOL_NO;
+    }
+    const shl_status status = render_open(&options, &job->render, &why);
+    return status ? tool_refused(status, &why) : TOOL_GO_ON;
+}
+
+static double decibels(float level)
+{
+    return level > 0 ? 20.0 * log10((double)level) : -INFINITY;
+}
+
+static void sum_up(const struct job *job)
+{
+    const struct perform_figures *figures = perform_figures(job->perform);
+    const struct shl_device_info *device = &job->device;
+    struct shl_host_stats stats;
+    char id[64];
+
+    if (job->quiet)
+        return;
+    shl_host_stats(job->host, &stats);
+    terminal_plain(device->id, id, sizeof(id));
+    terminal_say("device   %s, pid %u, %u channels, %.10g Hz, %s", id,
+                 device->pid, device->out_channels, device->rate_hz,
+                 job->pipelined ? "pipelined" : "lockstep");
+    terminal_say("played   %.3f s, %llu notes, %llu events, %llu refused, "
+                 "%llu heard",
+                 (double)figures->position / device->rate_hz,
+                 (unsigned long long)figures->notes,
+                 (unsigned long long)figures->events,
+                 (unsigned long long)figures->refused,
+                 (unsigned long long)figures->heard);
+    terminal_say("blocks   %llu of %u frames, %llu missed, %llu late",
+                 (unsigned long long)stats.blocks, job->block_frames,
+                 (unsigned long long)stats.missed,
+                 (unsigned long long)stats.late);
+    terminal_say("latency  %u frames", shl_host_latency(job->host));
+    terminal_say("peak     %.1f dBFS", decibels(figures->peak));
+    if (job->wav)
+        terminal_say("file     %s", job->wav);
+}
+
+static int play(struct job *job)
+{
+    const struct live_options live = {.rate_hz = job->device.rate_hz,
+                                      .block_frames = job->block_frames,
+                                      .quiet = job->quiet};
+    struct shl_why why = {""}, unheard;
+    shl_status status;
+
+    if (job->render) {
+        status = render_play(job->render, job->host, job->perform, &why);
+        const shl_status closed =
+            render_close(job->render, !status, status ? &unheard : &why);
+        job->render = NULL;
+        if (!status)
+            status = closed;
+    } else {
+        status = live_play(&live, job->host, job->perform);
+    }
+    if (status)
+        return tool_refused(status, &why);
+    sum_up(job);
+    return TOOL_OK;
+}
+
+static int prepare(struct job *job)
+{
+    struct perform_options options = {.block_frames = job->block_frames};
+    int result = find_params(job);
+
+    if (result != TOOL_GO_ON)
+        return result;
+    score_arrange(&job->score, job->device.rate_hz);
+    options.channels = job->device.out_channels;
+    options.frames = length_frames(job);
+    options.loop_frames = score_frame(job->loop_ms, job->device.rate_hz);
+    job->perform = perform_new(&options, job->host, &job->score);
+    return job->perform ? TOOL_GO_ON : tool_refused(SHL_NO_MEMORY, NULL);
+}
+
+static int run(struct job *job)
+{
+    struct shl_why why = {""};
+    int result = read_score(job);
+
+    if (result == TOOL_GO_ON && !terminal_catch_end())
+        result = tool_refused(SHL_SYSTEM, NULL);
+    if (result == TOOL_GO_ON)
+        result = find_device(job);
+    if (result == TOOL_GO_ON)
+        result = open_file(job);
+    if (result == TOOL_GO_ON)
+        result = link_device(job);
+    if (result == TOOL_GO_ON)
+        result = prepare(job);
+    if (result == TOOL_GO_ON)
+        result = play(job);
+    render_close(job->render, 0, &why);
+    perform_free(job->perform);
+    shl_host_free(job->host);
+    score_free(&job->score);
+    return result;
+}
+
+/* ---- the command line -------------------------------------------------------------- */
+
+int tool_host(int argc, char **argv)
+{
+    struct job job = {.block_frames = 64, .wait_s = 5};
+    const struct option options[] = {
+        {.name = "id",
+         .type = OPTION_TEXT,
+         .value = &job.id,
+         .required = 1,
+         .argument = "NAME",
+         .help = "MySynth:0, MySynth for a free one of that name, * for any"},
+        {.name = "tag",
+         .type = OPTION_TEXT,
+         .value = &job.tag,
+         .argument = "TAG",
+         .help = "link tag: looked for before the id"},
+        {.name = "wav",
+         .type = OPTION_TEXT,
+         .value = &job.wav,
+         .argument = "FILE",
+         .help = "render into a 32-bit float WAV, as fast as possible"},
+        {.name = "notes",
+         .type = OPTION_TEXT,
+         .value = &job.notes,
+         .argument = "FILE",
+         .help = "play this text, see below"},
+        {.name = "midi",
+         .type = OPTION_TEXT,
+         .value = &job.midi,
+         .argument = "FILE",
+         .help = "play this Standard MIDI File"},
+        {.name = "seconds",
+         .type = OPTION_REAL,
+         .value = &job.seconds,
+         .least = 0.001,
+         .most = SCORE_MAX_MS / 1000.0,
+         .argument = "S",
+         .help = "how long, default 2 s after the last event"},
+        {.name = "blocksize",
+         .type = OPTION_WHOLE,
+         .value = &job.block_frames,
+         .least = 1,
+         .most = 4096,
+         .argument = "N",
+         .help = "frames, default 64"},
+        {.name = "pipelined",
+         .type = OPTION_FLAG,
+         .value = &job.pipelined,
+         .help = "do not wait for each block: one block of latency"},
+        {.name = "deadline",
+         .type = OPTION_WHOLE,
+         .value = &job.deadline_ms,
+         .least = 1,
+         .most = 1000,
+         .argument = "MS",
+         .help = "live: wait for a block, default half a block"},
+        {.name = "wait",
+         .type = OPTION_REAL,
+         .value = &job.wait_s,
+         .least = 0,
+         .most = 86400,
+         .argument = "S",
+         .help = "for the device to be there and free, default 5"},
+        {.name = "quiet",
+         .letter = 'q',
+         .type = OPTION_FLAG,
+         .value = &job.quiet,
+         .help = "print nothing but errors"}};
+    const struct command command = {
+        .name = "host",
+        .summary = "Is a host: plays notes on a device. Without --notes and "
+                   "--midi a built-in\nphrase, live again and again until "
+                   "Ctrl-C. Live playing goes on without the\ndevice and links "
+                   "again when it returns; a rendering that missed a block\n"
+                   "fails, and its file is removed.",
+        .options = options,
+        .option_count = OPTION_COUNT(options),
+        .more = notes_help};
+
+    int result = options_read(&command, argc, argv);
+    if (result == TOOL_GO_ON)
+        result = tool_check_id(job.id);
+    if (result == TOOL_GO_ON)
+        result = tool_check_tag(job.tag);
+    return result == TOOL_GO_ON ? run(&job) : result;
+}
