@@ -1,0 +1,295 @@
+/* One block there and back through the core: a host here, a device in a second
+ * process that plays every sample and every event back.
+ *
+ *     round lockstep|pipelined one|two|fifo [frames channels events gap_us
+ *                                            count]
+ *
+ * fifo: both on one core under SCHED_FIFO, the device one step below the host,
+ * as it is where a yield gives the processor to nobody. gap_us: what the host
+ * does between its blocks, looking at the clock.
+ * Prints p50 p99 p99.9 (ns per block of the host's own time), CPU of both (ns
+ * per block, without the gap), system calls of the host's audio path per block,
+ * page faults of both. */
+#include "measure.h"
+
+#include "core/shl.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <sys/resource.h>
+
+#define RATE_HZ  48000
+#define CHANNELS 32u
+#define FRAMES   4096u
+#define EVENTS   64u
+
+/* ---- counting what the audio path asks of the system -------------------------- */
+
+/* The core is linked into this program, so its calls come here first. The two
+ * below are all that its audio path makes (the watcher of the tests proves that
+ * there is no other). */
+static _Atomic uint64_t calls;
+
+long syscall(long number, ...)
+{
+    static long (*real)(long, ...);
+    va_list list;
+    long a[6];
+    if (!real)
+        *(void **)(void *)&real = dlsym(RTLD_NEXT, "syscall");
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
+    return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+int sched_yield(void)
+{
+    static int (*real)(void);
+    if (!real)
+        *(void **)(void *)&real = dlsym(RTLD_NEXT, "sched_yield");
+    atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
+    return real();
+}
+
+/* ---- the device -------------------------------------------------------------------- */
+
+struct job {
+    uint32_t frames, channels, events, gap_us, count;
+    int fifo, pipelined;
+    _Atomic uint32_t *ready, *quit;
+    _Atomic uint64_t *faults;
+};
+
+static uint64_t faults(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)(usage.ru_minflt + usage.ru_majflt);
+}
+
+/* 77: not allowed to. */
+static void be_fifo(int priority)
+{
+    struct sched_param param = {.sched_priority = priority};
+    if (sched_setscheduler(0, SCHED_FIFO, &param)) {
+        fprintf(stderr, "not allowed to use SCHED_FIFO\n");
+        _exit(77);
+    }
+}
+
+static void play_back(shl_device *device, const struct shl_block *block,
+                      uint32_t channels)
+{
+    struct shl_event event;
+    while (shl_device_event(device, &event))
+        shl_device_send(device, &event);
+    for (uint32_t c = 0; c < channels; c++)
+        memcpy(block->out[c], block->in[c], block->frames * sizeof(float));
+    shl_device_done(device);
+}
+
+static void serve(void *arg)
+{
+    const struct job *job = arg;
+    struct shl_device_options options = {.id = "Bench",
+                                         .in_channels = job->channels,
+                                         .out_channels = job->channels,
+                                         .rate_hz = RATE_HZ,
+                                         .block_frames = job->frames,
+                                         .capabilities = SHL_CAP_MIDI_IN |
+                                                         SHL_CAP_MIDI_OUT};
+    shl_device *device;
+    struct shl_why why;
+    struct shl_block block;
+    if (shl_device_open(&options, &device, &why)) {
+        fprintf(stderr, "device: %s\n", why.text);
+        _exit(2);
+    }
+    if (job->fifo)
+        be_fifo(49);
+    atomic_store(job->ready, 1);
+    while (!atomic_load_explicit(job->quit, memory_order_relaxed)) {
+        if (shl_device_wait(device, 100, &block))
+            continue;
+        play_back(device, &block, job->channels);
+        /* what the host reads when it is done; a system call beside each
+         * block would be measured, too */
+        if (atomic_load_explicit(job->ready, memory_order_relaxed) == 2) {
+            atomic_store(job->faults, faults());
+            atomic_store(job->ready, 3);
+        }
+    }
+    atomic_store(job->faults, faults() - atomic_load(job->faults));
+    shl_device_close(device);
+}
+
+/* ---- the host ------------------------------------------------------------------------ */
+
+struct bench {
+    shl_host *host;
+    float *in[CHANNELS], *out[CHANNELS];
+    struct shl_event event[EVENTS];
+    uint64_t heard, failed;
+};
+
+static void prepare(struct bench *bench, const struct job *job)
+{
+    for (uint32_t c = 0; c < job->channels; c++) {
+        bench->in[c] = calloc(job->frames, sizeof(float));
+        bench->out[c] = calloc(job->frames, sizeof(float));
+        if (!bench->in[c] || !bench->out[c])
+            exit(2);
+        for (uint32_t i = 0; i < job->frames; i++)
+            bench->in[c][i] = (float)(c * job->frames + i);
+    }
+    for (uint32_t i = 0; i < job->events; i++)
+        bench->event[i] =
+            shl_event_midi(0, 0, 0xB0, (uint8_t)(i & 127), (uint8_t)i);
+}
+
+static void open_host(struct bench *bench, const struct job *job)
+{
+    struct shl_host_options options = {
+        .in_channels = job->channels,
+        .out_channels = job->channels,
+        .rate_hz = RATE_HZ,
+        .block_frames = job->frames,
+        .drive = job->pipelined ? SHL_DRIVE_PIPELINED : SHL_DRIVE_LOCKSTEP,
+        .deadline_ms = 1000};
+    char why[256];
+    shl_status st = shl_host_new(&options, &bench->host);
+    if (!st) {
+        st = shl_host_open(bench->host, "Bench", 5000);
+        if (!st)
+            return;
+        shl_host_why(bench->host, why, sizeof why);
+        fprintf(stderr, "host: %s\n", why);
+    }
+    exit(2);
+}
+
+static void one_block(struct bench *bench, const struct job *job)
+{
+    struct shl_event event;
+    uint32_t offset;
+    for (uint32_t i = 0; i < job->events; i++)
+        bench->failed +=
+            shl_host_send(bench->host, &bench->event[i], i) != SHL_OK;
+    bench->failed += !shl_host_process(
+        bench->host, (const float *const *)bench->in, bench->out, job->frames);
+    while (shl_host_event(bench->host, &event, &offset))
+        bench->heard++;
+}
+
+static void measure(struct bench *bench, const struct job *job,
+                    struct samples *samples, uint32_t count)
+{
+    for (uint32_t n = 0; n < count; n++) {
+        if (job->gap_us)
+            busy_wait_us(job->gap_us);
+        for (uint32_t c = 0; c < job->channels; c++)
+            bench->in[c][0] = (float)n;
+        uint64_t began = ticks();
+        one_block(bench, job);
+        uint64_t took = ticks() - began;
+        if (samples)
+            samples_add(samples, took);
+        if (n % 64 == 0)
+            shl_host_poll(bench->host);
+    }
+}
+
+/* The last block must be what was sent: this one, or the one before it. */
+static int verify(const struct bench *bench, const struct job *job)
+{
+    for (uint32_t c = 0; c < job->channels; c++) {
+        float late = job->pipelined ? 1 : 0;
+        if (bench->out[c][0] != bench->in[c][0] - late ||
+            memcmp(bench->in[c] + 1, bench->out[c] + 1,
+                   (job->frames - 1) * sizeof(float)) != 0)
+            return 0;
+    }
+    return 1;
+}
+
+static uint32_t number(int argc, char **argv, int at, uint32_t otherwise,
+                       uint32_t most)
+{
+    unsigned long value = argc > at ? strtoul(argv[at], NULL, 10) : otherwise;
+    return value <= most ? (uint32_t)value : most;
+}
+
+static int run(struct job *job, pid_t pid)
+{
+    static struct bench bench;
+    struct samples samples = samples_new(job->count);
+    prepare(&bench, job);
+    open_host(&bench, job);
+    if (job->fifo)
+        be_fifo(50);
+    measure(&bench, job, NULL, job->count / 10 + 100);
+    atomic_store(job->ready, 2);
+    measure(&bench, job, NULL, 100);
+    struct shl_host_stats warm, stats;
+    shl_host_stats(bench.host, &warm);
+    bench.failed = bench.heard = 0;
+    uint64_t own_faults = faults(), own_calls = atomic_load(&calls);
+    uint64_t cpu = process_cpu_ns(getpid()) + process_cpu_ns(pid);
+    measure(&bench, job, &samples, job->count);
+    cpu = process_cpu_ns(getpid()) + process_cpu_ns(pid) - cpu;
+    own_calls = atomic_load(&calls) - own_calls;
+    own_faults = faults() - own_faults;
+    shl_host_stats(bench.host, &stats);
+    int same = verify(&bench, job);
+    atomic_store(job->quit, 1);
+    shl_host_free(bench.host);
+    int ended = join_process(pid);
+    double gap = (double)job->gap_us * 1000;
+    samples_sort(&samples);
+    printf("%.1f %.1f %.1f %.1f %.3f %llu\n", samples_part_ns(&samples, 0.5),
+           samples_part_ns(&samples, 0.99), samples_part_ns(&samples, 0.999),
+           (double)cpu / job->count - gap, (double)own_calls / job->count,
+           (unsigned long long)(own_faults + atomic_load(job->faults)));
+    uint64_t missed = stats.missed - warm.missed;
+    if (missed || bench.failed || !same || ended)
+        fprintf(stderr,
+                "round: %llu blocks missed, %llu calls failed, sound %s, "
+                "device ended with %d\n",
+                (unsigned long long)missed, (unsigned long long)bench.failed,
+                same ? "right" : "wrong", ended);
+    return !same || ended || missed * 100 > job->count ? 2 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "round lockstep|pipelined one|two|fifo [frames "
+                        "channels events gap_us count]\n");
+        return 2;
+    }
+    struct place place = place_of(argv[2]);
+    struct job job = {.frames = number(argc, argv, 3, 64, FRAMES),
+                      .channels = number(argc, argv, 4, 2, CHANNELS),
+                      .events = number(argc, argv, 5, 8, EVENTS),
+                      .gap_us = number(argc, argv, 6, 0, 100000),
+                      .count = number(argc, argv, 7, 20000, 10000000),
+                      .fifo = strcmp(argv[2], "fifo") == 0,
+                      .pipelined = strcmp(argv[1], "pipelined") == 0};
+    uint8_t *shared = shared_memory(512);
+    job.ready = (_Atomic uint32_t *)(void *)shared;
+    job.quit = (_Atomic uint32_t *)(void *)(shared + 128);
+    job.faults = (_Atomic uint64_t *)(void *)(shared + 256);
+    tick_ns();
+    bind_to(0, place.ours);
+    pid_t pid = second_process(serve, &job, place.theirs);
+    for (int i = 0; i < 5000 && !atomic_load(job.ready); i++) {
+        int status;
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+        usleep(1000);
+    }
+    return run(&job, pid);
+}
