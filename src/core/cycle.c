@@ -9,6 +9,7 @@
 #define STALL          (3 * MISS)
 #define NEEDED_FIRST   4u
 #define NEEDED_LIMIT   4096u
+#define NAP_US         100000u /* a nudge may come just before we sleep */
 
 /* ---- both halves ------------------------------------------------------- */
 
@@ -49,6 +50,9 @@ void shl_cycle_host_init(struct shl_cycle_host *cycle,
         atomic_load_explicit(&lines->device.answer, memory_order_acquire);
     cycle->outstanding = answer != cycle->doorbell;
     cycle->given_up = cycle->outstanding;
+    /* a host that was killed in its sleep is no sleeper */
+    shl_line_store(&lines->host_parked.parked, 0);
+    shl_pauses_per_us(); /* measured here, not in the first block */
 }
 
 SHL_RT void shl_cycle_begin(struct shl_cycle_host *cycle)
@@ -207,6 +211,7 @@ void shl_cycle_device_init(struct shl_cycle_device *cycle,
         .lines = segment->lines,
         .claim = segment->claim,
         .answered = shl_line_load(&segment->lines->device.answer)};
+    shl_pauses_per_us(); /* measured here, not in the first block */
 }
 
 SHL_RT bool shl_cycle_bell(struct shl_cycle_device *cycle, uint32_t *bell)
@@ -265,7 +270,8 @@ SHL_RT bool shl_cycle_wait(struct shl_cycle_device *cycle, uint32_t epoch,
                           memory_order_seq_cst);
     bool there = something(cycle, epoch, alarm);
     if (!there) {
-        shl_word_wait(&lines->host.doorbell, cycle->answered, timeout_us);
+        shl_word_wait(&lines->host.doorbell, cycle->answered,
+                      timeout_us < NAP_US ? timeout_us : NAP_US);
         there = something(cycle, epoch, alarm);
     }
     atomic_store_explicit(&lines->device_parked.parked, 0,
