@@ -40,8 +40,9 @@ struct shl_host {
     struct shl_link_stats past; /* of links that have ended */
     uint64_t links;
     uint64_t silent_frames;
-    int turn;        /* stalled or resumed since the last poll */
-    shl_status lost; /* why process gave up the link; poll tells */
+    uint64_t told_stalls;
+    bool told_stalled; /* and not yet that it resumed */
+    shl_status lost;   /* why process gave up the link; poll tells */
     struct shl_notice notice[NOTICES];
     uint32_t notice_first, notice_count;
 };
@@ -136,12 +137,12 @@ static void unlink_device(shl_host *host)
 {
     if (!host->linked)
         return;
+    host->link.stats.dropped += host->link.unsent;
     add_stats(&host->past, &host->link.stats);
     shl_link_close(&host->link);
     memset(&host->held, 0, sizeof host->held);
     host->linked = host->announced = false;
     host->lost = SHL_OK;
-    host->turn = 0;
 }
 
 void shl_host_free(shl_host *host)
@@ -209,7 +210,8 @@ static shl_status try_link(shl_host *host)
     host->linked = true;
     host->links++;
     host->why.text[0] = 0;
-    host->told_missed = 0;
+    host->told_missed = host->told_stalls = 0;
+    host->told_stalled = false;
     return SHL_OK;
 }
 
@@ -369,11 +371,15 @@ static void lose(shl_host *host, shl_status st)
 static void report(shl_host *host)
 {
     const struct shl_link *link = &host->link;
-    if (host->turn > 0)
+    if (link->stats.stalls != host->told_stalls && !host->told_stalled) {
+        host->told_stalled = true;
         tell(host, SHL_NOTICE_STALLED, SHL_OK, link->cycle.lost);
-    if (host->turn < 0)
+    }
+    host->told_stalls = link->stats.stalls;
+    if (host->told_stalled && !link->cycle.stalled) {
+        host->told_stalled = false;
         tell(host, SHL_NOTICE_RESUMED, SHL_OK, link->cycle.lost);
-    host->turn = 0;
+    }
     if (link->stats.missed != host->told_missed && !link->cycle.stalled) {
         host->told_missed = link->stats.missed;
         tell(host, SHL_NOTICE_XRUN, SHL_OK, host->told_missed);
@@ -430,9 +436,9 @@ static void poll_link(shl_host *host)
         report(host);
 }
 
-/* Events wait and no audio carries them: send them by themselves. A pipelined
- * block that is still to be heard says that audio runs, unless no block has
- * been asked for in a long time. */
+/* Send events by themselves, but only when no block has been asked for in a
+ * long time: the next block keeps their place in time, and a poll may come
+ * just before it. */
 static void flush(shl_host *host)
 {
     uint64_t now_ns = shl_clock_ns();
@@ -440,7 +446,8 @@ static void flush(shl_host *host)
         host->polled_blocks = host->link.stats.blocks;
         host->played_ns = now_ns;
     }
-    if (!shl_link_owes(&host->link) || now_ns - host->played_ns > QUIET_NS)
+    double block_ns = host->options.block_frames * 1e9 / host->options.rate_hz;
+    if (now_ns - host->played_ns > QUIET_NS + 2 * (uint64_t)block_ns)
         shl_link_flush(&host->link, &host->transport);
 }
 
@@ -490,13 +497,8 @@ static enum shl_heard play_link(shl_host *host, const float *const *in,
         host->lost = st;
         return SHL_HEARD_MISSED;
     }
-    int turn = 0;
-    enum shl_heard heard = shl_link_play(
-        &host->link, in, host->options.in_channels, out,
-        host->options.out_channels, frames, &host->transport, &turn);
-    if (turn)
-        host->turn = turn;
-    return heard;
+    return shl_link_play(&host->link, in, host->options.in_channels, out,
+                         host->options.out_channels, frames, &host->transport);
 }
 
 SHL_RT int shl_host_process(shl_host *host, const float *const *in,
@@ -509,6 +511,8 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
     enum shl_heard heard = SHL_HEARD_NOTHING;
     if (!host->linked) {
         play_alone(host, dry, out, frames);
+        if (host->wanted[0])
+            shl_bypass_out(&host->bypass, out, outs, frames);
     } else {
         heard = play_link(host, wet, out, frames);
         if (heard == SHL_HEARD_DEVICE) {

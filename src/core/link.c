@@ -13,7 +13,8 @@ static shl_status agree(const struct shl_identity *identity,
                         const struct shl_link_options *options,
                         struct shl_why *why)
 {
-    if (fabs(identity->rate_hz - options->rate_hz) > 1e-6 * options->rate_hz) {
+    double apart_hz = fabs(identity->rate_hz - options->rate_hz);
+    if (!(apart_hz <= 1e-6 * options->rate_hz)) {
         snprintf(why->text, sizeof why->text,
                  "%s runs at %g Hz and this host at %g Hz: give both the same "
                  "sample rate",
@@ -119,8 +120,18 @@ static shl_status copy_params(struct shl_link *link)
     return sort_by_id(link);
 }
 
-/* The claim is ours: go on from the present indices. What is still in the ring
- * to us was said to another host. */
+/* What is in the ring to us was said to another host. */
+static void drop_unheard(struct shl_link *link)
+{
+    shl_ring_init_consumer(
+        &link->to_host, &link->segment.lines->device.event_write,
+        &link->segment.lines->host.event_read, link->segment.events_to_host,
+        sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    link->to_host.own = link->to_host.peer;
+    shl_ring_release(&link->to_host);
+}
+
+/* The claim is ours: go on from the present indices. */
 static void open_rings(struct shl_link *link)
 {
     struct shl_lines *lines = link->segment.lines;
@@ -128,12 +139,8 @@ static void open_rings(struct shl_link *link)
                            &lines->device.event_read,
                            link->segment.events_to_device,
                            sizeof(struct shl_event), SHL_EVENT_SLOTS);
-    shl_ring_init_consumer(&link->to_host, &lines->device.event_write,
-                           &lines->host.event_read,
-                           link->segment.events_to_host,
-                           sizeof(struct shl_event), SHL_EVENT_SLOTS);
-    link->to_host.own = link->to_host.peer;
-    shl_ring_release(&link->to_host);
+    drop_unheard(link);
+    link->patience = SHL_EVENT_SLOTS;
 }
 
 static void write_claim(struct shl_link *link,
@@ -232,6 +239,9 @@ SHL_RT shl_status shl_link_state(struct shl_link *link)
     /* acquire: the device's rings stand where it accepted us */
     if (atomic_load_explicit(&line->epoch, memory_order_acquire) ==
         link->epoch) {
+        /* until it looked, the device may have gone on with the last claim */
+        if (!link->accepted)
+            drop_unheard(link);
         link->accepted = true;
         return SHL_OK;
     }
@@ -242,8 +252,8 @@ SHL_RT shl_status shl_link_state(struct shl_link *link)
         link->epoch)
         return SHL_AGAIN;
     uint32_t reason = shl_line_load(&line->refusal);
-    return reason > SHL_OK && reason < SHL_STATUS_COUNT ? (shl_status)reason
-                                                        : SHL_BAD_PEER;
+    return reason > SHL_AGAIN && reason < SHL_STATUS_COUNT ? (shl_status)reason
+                                                           : SHL_BAD_PEER;
 }
 
 /* ---- one block --------------------------------------------------------------- */
@@ -271,6 +281,15 @@ static void show_transport(struct shl_link *link,
     memcpy(to + SHL_TRANSPORT_BEATS, &transport->beats, 8);
 }
 
+/* An event beyond the block that it goes out with is played at the block's end;
+ * those of the next block do not have to wait for it. */
+static void catch_up(struct shl_link *link, uint32_t frames)
+{
+    if (link->event_frame > link->frame + frames)
+        link->event_frame = link->frame + frames;
+    link->unsent = link->overdue = 0;
+}
+
 static void ring_block(struct shl_link *link, const float *const *in,
                        uint32_t in_channels, uint32_t frames,
                        const struct shl_transport *transport)
@@ -281,17 +300,19 @@ static void ring_block(struct shl_link *link, const float *const *in,
                frames * sizeof(float));
     show_transport(link, transport);
     shl_ring_publish(&link->to_device);
-    link->unsent = 0;
+    catch_up(link, frames);
     link->rung_frame = link->frame;
     link->rung_frames = frames;
     shl_cycle_ring(&link->cycle, link->frame, frames, channels,
                    link->identity.out_channels, link->epoch);
 }
 
+/* A device that did not take the block answers it with 0 frames. */
 static void hear(struct shl_link *link, float *const *out,
                  uint32_t out_channels, uint32_t frames)
 {
-    uint32_t there = least(frames, link->rung_frames);
+    uint32_t answered = shl_line_load(&link->segment.lines->device.frames);
+    uint32_t there = least(least(frames, link->rung_frames), answered);
     for (uint32_t c = 0; c < out_channels; c++) {
         uint32_t n = c < link->identity.out_channels ? there : 0;
         if (n)
@@ -306,7 +327,7 @@ static void hear(struct shl_link *link, float *const *out,
 
 /* An answer is owed to us from an earlier block. Returns whether it is there
  * now; *playable if its audio is the one that is due. */
-static bool settle(struct shl_link *link, bool *playable, int *turn)
+static bool settle(struct shl_link *link, bool *playable)
 {
     struct shl_cycle_host *cycle = &link->cycle;
     bool stalled = cycle->stalled;
@@ -317,75 +338,74 @@ static bool settle(struct shl_link *link, bool *playable, int *turn)
         link->stats.late++;
     cycle->given_up = true;
     if (stalled)
-        *turn = shl_cycle_score(cycle, there);
+        shl_cycle_score(cycle, there);
     return there;
 }
 
-static enum shl_heard missed(struct shl_link *link, int *turn)
+/* Nothing to hear in this block. What could not be sent with it is late. */
+static enum shl_heard lack(struct shl_link *link)
 {
-    if (!link->cycle.stalled && shl_cycle_score(&link->cycle, false) > 0) {
-        *turn = 1;
-        link->stats.stalls++;
-    }
     link->stats.missed++;
-    link->stats.delayed += link->unsent;
+    link->stats.delayed += link->unsent - link->overdue;
+    link->overdue = link->unsent;
     return SHL_HEARD_MISSED;
+}
+
+/* The same, after waiting in vain (when stalled: without waiting). */
+static enum shl_heard missed(struct shl_link *link)
+{
+    if (!link->cycle.stalled && shl_cycle_score(&link->cycle, false) > 0)
+        link->stats.stalls++;
+    return lack(link);
 }
 
 /* Ring, and wait for this very block. */
 static enum shl_heard play_lockstep(struct shl_link *link, float *const *out,
-                                    uint32_t out_channels, uint32_t frames,
-                                    int *turn)
+                                    uint32_t out_channels, uint32_t frames)
 {
     struct shl_cycle_host *cycle = &link->cycle;
     if (cycle->stalled || !shl_cycle_collect(cycle)) {
         cycle->given_up = true;
-        return missed(link, turn);
+        return missed(link);
     }
     shl_cycle_score(cycle, true);
     hear(link, out, out_channels, frames);
     return SHL_HEARD_DEVICE;
 }
 
-SHL_RT enum shl_heard
-shl_link_play(struct shl_link *link, const float *const *in,
-              uint32_t in_channels, float *const *out, uint32_t out_channels,
-              uint32_t frames, const struct shl_transport *transport, int *turn)
+SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
+                                    const float *const *in,
+                                    uint32_t in_channels, float *const *out,
+                                    uint32_t out_channels, uint32_t frames,
+                                    const struct shl_transport *transport)
 {
     struct shl_cycle_host *cycle = &link->cycle;
-    *turn = 0;
     link->stats.blocks++;
     shl_cycle_begin(cycle);
     bool playable = false;
     bool owed = cycle->outstanding;
     bool first = !owed || (link->rung_frames == 0 && !cycle->given_up);
     enum shl_heard heard = SHL_HEARD_NOTHING;
-    if (owed && !settle(link, &playable, turn)) {
-        heard = missed(link, turn);
+    if (owed && !settle(link, &playable)) {
+        heard = missed(link);
         link->frame += frames;
         return heard;
     }
     if (!link->pipelined || cycle->stalled) {
         ring_block(link, in, in_channels, frames, transport);
-        heard = play_lockstep(link, out, out_channels, frames, turn);
+        heard = play_lockstep(link, out, out_channels, frames);
     } else {
         if (playable) {
             hear(link, out, out_channels, frames);
             shl_cycle_score(cycle, true);
             heard = SHL_HEARD_DEVICE;
         } else if (!first) {
-            heard = missed(link, turn);
+            heard = lack(link); /* the wait for it has been scored */
         }
         ring_block(link, in, in_channels, frames, transport);
     }
     link->frame += frames;
     return heard;
-}
-
-SHL_RT bool shl_link_owes(const struct shl_link *link)
-{
-    return link->pipelined && link->cycle.outstanding &&
-           !link->cycle.given_up && link->rung_frames > 0;
 }
 
 SHL_RT void shl_link_flush(struct shl_link *link,
@@ -399,6 +419,8 @@ SHL_RT void shl_link_flush(struct shl_link *link,
         cycle->stalled = stalled;
         if (!there)
             return;
+        if (cycle->given_up)
+            link->stats.late++;
     }
     if (link->unsent && link->accepted)
         ring_block(link, NULL, 0, 0, transport);
@@ -442,6 +464,13 @@ static shl_status able(const struct shl_link *link,
                                                            : SHL_OK;
 }
 
+/* Whether a value is for all notes, ports and channels: then it is the
+ * parameter's own. */
+static bool for_all(const struct shl_event *event)
+{
+    return event->data[3] == UINT32_MAX && event->data[4] == UINT32_MAX;
+}
+
 SHL_RT shl_status shl_link_send(struct shl_link *link,
                                 const struct shl_event *event, uint32_t offset)
 {
@@ -455,7 +484,7 @@ SHL_RT shl_status shl_link_send(struct shl_link *link,
         link->stats.dropped++;
         return SHL_RING_FULL;
     }
-    uint64_t frame = link->frame + offset;
+    uint64_t frame = link->frame + least(offset, SHL_MAX_FRAMES - 1);
     if (frame < link->event_frame) {
         frame = link->event_frame;
         link->stats.raised++;
@@ -465,12 +494,21 @@ SHL_RT shl_status shl_link_send(struct shl_link *link,
     slot->frame = frame;
     link->unsent++;
     link->stats.sent++;
-    if (event->kind == SHL_EVENT_PARAM) {
+    if (event->kind == SHL_EVENT_PARAM && for_all(event)) {
         int32_t index = shl_link_param(link, shl_event_id(event));
         link->values[index] =
             shl_param_clip(&link->params[index], shl_event_value(event));
     }
     return SHL_OK;
+}
+
+/* Whether the event belongs to a block whose sound is still to be played: a
+ * pipelined device may be done before its turn. */
+static bool early(const struct shl_link *link, uint64_t frame)
+{
+    return link->pipelined && link->cycle.outstanding &&
+           !link->cycle.given_up &&
+           frame - link->rung_frame < link->rung_frames;
 }
 
 /* The place of the device's event in the block that was played last. */
@@ -495,9 +533,9 @@ static bool heed(struct shl_link *link, struct shl_event *event)
     if (event->kind == SHL_EVENT_PARAM) {
         double value =
             shl_param_clip(&link->params[index], shl_event_value(event));
-        *event = shl_event_param(event->frame, SHL_EVENT_PARAM,
-                                 shl_event_id(event), value);
-        link->values[index] = value;
+        memcpy(&event->data[1], &value, sizeof value);
+        if (for_all(event))
+            link->values[index] = value;
     }
     return true;
 }
@@ -507,11 +545,14 @@ SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
 {
     bool lost = false;
     const void *slot;
-    uint32_t taken = 0;
-    while (taken++ < SHL_EVENT_SLOTS &&
+    /* a peer that never stops must not keep us for ever */
+    while (link->patience > 0 &&
            (slot = shl_ring_peek(&link->to_host, &lost))) {
         memcpy(event, slot, sizeof *event); /* ours: the peer may rewrite it */
+        if (early(link, event->frame))
+            break;
         shl_ring_pop(&link->to_host);
+        link->patience--;
         if (heed(link, event)) {
             *offset = place(link, event->frame);
             link->stats.received++;
@@ -522,6 +563,7 @@ SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
     if (lost)
         link->stats.bad++;
     shl_ring_release(&link->to_host);
+    link->patience = SHL_EVENT_SLOTS;
     return false;
 }
 

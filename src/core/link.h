@@ -31,6 +31,8 @@ struct shl_link {
     uint64_t frame;       /* of the next block */
     uint64_t event_frame; /* of the last event sent */
     uint32_t unsent;      /* events pushed and not shown */
+    uint32_t overdue;     /* of them counted as delayed */
+    uint32_t patience;    /* events to take before a pause */
     uint64_t rung_frame;  /* of the block that is outstanding */
     uint32_t rung_frames;
     uint64_t heard_frame; /* of the block that was played last */
@@ -71,21 +73,16 @@ void shl_link_tag(struct shl_link *link, const char *tag);
  * for refusing. [audio] */
 SHL_RT shl_status shl_link_state(struct shl_link *link);
 
-/** One block. `in` is copied before `out` is filled. *turn gets +1 when the
- * link has just stalled, -1 when it has just resumed, else 0. [audio] */
+/** One block. `in` is copied before `out` is filled. [audio] */
 SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
                                     const float *const *in,
                                     uint32_t in_channels, float *const *out,
                                     uint32_t out_channels, uint32_t frames,
-                                    const struct shl_transport *transport,
-                                    int *turn);
-
-/** A block rung for its audio is still to be heard: with the pipelined drive
- * the next block brings it. [audio] */
-SHL_RT bool shl_link_owes(const struct shl_link *link);
+                                    const struct shl_transport *transport);
 
 /** No block is coming: show the device the events that wait, in a block of 0
- * frames. Waits for nothing. [audio] */
+ * frames. Their place in time is lost, and the answer that a pipelined link
+ * has not played yet: only while no audio runs. Waits for nothing. [audio] */
 SHL_RT void shl_link_flush(struct shl_link *link,
                            const struct shl_transport *transport);
 
