@@ -482,6 +482,8 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
 SHL_RT void shl_device_done(shl_device *device)
 {
     struct shl_event unheard;
+    if (!device->working)
+        return;
     while (shl_device_event(device, &unheard)) {
     }
     device->working = false;
@@ -518,19 +520,24 @@ static int32_t find_param(const shl_device *device, uint32_t id)
 }
 
 /* A parameter has a new value: clip it, show it to hosts that link later. */
-static bool keep_value(shl_device *device, struct shl_event *event)
+static bool keep_value(shl_device *device, struct shl_event *event,
+                       bool from_host)
 {
     int32_t index = find_param(device, shl_event_id(event));
     if (index < 0)
+        return false;
+    if (from_host && device->params[index].flags & SHL_PARAM_READ_ONLY)
         return false;
     if (event->kind != SHL_EVENT_PARAM)
         return true;
     double value =
         shl_param_clip(&device->params[index], shl_event_value(event));
-    *event = shl_event_param(event->frame, SHL_EVENT_PARAM, shl_event_id(event),
-                             value);
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
+    memcpy(&event->data[1], &value, sizeof value);
+    /* one note's value is not the parameter's */
+    if (event->data[3] != UINT32_MAX || event->data[4] != UINT32_MAX)
+        return true;
     atomic_store_explicit(&device->segment.params[index].value, bits,
                           memory_order_relaxed);
     return true;
@@ -571,13 +578,17 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event)
         return release_event(device, event);
     while (device->events_left > 0) {
         device->events_left--;
-        const void *slot = shl_ring_peek(&device->from_host, NULL);
+        bool lost = false;
+        const void *slot = shl_ring_peek(&device->from_host, &lost);
+        if (lost)
+            count_bad(device);
         if (!slot)
             break;
         memcpy(event, slot, sizeof *event); /* ours: the host may rewrite it */
         shl_ring_pop(&device->from_host);
         if (shl_event_check(event) != SHL_OK ||
-            (event->kind != SHL_EVENT_UMP && !keep_value(device, event))) {
+            (event->kind != SHL_EVENT_UMP &&
+             !keep_value(device, event, true))) {
             count_bad(device);
             continue;
         }
@@ -589,13 +600,33 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event)
     return 0;
 }
 
+/* The frame of an event to the host: inside this block, and not before the
+ * last one's. */
+static uint64_t when(shl_device *device, uint64_t frame)
+{
+    uint64_t first = device->block.frame;
+    uint64_t last =
+        first + (device->block.frames ? device->block.frames - 1 : 0);
+    if (frame < first)
+        frame = first;
+    if (frame > last)
+        frame = last;
+    if (frame < device->sent_frame) {
+        frame = device->sent_frame;
+        device->stats.events_raised++;
+        shl_count(&device->segment.counters->device_events_raised, 1);
+    }
+    device->sent_frame = frame;
+    return frame;
+}
+
 SHL_RT shl_status shl_device_send(shl_device *device,
                                   const struct shl_event *event)
 {
     struct shl_event own = *event;
     if (shl_event_check(&own) != SHL_OK)
         return SHL_BAD_VALUE;
-    if (own.kind != SHL_EVENT_UMP && !keep_value(device, &own))
+    if (own.kind != SHL_EVENT_UMP && !keep_value(device, &own, false))
         return SHL_NOT_FOUND;
     if (!claimed(device) || !device->working || device->releasing)
         return SHL_NO_DEVICE;
@@ -605,14 +636,7 @@ SHL_RT shl_status shl_device_send(shl_device *device,
         shl_count(&device->segment.counters->device_events_dropped, 1);
         return SHL_RING_FULL;
     }
-    if (own.frame < device->block.frame)
-        own.frame = device->block.frame;
-    if (own.frame < device->sent_frame) {
-        own.frame = device->sent_frame;
-        device->stats.events_raised++;
-        shl_count(&device->segment.counters->device_events_raised, 1);
-    }
-    device->sent_frame = own.frame;
+    own.frame = when(device, own.frame);
     *slot = own;
     return SHL_OK;
 }
