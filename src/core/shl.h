@@ -7,6 +7,7 @@
 #include "event.h"
 #include "host.h"
 #include "midi.h"
+#include "name.h"
 #include "param.h"
 #include "registry.h"
 #include "status.h"
