@@ -65,7 +65,7 @@ fuzz.programs = $(patsubst tests/fuzz_%.c,$(BUILD)/fuzz_%,$(fuzz.sources))
 sndfile.cflags = $(shell pkg-config --cflags sndfile)
 sndfile.libs = $(shell pkg-config --libs sndfile)
 
-core.flags = -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -fvisibility=hidden \
+core.flags = -std=c11 -O2 -g -fPIC -fvisibility=hidden \
     $(warn.strict) -Isrc -MMD -MP -DSHL_META_VERSION='"$(shl.version)"' $(EXTRA)
 # The marks of the watcher are a weak symbol that is found when the program
 # starts, not when it is linked.
@@ -77,7 +77,7 @@ all:
 
 ifneq ($(wildcard $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder),)
 
-cflags = -std=c11 -D_GNU_SOURCE -Isrc -fvisibility=hidden \
+cflags = -std=c11 -Isrc -fvisibility=hidden \
     -Wno-cast-function-type -DSHL_META_VERSION='"$(shl.version)"'
 ldlibs = $(BUILD)/libshmlink.a -lpthread -lrt -ldl
 datafiles = $(wildcard help/*.pd) $(wildcard abstractions/*.pd) \
@@ -163,7 +163,7 @@ $(BUILD)/shmlink: $(tool.objects) $(BUILD)/libshmlink.a
 
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(core.flags) -Isrc/core -o $@ -c $<
+	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -Isrc/core -o $@ -c $<
 
 shared.objects = $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(tests.shared))
 test.archives = $(wildcard $(BUILD)/libtool.a) $(BUILD)/libshmlink.a
@@ -177,15 +177,16 @@ $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
 $(bench.programs): $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libshmlink.a \
     Makefile
 	@mkdir -p $(@D)
-	$(call say,LD)$(CC) $(core.flags) $(core.ldflags) -o $@ $< $(BUILD)/libshmlink.a \
+	$(call say,LD)$(CC) $(core.flags) -D_GNU_SOURCE $(core.ldflags) -o $@ $< \
+	    $(BUILD)/libshmlink.a \
 	    $(core.libs)
 
 $(BUILD)/rtwatch.so: tests/rtwatch.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(core.flags) -ftls-model=initial-exec -shared -o $@ $< -ldl
+	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -ftls-model=initial-exec -shared -o $@ $< -ldl
 
 $(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(BUILD)/libshmlink.a Makefile
-	$(call say,CC)$(CC) $(core.flags) -Isrc/core -fsanitize=fuzzer -o $@ $< \
+	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -Isrc/core -fsanitize=fuzzer -o $@ $< \
 	    $(BUILD)/libshmlink.a $(core.libs)
 
 -include $(wildcard $(BUILD)/core/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
