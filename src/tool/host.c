@@ -237,7 +237,7 @@ static int open_file(struct job *job)
 
 static double decibels(float level)
 {
-    return level > 0 ? 20.0 * log10((double)level) : -INFINITY;
+    return level > 0 ? 20.0 * log10((double)level) : -HUGE_VAL;
 }
 
 static void sum_up(const struct job *job)

@@ -86,8 +86,8 @@ static shl_status channel(const struct line *line, uint32_t *value)
 static shl_status read_note(const struct line *line, double ms,
                             struct score *score)
 {
-    double key, length = 0;
-    uint32_t lane, velocity;
+    double key = 0, length = 0;
+    uint32_t lane = 0, velocity = 0;
     shl_status status = channel(line, &lane);
 
     if (!status)
@@ -106,7 +106,7 @@ static shl_status read_note(const struct line *line, double ms,
 static shl_status read_cc(const struct line *line, double ms,
                           struct score *score)
 {
-    uint32_t lane, controller, value;
+    uint32_t lane = 0, controller = 0, value = 0;
     shl_status status = channel(line, &lane);
 
     if (!status)
@@ -122,8 +122,8 @@ static shl_status read_cc(const struct line *line, double ms,
 static shl_status read_bend(const struct line *line, double ms,
                             struct score *score)
 {
-    double value;
-    uint32_t lane;
+    double value = 0;
+    uint32_t lane = 0;
     shl_status status = channel(line, &lane);
 
     if (!status)
@@ -138,7 +138,7 @@ static shl_status read_bend(const struct line *line, double ms,
 static shl_status read_program(const struct line *line, double ms,
                                struct score *score)
 {
-    uint32_t lane, program;
+    uint32_t lane = 0, program = 0;
     shl_status status = channel(line, &lane);
 
     if (!status)
@@ -150,7 +150,7 @@ static shl_status read_program(const struct line *line, double ms,
 static shl_status read_param(const struct line *line, double ms,
                              struct score *score)
 {
-    double value;
+    double value = 0;
     const shl_status status =
         real(line, 3, "the value", -1.7e308, 1.7e308, &value);
 
@@ -183,7 +183,7 @@ static shl_status read_line(const struct line *line, struct score *score)
         {"bend", 4, 4, "bend CHANNEL VALUE", read_bend},
         {"program", 4, 4, "program CHANNEL NUMBER", read_program},
         {"param", 4, 4, "param NAME VALUE", read_param}};
-    double ms;
+    double ms = 0;
 
     if (!strcmp(line->word[0], "end"))
         return read_end(line, score);

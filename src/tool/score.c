@@ -160,7 +160,8 @@ shl_status score_phrase(struct score *score, double *loop_ms)
         for (int i = 0; i < 8 && !status; i++)
             status = score_note(score, start + i * eighth, 0,
                                 chord[bar][way[i]] + (i > 4 ? 12 : 0),
-                                (uint8_t)(i % 4 ? 72 : 100), 1.6 * eighth);
+                                (uint8_t)(i % 4 ? 72 : 100),
+                                (i < 7 ? 1.6 : 0.9) * eighth);
     }
     *loop_ms = 32 * eighth;
     return status;

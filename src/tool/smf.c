@@ -104,7 +104,7 @@ static shl_status keep(struct reader *reader, const struct entry *entry)
  * track is told by *ended. */
 static shl_status meta(struct reader *reader, struct entry *entry, int *ended)
 {
-    uint32_t type, size, value = 0;
+    uint32_t type = 0, size = 0, value = 0;
     shl_status status = number(reader, 1, &type);
 
     if (!status)
@@ -138,7 +138,7 @@ static shl_status voice(struct reader *reader, struct entry *entry,
     entry->byte[0] = status_byte;
     entry->byte[1] = entry->byte[2] = 0;
     for (uint32_t i = 1; i < length; i++) {
-        uint32_t value;
+        uint32_t value = 0;
         const shl_status status = number(reader, 1, &value);
 
         if (status)
@@ -156,7 +156,7 @@ static shl_status voice(struct reader *reader, struct entry *entry,
 static shl_status event(struct reader *reader, struct entry *entry,
                         uint8_t *running, int *ended)
 {
-    uint32_t first, size;
+    uint32_t first = 0, size = 0;
     shl_status status = number(reader, 1, &first);
 
     if (status)
@@ -191,7 +191,7 @@ static shl_status track(struct reader *reader)
 
     memset(&entry, 0, sizeof(entry));
     while (!ended && reader->at < reader->end) {
-        uint32_t delta;
+        uint32_t delta = 0;
         shl_status status = variable(reader, &delta);
 
         entry.tick += delta;
@@ -208,7 +208,7 @@ static shl_status track(struct reader *reader)
 static shl_status header(struct reader *reader, uint32_t *tracks,
                          uint32_t *division)
 {
-    uint32_t size, format;
+    uint32_t size = 0, format = 0;
 
     if (reader->end < 14 || memcmp(reader->bytes, "MThd", 4) != 0)
         return wrong(reader, "is none: it does not begin with MThd");
@@ -233,7 +233,7 @@ static shl_status all_tracks(struct reader *reader, uint32_t tracks)
     const size_t end_of_file = reader->end;
 
     for (uint32_t done = 0; done < tracks;) {
-        uint32_t size;
+        uint32_t size = 0;
 
         if (reader->end - reader->at < 8)
             return wrong(reader, "has %u of the %u tracks it speaks of", done,
@@ -310,7 +310,7 @@ shl_status smf_read(const uint8_t *bytes, size_t size, struct score *score,
                     struct shl_why *why)
 {
     struct reader reader = {.bytes = bytes, .end = size, .why = why};
-    uint32_t tracks, division;
+    uint32_t tracks = 0, division = 0;
     shl_status status = header(&reader, &tracks, &division);
 
     if (!status &&

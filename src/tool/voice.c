@@ -5,7 +5,7 @@
 #define PI 3.14159265f
 
 static const float detune = 4.f / 100.f; /* semitones up and down */
-static const float full_level = 0.25f;   /* a chord of ten still fits */
+static const float full_level = 0.35f;   /* a chord of eight still fits */
 static const float near_side = 0.8f;     /* each saw leans to one side */
 static const float far_side = 0.35f;
 static const float start_phase = 0.31f; /* of the second saw, in periods */
