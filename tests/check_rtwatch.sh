@@ -1,0 +1,153 @@
+# Both sides under the watcher, which ends a program that allocates, locks or
+# makes a system call in its audio path: host program and Pd, in batch for many
+# blocks, then live while the device is killed and returns. Then the device
+# under a system call tracer.
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+. "$here/lib/tally.sh"
+cd "$root" || exit 2
+
+blocks=100000
+[ -z "${SHL_SOAK:-}" ] || blocks=1000000
+SHMLINK_REGISTRY=w$$
+export SHMLINK_REGISTRY
+watcher=$root/build/rtwatch.so
+work=$(mktemp -d)
+device=
+
+end_device() {
+    [ -n "$device" ] || return 0
+    kill "-${1:-TERM}" "$device" 2>/dev/null
+    wait "$device" 2>/dev/null
+    device=
+}
+
+tidy() {
+    end_device
+    ./shmlink clean >/dev/null 2>&1
+    rm -f "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY"
+    rm -rf "$work"
+}
+trap tidy EXIT
+trap 'exit 130' INT TERM
+
+watched() { # program ...
+    LD_PRELOAD=$watcher SHL_RTWATCH_REPORT=$work/report "$@"
+}
+
+start_device() {
+    LD_PRELOAD=$watcher SHL_RTWATCH_REPORT=$work/report \
+        ./shmlink device --id L:0 --samplerate 48000 --blocksize 64 \
+        --channels 2 --inputs 2 -q >>"$work/device" 2>&1 </dev/null &
+    device=$!
+    ./shmlink wait L:0 --timeout 10 >/dev/null 2>&1
+}
+
+pd() { # flags, file, milliseconds
+    flags=$1
+    LD_PRELOAD=$watcher SHL_RTWATCH_REPORT=$work/report \
+        timeout -k 2 "$4" "$(command -v pd || command -v puredata)" -nogui \
+        -nrt -noprefs -nomidi -noaudio -r 48000 -stderr $flags -path "$root" \
+        -open "$2" -send "load-ms $3" </dev/null
+}
+
+# The device must have lived until we ended it, and nobody saw anything.
+quiet() { # what, files to look at
+    what=$1
+    shift
+    if ! kill -0 "$device" 2>/dev/null; then
+        fail "$what: the device ended"
+        cat "$work/device"
+    elif grep -h '^rtwatch' "$@" "$work/device"; then
+        fail "$what"
+    else
+        pass "$what"
+    fi
+}
+
+seconds=$(((blocks * 64 + 47999) / 48000))
+
+start_device
+if watched timeout -k 2 600 ./shmlink host --id L:0 --wav "$work/out.wav" \
+    --seconds "$seconds" >"$work/host" 2>&1; then
+    quiet "host program and device, $blocks blocks" "$work/host"
+else
+    fail "host program, $blocks blocks"
+    cat "$work/host"
+fi
+rm -f "$work/out.wav"
+
+pd -batch tests/pd/load.pd $((seconds * 1000)) 600 >"$work/pd" 2>&1
+if [ $? -eq 0 ] && grep -q '^load: stats missed 0$' "$work/pd"; then
+    quiet "Pd and device, $blocks blocks" "$work/pd"
+else
+    fail "Pd and device, $blocks blocks"
+    tail -n 30 "$work/pd"
+fi
+
+# Live: the device is killed and comes back, three times.
+pd '-sleepgrain 1' tests/pd/load.pd 6000 40 >"$work/live" 2>&1 &
+live=$!
+for turn in 1 2 3; do
+    sleep 1
+    end_device KILL
+    sleep 0.5
+    start_device
+done
+wait "$live"
+status=$?
+links=$(sed -n 's/^load: stats links //p' "$work/live")
+if [ "$status" -eq 0 ] && [ "${links:-0}" -ge 3 ]; then
+    quiet "live Pd while its device dies and returns ($links links)" \
+        "$work/live"
+else
+    fail "live Pd while its device dies and returns: status $status," \
+        "${links:-no} links"
+    tail -n 30 "$work/live"
+fi
+end_device
+cat "$work/report" 2>/dev/null
+grep -q . "$work/report" 2>/dev/null || fail "the watcher saw no audio path"
+
+# The tracer: once the device is playing, its audio thread (the first of the
+# process) makes no other calls than these.
+if command -v strace >/dev/null &&
+    strace -o /dev/null true 2>/dev/null; then
+    strace -f -o "$work/trace" ./shmlink device --id L:0 --samplerate 48000 \
+        --blocksize 64 --channels 2 -q >/dev/null 2>&1 </dev/null &
+    tracer=$!
+    ./shmlink wait L:0 --timeout 20 >/dev/null 2>&1
+    timeout -k 2 60 ./shmlink host --id L:0 --wav "$work/out.wav" \
+        --seconds 10 >/dev/null 2>&1
+    traced=$(awk 'NR == 1 { print $1 }' "$work/trace")
+    kill "$traced" 2>/dev/null
+    wait "$tracer"
+    others=$(awk -v thread="$traced" '
+        $1 != thread { next }
+        /--- SIGTERM/ { exit }
+        {
+            name = $2 == "<..." ? $3 : $2
+            sub(/\(.*/, "", name)
+            call[++n] = name
+            if (name == "futex" || name == "sched_yield")
+                wait[++waits] = n
+        }
+        END {
+            # from the first fifth of the waits on, it was playing
+            for (i = wait[int(waits / 5) + 1]; i <= wait[waits]; i++) {
+                seen++
+                if (call[i] != "futex" && call[i] != "sched_yield")
+                    print call[i]
+            }
+            if (seen < 20)
+                print "only " seen + 0 " calls seen"
+        }' "$work/trace" | sort | uniq -c)
+    if [ -z "$others" ]; then
+        pass "under a tracer the device's audio thread only waits and wakes"
+    else
+        fail "under a tracer the device's audio thread also calls:" $others
+    fi
+else
+    skip "device under a system call tracer: strace does not work here"
+fi
+tally_end
