@@ -241,8 +241,11 @@ static_assert(sizeof(struct shl_claim) == 128, "wire size");
 /** A value of several words that one side rewrites now and then: the sequence
  * is odd while it does. Read and written by shl_cell_read and _write only.
  *   offset size field     writer  reader  ordering
- *   0      4    sequence  owner   anyone  see segment.c
- *   8      ..   word      owner   anyone  relaxed, between the fences */
+ *   0      4    sequence  owner   anyone  odd: relaxed store; even: release
+ *                                         store; acquire load before the words,
+ *                                         relaxed after them
+ *   8      ..   word      owner   anyone  release store, acquire load: a new
+ *                                         word shows the odd sequence too */
 #define SHL_CELL(words)                                                        \
     struct {                                                                   \
         _Atomic uint32_t sequence;                                             \
