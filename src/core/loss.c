@@ -27,11 +27,11 @@ static void fade_in(float *out, uint32_t frames)
         out[i] *= (float)(i + 1) / (float)n;
 }
 
-/* Starting at 0 this is silence, so the blocks after the first need no case of
- * their own. */
+/* From 0 this is silence without arithmetic: what the blocks after the first
+ * come to, and an object that has no device. */
 static void fade_out(float *out, uint32_t frames, float from)
 {
-    uint32_t n = fade_frames(frames);
+    uint32_t n = from == 0 ? 0 : fade_frames(frames);
 
     for (uint32_t i = 0; i < n; i++)
         out[i] = from * ((float)(n - 1 - i) / (float)n);
@@ -47,11 +47,14 @@ SHL_RT void shl_loss_came(struct shl_loss *loss, float *const *out,
     if (frames == 0)
         return;
     channels = channels_in_range(channels);
-    for (uint32_t c = 0; c < SHL_MAX_CHANNELS; c++) {
-        if (c < channels && fade)
+    for (uint32_t c = 0; c < channels; c++) {
+        if (fade)
             fade_in(out[c], frames);
-        loss->last[c] = c < channels ? heard(out[c][frames - 1]) : 0;
+        loss->last[c] = heard(out[c][frames - 1]);
     }
+    for (uint32_t c = channels; c < loss->channels; c++)
+        loss->last[c] = 0;
+    loss->channels = channels;
     loss->lost = 0;
 }
 
@@ -91,6 +94,8 @@ SHL_RT void shl_loss_fill(struct shl_loss *loss, const float *const *dry,
         fill_channel(loss->policy, in, loss->last[c], out[c], frames);
         loss->last[c] = heard(out[c][frames - 1]);
     }
+    if (loss->channels < channels)
+        loss->channels = channels;
     if (loss->lost < UINT32_MAX)
         loss->lost++;
 }

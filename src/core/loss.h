@@ -17,7 +17,8 @@ enum shl_onloss { /* also in host.h, for its users */
 
 struct shl_loss {
     enum shl_onloss policy;
-    uint32_t lost; /* blocks in a row that were replaced; 0: all is well */
+    uint32_t lost;     /* blocks in a row that were replaced; 0: all is well */
+    uint32_t channels; /* of `last`; 0 beyond them */
     float last[SHL_MAX_CHANNELS]; /* last sample heard per channel */
 };
 
