@@ -417,9 +417,32 @@ static void follow_switch(struct shl_held *held, uint8_t *kept, int on)
     held->count += on ? 1u : UINT32_MAX;
 }
 
-/* All notes off and its relatives do not count as ends: a device that ignores
- * them would keep sounding, and a note off too many does no harm. */
-void shl_held_follow(struct shl_held *held, const uint32_t *ump)
+/* Every event on its way passes here, so MIDI 1.0 is not first made common
+ * terms of. */
+static void follow_voice1(struct shl_held *held, uint32_t word0)
+{
+    uint32_t lane = word0 >> 20 & 0xF0, data1 = word0 >> 8 & 0x7F;
+    uint32_t data2 = word0 & 0x7F;
+
+    lane |= word0 >> 16 & 0xF;
+    switch (word0 >> 20 & 0xF) {
+    case 0x8:
+        follow_note(held, lane, (uint8_t)data1, 0);
+        break;
+    case 0x9:
+        follow_note(held, lane, (uint8_t)data1, data2 > 0);
+        break;
+    case 0xB:
+        if (data1 == SUSTAIN)
+            follow_switch(held, &held->sustain[lane], data2 >= 64);
+        break;
+    case 0xE:
+        follow_switch(held, &held->bend[lane], data1 != 0 || data2 != 64);
+        break;
+    }
+}
+
+static void follow_voice2(struct shl_held *held, const uint32_t *ump)
 {
     struct shl_voice_message message;
     uint32_t lane;
@@ -434,6 +457,16 @@ void shl_held_follow(struct shl_held *held, const uint32_t *ump)
     else if (message.status == 0xE0)
         follow_switch(held, &held->bend[lane],
                       message.value < 0 || message.value > 0);
+}
+
+/* All notes off and its relatives do not count as ends: a device that ignores
+ * them would keep sounding, and a note off too many does no harm. */
+void shl_held_follow(struct shl_held *held, const uint32_t *ump)
+{
+    if (ump[0] >> 28 == VOICE1)
+        follow_voice1(held, ump[0]);
+    else
+        follow_voice2(held, ump);
 }
 
 static int held_key(const uint32_t notes[4])
