@@ -62,18 +62,25 @@ static int system_fits(uint32_t word0)
     return status > 0xF0 && status != 0xF7 && (word0 & 0x8080) == 0;
 }
 
+/* MIDI 1.0 channel voice, which nearly every event is. */
+static int voice_fits(uint32_t word0)
+{
+    uint32_t status = word0 >> 20 & 0xF;
+
+    return status >= 0x8 && status <= 0xE && (word0 & 0x8080) == 0;
+}
+
 static int ump_fits(const struct shl_event *event)
 {
     uint32_t word0 = event->data[0];
-    uint32_t status = word0 >> 20 & 0xF;
 
+    if (word0 >> 28 == 2)
+        return event->size == 4 && voice_fits(word0);
     if (event->size != 4 * shl_ump_words(word0))
         return 0;
     switch (word0 >> 28) {
     case 1:
         return system_fits(word0);
-    case 2:
-        return status >= 0x8 && status <= 0xE && (word0 & 0x8080) == 0;
     case 3: {
         uint8_t bytes[6];
         uint32_t count;
