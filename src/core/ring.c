@@ -63,10 +63,18 @@ SHL_RT void *shl_ring_push(struct shl_ring *ring)
     return slot_at(ring, ring->own++);
 }
 
+/* An index that has not moved is not stored: the store would take the line from
+ * the side that looks at it. */
+static bool moved(const struct shl_ring *ring, const _Atomic uint32_t *index)
+{
+    return atomic_load_explicit(index, memory_order_relaxed) != ring->own;
+}
+
 SHL_RT void shl_ring_publish(struct shl_ring *ring)
 {
     /* release: the slots below are whole before the consumer can see them */
-    atomic_store_explicit(ring->write, ring->own, memory_order_release);
+    if (moved(ring, ring->write))
+        atomic_store_explicit(ring->write, ring->own, memory_order_release);
 }
 
 /* acquire: the slots below this index are whole */
@@ -101,7 +109,8 @@ SHL_RT void shl_ring_pop(struct shl_ring *ring)
 SHL_RT void shl_ring_release(struct shl_ring *ring)
 {
     /* release: we have copied the slots below before they are refilled */
-    atomic_store_explicit(ring->read, ring->own, memory_order_release);
+    if (moved(ring, ring->read))
+        atomic_store_explicit(ring->read, ring->own, memory_order_release);
 }
 
 /* An impossible distance stays for peek to find and to report. */
