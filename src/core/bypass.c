@@ -38,7 +38,8 @@ static void copy_in(float *history, uint32_t at, const float *in,
     if (first > frames)
         first = frames;
     memcpy(history + at, in, first * sizeof(float));
-    memcpy(history, in + first, (frames - first) * sizeof(float));
+    if (first < frames)
+        memcpy(history, in + first, (frames - first) * sizeof(float));
 }
 
 static void copy_out(float *out, const float *history, uint32_t at,
@@ -48,7 +49,8 @@ static void copy_out(float *out, const float *history, uint32_t at,
     if (first > frames)
         first = frames;
     memcpy(out, history + at, first * sizeof(float));
-    memcpy(out + first, history, (frames - first) * sizeof(float));
+    if (first < frames)
+        memcpy(out + first, history, (frames - first) * sizeof(float));
 }
 
 static float *plane(struct shl_bypass *bypass, uint32_t channel, uint32_t kind)
@@ -56,20 +58,52 @@ static float *plane(struct shl_bypass *bypass, uint32_t channel, uint32_t kind)
     return bypass->memory + ((size_t)2 * channel + kind) * SHL_MAX_FRAMES;
 }
 
-SHL_RT const float *const *shl_bypass_in(struct shl_bypass *bypass,
-                                         const float *const *in,
-                                         uint32_t frames, uint32_t latency)
+/* Without latency dry sound is the block itself, and a history would only push
+ * better things out of the caches. */
+static void dry_at_once(struct shl_bypass *bypass, const float *const *in,
+                        uint32_t frames, bool dry)
+{
+    bypass->known = 0;
+    for (uint32_t c = 0; dry && c < bypass->channels; c++)
+        memcpy(plane(bypass, c, 0), in[c], frames * sizeof(float));
+}
+
+/* Keep the block; what was before the history began is silence. */
+static void dry_later(struct shl_bypass *bypass, const float *const *in,
+                      uint32_t frames, uint32_t latency, bool dry)
 {
     const uint32_t mask = SHL_DRY_FRAMES - 1;
-    if (latency > SHL_DRY_FRAMES - frames)
-        latency = SHL_DRY_FRAMES - frames;
+    uint32_t unknown = latency > bypass->known ? latency - bypass->known : 0;
+    if (unknown > frames)
+        unknown = frames;
     for (uint32_t c = 0; c < bypass->channels; c++) {
         float *history = bypass->history + (size_t)c * SHL_DRY_FRAMES;
+        float *past = plane(bypass, c, 0);
         copy_in(history, bypass->at, in[c], frames);
-        copy_out(plane(bypass, c, 0), history, (bypass->at - latency) & mask,
-                 frames);
+        if (!dry)
+            continue;
+        memset(past, 0, unknown * sizeof(float));
+        copy_out(past + unknown, history,
+                 (bypass->at - latency + unknown) & mask, frames - unknown);
     }
     bypass->at = (bypass->at + frames) & mask;
+    bypass->known += frames;
+    if (bypass->known > SHL_DRY_FRAMES)
+        bypass->known = SHL_DRY_FRAMES;
+}
+
+SHL_RT const float *const *shl_bypass_in(struct shl_bypass *bypass,
+                                         const float *const *in,
+                                         uint32_t frames, uint32_t latency,
+                                         bool dry)
+{
+    dry = dry || bypass->mode != 0 || bypass->past_device != 0;
+    if (latency > SHL_DRY_FRAMES - frames)
+        latency = SHL_DRY_FRAMES - frames;
+    if (latency == 0)
+        dry_at_once(bypass, in, frames, dry);
+    else
+        dry_later(bypass, in, frames, latency, dry);
     float target = bypass->mode == 2 ? 0 : 1;
     if (bypass->to_device == 1 && target == 1)
         return in;

@@ -506,7 +506,8 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
 {
     uint32_t outs = host->options.out_channels;
     const float *const *wet =
-        shl_bypass_in(&host->bypass, in, frames, shl_host_latency(host));
+        shl_bypass_in(&host->bypass, in, frames, shl_host_latency(host),
+                      !host->wanted[0] || host->loss.policy == SHL_ONLOSS_DRY);
     const float *const *dry = host->bypass.dry;
     enum shl_heard heard = SHL_HEARD_NOTHING;
     if (!host->linked) {
