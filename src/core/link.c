@@ -319,7 +319,8 @@ static void hear(struct shl_link *link, float *const *out,
             memcpy(out[c],
                    shl_segment_plane(&link->segment, c, SHL_BUS_TO_HOST),
                    n * sizeof(float));
-        memset(out[c] + n, 0, (frames - n) * sizeof(float));
+        if (n < frames)
+            memset(out[c] + n, 0, (frames - n) * sizeof(float));
     }
     link->heard_frame = link->rung_frame;
     link->heard_frames = there;
