@@ -27,12 +27,15 @@ int atoms_number(const t_atom *atom, double *value)
 
 void atoms_text(const t_atom *atom, char *text, size_t size)
 {
+    double number;
+
     if (atom->a_type == A_SYMBOL)
         snprintf(text, size, "%s", atom->a_w.w_symbol->s_name);
-    else if (atom->a_type == A_FLOAT)
-        snprintf(text, size, "%.10g", (double)atom->a_w.w_float);
+    else if (atoms_number(atom, &number))
+        snprintf(text, size, "%.10g", number);
     else
-        snprintf(text, size, "?");
+        snprintf(text, size, "%s",
+                 atom->a_type == A_FLOAT ? "no finite number" : "?");
 }
 
 t_symbol *atoms_name(const char *name)

@@ -3,7 +3,7 @@
 #include "pd/shmlink.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
 #define CHANNELS_MAX 32
 #define SYSEX_MAX    4096
@@ -31,14 +31,17 @@ static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     return 0;
 }
 
-/* Into its range; a message is told of that once. */
+/* Into its range. Each number of each message is complained of once. */
 static double clip(t_shmlink *x, t_symbol *s, const char *what, double value,
                    double low, double high)
 {
     double used = value < low ? low : value > high ? high : value;
+    char key[64];
 
-    if ((value < low || value > high) &&
-        replies_once(&x->x_say, s, REPLIES_OBJECT))
+    if (value >= low && value <= high)
+        return value;
+    snprintf(key, sizeof key, "%s %s", s->s_name, what);
+    if (replies_once(&x->x_say, gensym(key), REPLIES_OBJECT))
         replies_complain(&x->x_say,
                          "%s: %s %.10g is outside %g to %g: %g is used",
                          s->s_name, what, value, low, high, used);

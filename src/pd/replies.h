@@ -19,7 +19,7 @@ enum replies_memory {
     REPLIES_LINK = 2    /* until the link begins or ends */
 };
 
-#define REPLIES_SAID_MAX 64
+#define REPLIES_SAID_MAX 128
 
 struct replies {
     t_object *object;

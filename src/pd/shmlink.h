@@ -46,6 +46,7 @@ typedef struct shmlink {
     uint32_t x_frames; /* of one perform */
     uint32_t x_tick_frames;
     double x_performed; /* logical time of the last perform */
+    double x_idle_sent; /* and of the last event sent without one */
     int x_inlets, x_outlets;
     t_sample **x_vectors; /* Pd's: inlets, then outlets */
     float **x_planes;     /* the same as the core takes them */

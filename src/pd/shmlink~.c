@@ -12,7 +12,8 @@
 
 #define POLL_SOON_MS  5
 #define POLL_MS       50
-#define IDLE_MS       10 /* beyond two blocks without a perform */
+#define IDLE_MS       10  /* beyond two blocks without a perform */
+#define ECHO_MS       100 /* idle: how long an answer is looked for often */
 #define CHUNK_FRAMES  4096
 #define TICK_FRAMES   64
 #define CHANNELS_BOTH 64
@@ -225,6 +226,7 @@ static void play_idle(t_shmlink *x)
         while ((entry = schedule_first(&x->x_out))) {
             send_one(x, &entry->event, 0);
             schedule_pop(&x->x_out);
+            x->x_idle_sent = clock_getlogicaltime();
         }
     }
     shl_host_poll(x->x_host);
@@ -262,7 +264,8 @@ static void shmlink_poll(t_shmlink *x)
     if (!x->x_host || !x->x_say.name[0])
         return;
     soon = x->x_due || shl_host_linked(x->x_host) == 1 ||
-           (idle && schedule_count(&x->x_out));
+           (idle && (schedule_count(&x->x_out) ||
+                     clock_gettimesince(x->x_idle_sent) < ECHO_MS));
     clock_delay(x->x_poll, soon ? POLL_SOON_MS : POLL_MS);
 }
 
