@@ -62,7 +62,7 @@ static int system_fits(uint32_t word0)
     return status > 0xF0 && status != 0xF7 && (word0 & 0x8080) == 0;
 }
 
-/* MIDI 1.0 channel voice, which nearly every event is. */
+/* MIDI 1.0 channel voice messages. */
 static int voice_fits(uint32_t word0)
 {
     uint32_t status = word0 >> 20 & 0xF;
@@ -74,13 +74,13 @@ static int ump_fits(const struct shl_event *event)
 {
     uint32_t word0 = event->data[0];
 
-    if (word0 >> 28 == 2)
-        return event->size == 4 && voice_fits(word0);
     if (event->size != 4 * shl_ump_words(word0))
         return 0;
     switch (word0 >> 28) {
     case 1:
         return system_fits(word0);
+    case 2:
+        return voice_fits(word0);
     case 3: {
         uint8_t bytes[6];
         uint32_t count;
@@ -92,7 +92,7 @@ static int ump_fits(const struct shl_event *event)
     }
 }
 
-shl_status shl_event_check(const struct shl_event *event)
+static shl_status check_any(const struct shl_event *event)
 {
     switch (event->kind) {
     case SHL_EVENT_UMP:
@@ -107,4 +107,14 @@ shl_status shl_event_check(const struct shl_event *event)
     default:
         return SHL_BAD_PEER;
     }
+}
+
+shl_status shl_event_check(const struct shl_event *event)
+{
+    uint32_t word0 = event->data[0];
+
+    /* asked of every event on both sides: the usual one first */
+    if (event->kind == SHL_EVENT_UMP && event->size == 4 && word0 >> 28 == 2)
+        return voice_fits(word0) ? SHL_OK : SHL_BAD_PEER;
+    return check_any(event);
 }
