@@ -491,11 +491,12 @@ SHL_RT void shl_device_done(shl_device *device)
         device->releasing = false;
         return;
     }
-    shl_ring_release(&device->from_host);
-    shl_ring_publish(&device->to_host);
     device->stats.blocks++;
     struct shl_counters *counters = device->segment.counters;
     shl_count(&counters->device_blocks, 1);
+    /* the line that the host looks at is written from here on, in one go */
+    shl_ring_release(&device->from_host);
+    shl_ring_publish(&device->to_host);
     shl_cycle_answer(&device->cycle, device->bell, device->block.frame,
                      device->block.frames, device->identity.in_channels,
                      device->identity.out_channels);
@@ -636,8 +637,8 @@ SHL_RT shl_status shl_device_send(shl_device *device,
         shl_count(&device->segment.counters->device_events_dropped, 1);
         return SHL_RING_FULL;
     }
-    own.frame = when(device, own.frame);
     *slot = own;
+    slot->frame = when(device, own.frame);
     return SHL_OK;
 }
 
