@@ -3,6 +3,7 @@
 #define SPIN_LIMIT_NS  50000u
 #define SPIN_MARGIN_NS 5000u
 #define YIELDS         4
+#define TIMED          8u       /* one block of so many: looking has a price */
 #define LONG_US        1000000u /* a deadline of rendering, not of playing */
 #define SLICE_US       20000u   /* of it, between looks at the lease */
 #define MISS           64u      /* one missed block in the score */
@@ -143,11 +144,12 @@ SHL_RT void shl_cycle_ring(struct shl_cycle_host *cycle, uint64_t frame,
                            uint32_t out_channels, uint32_t epoch)
 {
     struct shl_host_line *line = &cycle->segment->lines->host;
+    uint32_t cpu = shl_cpu();
     shl_line_store(&line->frames, frames);
     atomic_store_explicit(&line->frame, frame, memory_order_relaxed);
     shl_line_store(&line->in_channels, in_channels);
     shl_line_store(&line->out_channels, out_channels);
-    shl_line_store(&line->cpu, shl_cpu());
+    shl_line_store(&line->cpu, cpu);
     shl_line_store(&line->epoch, epoch);
     cycle->doorbell++;
     cycle->outstanding = true;
@@ -206,7 +208,6 @@ void shl_cycle_nudge(struct shl_lines *lines)
 void shl_cycle_device_init(struct shl_cycle_device *cycle,
                            const struct shl_segment *segment)
 {
-    shl_pauses_per_us(); /* measured here, not on the audio thread */
     *cycle = (struct shl_cycle_device){
         .lines = segment->lines,
         .claim = segment->claim,
@@ -222,7 +223,7 @@ SHL_RT bool shl_cycle_bell(struct shl_cycle_device *cycle, uint32_t *bell)
                                  memory_order_seq_cst);
     if (*bell == cycle->answered)
         return false;
-    cycle->began_ns = shl_clock_ns();
+    cycle->began_ns = *bell % TIMED ? 0 : shl_clock_ns();
     return true;
 }
 
@@ -279,9 +280,8 @@ SHL_RT bool shl_cycle_wait(struct shl_cycle_device *cycle, uint32_t epoch,
     return there;
 }
 
-SHL_RT void shl_cycle_answer(struct shl_cycle_device *cycle, uint32_t bell,
-                             uint64_t frame, uint32_t frames,
-                             uint32_t in_channels, uint32_t out_channels)
+/* How long the block took, into the running mean. */
+static void note_time(struct shl_cycle_device *cycle)
 {
     struct shl_device_line *line = &cycle->lines->device;
     uint64_t took_ns = shl_clock_ns() - cycle->began_ns;
@@ -290,11 +290,21 @@ SHL_RT void shl_cycle_answer(struct shl_cycle_device *cycle, uint32_t bell,
     uint32_t mean_ns = shl_line_load(&line->busy_ns);
     shl_line_store(&line->busy_ns,
                    mean_ns - mean_ns / 8 + (uint32_t)took_ns / 8);
+}
+
+SHL_RT void shl_cycle_answer(struct shl_cycle_device *cycle, uint32_t bell,
+                             uint64_t frame, uint32_t frames,
+                             uint32_t in_channels, uint32_t out_channels)
+{
+    struct shl_device_line *line = &cycle->lines->device;
+    uint32_t cpu = shl_cpu();
+    if (cycle->began_ns)
+        note_time(cycle);
     shl_line_store(&line->frames, frames);
     atomic_store_explicit(&line->frame, frame, memory_order_relaxed);
     shl_line_store(&line->in_channels, in_channels);
     shl_line_store(&line->out_channels, out_channels);
-    shl_line_store(&line->cpu, shl_cpu());
+    shl_line_store(&line->cpu, cpu);
     cycle->answered = bell;
     /* seq_cst: releases planes, events and line, and pairs with the flag */
     atomic_store_explicit(&line->answer, bell, memory_order_seq_cst);
