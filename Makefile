@@ -156,7 +156,7 @@ $(BUILD)/libtool.a: $(filter-out %/main.o,$(tool.objects))
 	$(call say,AR)$(AR) rcs $@ $^
 
 shmlink: $(BUILD)/shmlink
-	cp $< $@
+	cp --remove-destination $< $@
 
 $(BUILD)/shmlink: $(tool.objects) $(BUILD)/libshmlink.a
 	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) $(core.libs)
