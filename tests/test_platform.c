@@ -534,6 +534,78 @@ static void other_faults_go_to_the_previous_handler(void **state)
     shl_map_close(&map);
 }
 
+static struct sigaction chained;
+
+static void chaining_handler(int number, siginfo_t *info, void *context)
+{
+    chained.sa_sigaction(number, info, context);
+}
+
+/** A handler over ours that leads to it, then ours again over that. */
+static int fault_in_a_chain(void *arg)
+{
+    const int *inside = arg;
+    struct sigaction action;
+    struct shl_map map = SHL_MAP_NONE, second = SHL_MAP_NONE;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = plain_handler;
+    sigaction(SIGBUS, &action, NULL);
+    CHILD_CHECK(shl_map_open(name, SIZE, &map) == SHL_OK);
+    action.sa_flags = SA_SIGINFO;
+    action.sa_sigaction = chaining_handler;
+    sigaction(SIGBUS, &action, &chained);
+    for (int i = 0; i < 3; i++) { /* each time over the same one */
+        CHILD_CHECK(shl_map_open(name, SIZE, &second) == SHL_OK);
+        shl_map_close(&second);
+        sigaction(SIGBUS, &action, NULL);
+    }
+    CHILD_CHECK(shl_map_open(name, SIZE, &second) == SHL_OK);
+    if (*inside) {
+        CHILD_CHECK(ftruncate(map.fd, 0) == 0);
+        CHILD_CHECK(*(volatile uint8_t *)map.base == 0);
+        CHILD_CHECK(atomic_load(map.bad));
+        return 0;
+    }
+    expected = unguarded();
+    return *expected;
+}
+
+static void handlers_that_lead_to_each_other_come_to_an_end(void **state)
+{
+    struct shl_map map = created();
+    int inside = 0;
+
+    (void)state;
+    assert_int_equal(child_run(fault_in_a_chain, &inside), 43);
+    inside = 1;
+    assert_int_equal(child_run(fault_in_a_chain, &inside), 0);
+    shl_map_close(&map);
+}
+
+static void deaf_handler(int number)
+{
+    (void)number;
+    _exit(1);
+}
+
+static void guard_comes_back_with_the_next_mapping(void **state)
+{
+    struct shl_map map = created(), second = SHL_MAP_NONE;
+    struct sigaction action, before;
+
+    (void)state;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = deaf_handler;
+    sigaction(SIGBUS, &action, &before);
+    assert_int_equal(shl_map_open(name, SIZE, &second), SHL_OK);
+    assert_int_equal(ftruncate(map.fd, 0), 0);
+    assert_int_equal(*(volatile uint8_t *)map.base, 0);
+    shl_map_close(&second);
+    shl_map_close(&map);
+    sigaction(SIGBUS, &before, NULL);
+}
+
 static int raised_by_hand(void *arg)
 {
     const int *ignored = arg;
@@ -993,6 +1065,8 @@ int main(int argc, char **argv)
         TEST(cut_object_turns_to_zeros_and_raises_its_flag),
         TEST(last_page_may_go_first),
         TEST(other_faults_go_to_the_previous_handler),
+        TEST(handlers_that_lead_to_each_other_come_to_an_end),
+        TEST(guard_comes_back_with_the_next_mapping),
         TEST(signal_sent_by_hand_does_what_it_did),
         TEST(handler_goes_with_the_last_mapping),
         TEST(mapping_number_257_is_refused),

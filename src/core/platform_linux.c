@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,8 +83,10 @@ static struct guard {
 
 static pthread_mutex_t guard_mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned guards_used;
-static bool guard_installed;
-static struct sigaction guard_previous;
+static struct sigaction guard_previous; /* under ours */
+static struct sigaction guard_older;    /* under ours before that */
+static _Atomic pid_t guard_forwarder;   /* the thread that is handing on */
+static _Atomic int guard_depth;         /* how often, one within the other */
 static uintptr_t guard_page_mask;
 
 /** True if the fault was in a mapping of ours and has been mended. Signal
@@ -106,18 +109,18 @@ static bool guard_mend(uintptr_t fault)
     return false;
 }
 
-/** What would have happened without us. Signal handler. */
-static void guard_forward(int number, siginfo_t *info, void *context)
+/** Do what another handler would have done. Signal handler. */
+static void guard_obey(const struct sigaction *other, int number,
+                       siginfo_t *info, void *context)
 {
     bool fault = info->si_code > 0; /* else somebody's kill() */
 
-    if (guard_previous.sa_flags & SA_SIGINFO) {
-        guard_previous.sa_sigaction(number, info, context);
-    } else if (guard_previous.sa_handler == SIG_IGN && !fault) {
+    if (other->sa_flags & SA_SIGINFO) {
+        other->sa_sigaction(number, info, context);
+    } else if (other->sa_handler == SIG_IGN && !fault) {
         return;
-    } else if (guard_previous.sa_handler != SIG_DFL &&
-               guard_previous.sa_handler != SIG_IGN) {
-        guard_previous.sa_handler(number);
+    } else if (other->sa_handler != SIG_DFL && other->sa_handler != SIG_IGN) {
+        other->sa_handler(number);
     } else {
         struct sigaction plain;
         memset(&plain, 0, sizeof plain);
@@ -126,6 +129,27 @@ static void guard_forward(int number, siginfo_t *info, void *context)
         if (!fault) /* a fault comes again by itself */
             raise(number);
     }
+}
+
+/** Not ours. The handler under ours may be one that had been put over it and
+ * leads back to it: then the one under both is meant. Signal handler. */
+static void guard_forward(int number, siginfo_t *info, void *context)
+{
+    static const struct sigaction plain; /* SIG_DFL */
+    pid_t self = (pid_t)syscall(SYS_gettid), nobody = 0;
+    bool again = atomic_load(&guard_forwarder) == self;
+    bool first = !again && atomic_compare_exchange_strong(&guard_forwarder,
+                                                          &nobody, self);
+    int depth = again ? atomic_fetch_add(&guard_depth, 1) + 1 : 0;
+
+    guard_obey(depth == 0   ? &guard_previous
+               : depth == 1 ? &guard_older
+                            : &plain,
+               number, info, context);
+    if (again)
+        atomic_fetch_sub(&guard_depth, 1);
+    if (first)
+        atomic_store(&guard_forwarder, 0);
 }
 
 static void guard_signal(int number, siginfo_t *info, void *context)
@@ -147,28 +171,31 @@ static bool guard_on_top(void)
            now.sa_sigaction == guard_signal;
 }
 
-/** Under the mutex. If somebody's handler lies over ours it is left there: it
- * leads to ours, as ours leads to the one below. */
+/** Under the mutex, with every mapping: since the last one another handler may
+ * have taken the place of ours, whether it leads to ours or not. */
 static void guard_install(void)
 {
-    struct sigaction ours;
+    struct sigaction ours, now;
 
-    if (guard_installed)
+    if (guard_on_top() || sigaction(SIGBUS, NULL, &now))
         return;
+    if (now.sa_sigaction != guard_previous.sa_sigaction)
+        guard_older = guard_previous;
+    guard_previous = now;
     guard_page_mask = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
     memset(&ours, 0, sizeof ours);
     ours.sa_sigaction = guard_signal;
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
-    if (sigaction(SIGBUS, NULL, &guard_previous))
-        return;
-    ours.sa_mask = guard_previous.sa_mask;
-    guard_installed = !sigaction(SIGBUS, &ours, NULL);
+    ours.sa_mask = now.sa_mask;
+    sigaction(SIGBUS, &ours, NULL);
 }
 
+/** Under the mutex. From under another handler ours cannot be taken out; with
+ * an empty table it only hands on. */
 static void guard_remove(void)
 {
-    if (guard_installed && guard_on_top())
-        guard_installed = sigaction(SIGBUS, &guard_previous, NULL) != 0;
+    if (guard_on_top())
+        sigaction(SIGBUS, &guard_previous, NULL);
 }
 
 /** An entry of the table, or NULL when it is full. */
@@ -186,8 +213,8 @@ static struct guard *guard_open(void)
         atomic_store_explicit(&found->base, GUARD_PENDING,
                               memory_order_relaxed);
         atomic_store_explicit(&found->bad, false, memory_order_relaxed);
-        if (guards_used++ == 0)
-            guard_install();
+        guards_used++;
+        guard_install();
     }
     pthread_mutex_unlock(&guard_mutex);
     return found;
