@@ -2,7 +2,7 @@
  * came, and what the transport and the last note's pitch were comes back as
  * parameters. It has one parameter of each kind.
  *
- *     mirror NAME RATE [word ...]    deaf: no capability but parameters */
+ *     mirror NAME RATE [deaf]    deaf: no capability but parameters */
 #include "core/shl.h"
 
 #include <math.h>
@@ -28,6 +28,7 @@ static const struct shl_param params[PARAMS] = {
 
 static volatile sig_atomic_t ended;
 static double known[PARAMS];
+static int deaf;
 
 static void end(int signal_number)
 {
@@ -47,6 +48,8 @@ static void tell(shl_device *device, uint64_t frame, int index, double value)
 
 static void tell_transport(shl_device *device, const struct shl_block *block)
 {
+    if (deaf)
+        return;
     tell(device, block->frame, TEMPO, block->transport.tempo);
     tell(device, block->frame, PLAYING, block->transport.playing);
     if (!block->transport.playing)
@@ -74,11 +77,10 @@ static void answer(shl_device *device, const struct shl_block *block)
         memcpy(block->out[c], block->in[c], block->frames * sizeof(float));
 }
 
-static uint64_t capabilities(int argc, char **argv)
+static uint64_t capabilities(void)
 {
-    for (int i = 3; i < argc; i++)
-        if (strcmp(argv[i], "deaf") == 0)
-            return SHL_CAP_PARAMS;
+    if (deaf)
+        return SHL_CAP_PARAMS;
     return SHL_CAP_PARAMS | SHL_CAP_PARAM_OUT | SHL_CAP_MIDI_IN |
            SHL_CAP_MIDI_OUT | SHL_CAP_SYSEX_IN | SHL_CAP_SYSEX_OUT |
            SHL_CAP_DETUNE | SHL_CAP_TRANSPORT_IN;
@@ -92,6 +94,7 @@ int main(int argc, char **argv)
 
     if (argc < 3)
         return 2;
+    deaf = argc > 3 && strcmp(argv[3], "deaf") == 0;
     const struct shl_device_options options = {.id = argv[1],
                                                .vendor = "A Vendor",
                                                .category = "test",
@@ -100,8 +103,7 @@ int main(int argc, char **argv)
                                                .out_channels = 2,
                                                .rate_hz = atof(argv[2]),
                                                .block_frames = 64,
-                                               .capabilities =
-                                                   capabilities(argc, argv),
+                                               .capabilities = capabilities(),
                                                .params = params,
                                                .param_count = PARAMS};
     signal(SIGTERM, end);

@@ -9,7 +9,50 @@
 #define BATCH_WAIT_MS   5000  /* for a device that is not there yet */
 #define BATCH_LOOK_MS   5     /* between looks at the board */
 #define BATCH_ANSWER_MS 30000 /* for its answer to the claim */
+#define IDLE_MS         10    /* beyond two blocks without a perform */
 #define ANSWER_MS       1000  /* live, until an open without answer failed */
+
+int connection_make(t_shmlink *x)
+{
+    struct shl_host_options options = {
+        .in_channels = (uint32_t)x->x_inlets,
+        .out_channels = (uint32_t)x->x_outlets,
+        .rate_hz = x->x_rate_hz,
+        .block_frames =
+            x->x_frames < SHMLINK_FRAMES_MAX ? x->x_frames : SHMLINK_FRAMES_MAX,
+        .drive = x->x_flags.drive,
+        .deadline_ms = x->x_flags.deadline_ms,
+        .onloss = x->x_flags.onloss,
+        .batch = x->x_batch};
+    shl_host *host = NULL;
+    shl_status status = shl_host_new(&options, &host);
+
+    if (status) {
+        replies_error(&x->x_say, gensym("open"), status,
+                      "no host could be made: %s: send open to try again",
+                      shl_status_text(status));
+        return 0;
+    }
+    shl_host_free(x->x_host);
+    if (!x->x_host && x->x_loaded)
+        canvas_update_dsp();
+    x->x_host = host;
+    shl_host_bypass(host, x->x_bypass);
+    shl_host_tag(host, x->x_flags.tag);
+    return 1;
+}
+
+int connection_idle(const t_shmlink *x)
+{
+    double block_ms;
+
+    if (!pd_getdspstate() || !x->x_rate_known)
+        return 1;
+    block_ms = x->x_frames * 1000.0 / x->x_rate_hz;
+    return clock_gettimesince(x->x_performed) > 2 * block_ms + IDLE_MS;
+}
+
+/* ---- telling ---- */
 
 static void tell_latency(t_shmlink *x)
 {
@@ -35,17 +78,18 @@ static void tell_link(t_shmlink *x, const struct shl_device_info *info)
 static void tell_open(t_shmlink *x)
 {
     struct shl_device_info info;
+    t_atom atoms[2];
 
+    if (shl_host_device(x->x_host, &info))
+        return; /* and gone again, which is told next */
     x->x_due = 0;
+    x->x_requested = 0;
     x->x_open = 1;
     x->x_status = SHL_OK;
     replies_forget_link(&x->x_say);
-    if (shl_host_device(x->x_host, &info))
-        return;
-    replies_send(&x->x_say, "open", 2,
-                 (t_atom[]){{.a_type = A_FLOAT, .a_w.w_float = 1},
-                            {.a_type = A_SYMBOL,
-                             .a_w.w_symbol = atoms_name(x->x_say.name)}});
+    atoms_set_number(&atoms[0], 1);
+    SETSYMBOL(&atoms[1], atoms_name(x->x_say.name));
+    replies_send(&x->x_say, "open", 2, atoms);
     if (x->x_open)
         tell_link(x, &info);
     if (x->x_open)
@@ -212,7 +256,8 @@ void connection_open(t_shmlink *x)
 
 void connection_setup(t_shmlink *x)
 {
-    uint32_t block = x->x_frames > 4096 ? 4096 : x->x_frames;
+    uint32_t block =
+        x->x_frames < SHMLINK_FRAMES_MAX ? x->x_frames : SHMLINK_FRAMES_MAX;
 
     shl_host_setup(x->x_host, x->x_rate_hz, block);
     if (x->x_say.name[0] && shl_host_linked(x->x_host) == 0) {
@@ -279,7 +324,7 @@ void connection_put(t_shmlink *x, t_symbol *selector,
                           selector->s_name, SCHEDULE_SIZE);
         return;
     }
-    if (shmlink_idle(x))
+    if (connection_idle(x))
         clock_delay(x->x_poll, 0);
 }
 
@@ -343,7 +388,7 @@ static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         shmlink_close(x);
     if (flags.drive != x->x_flags.drive || !x->x_host) {
         x->x_flags.drive = flags.drive;
-        if (!shmlink_host_make(x)) {
+        if (!connection_make(x)) {
             tell_closed(x, "no_host");
             return;
         }

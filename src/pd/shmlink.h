@@ -9,7 +9,8 @@
 #include "pd/replies.h"
 #include "pd/schedule.h"
 
-#define SHMLINK_SYSEX_MAX 4096
+#define SHMLINK_SYSEX_MAX  4096
+#define SHMLINK_FRAMES_MAX 4096 /* in one block of the core */
 
 /* A SysEx message from the device: none begun, in the middle of one, or in the
  * middle of one that cannot be given out. */
@@ -68,14 +69,13 @@ typedef struct shmlink {
     uint64_t x_sysex_lost;
 } t_shmlink;
 
-/** Make the core's host with the object's flags; an older one is freed. */
-int shmlink_host_make(t_shmlink *x);
-
-/** Nobody performs: DSP is off, or switched off for this canvas. */
-int shmlink_idle(const t_shmlink *x);
-
 /* ---- connection.c ---- */
 
+/** Make the core's host with the object's flags; an older one is freed. False,
+ * with the error, if that cannot be done. */
+int connection_make(t_shmlink *x);
+/** Nobody performs: DSP is off, or switched off for this canvas. */
+int connection_idle(const t_shmlink *x);
 /** Want the device that the name names. The answer comes from here, from
  * connection_answer, or at loadbang. */
 void connection_open(t_shmlink *x);

@@ -12,9 +12,7 @@
 
 #define POLL_SOON_MS  5
 #define POLL_MS       50
-#define IDLE_MS       10  /* beyond two blocks without a perform */
 #define ECHO_MS       100 /* idle: how long an answer is looked for often */
-#define CHUNK_FRAMES  4096
 #define TICK_FRAMES   64
 #define CHANNELS_BOTH 64
 
@@ -134,9 +132,9 @@ static t_int *shmlink_perform(t_int *w)
     shl_rt(1);
     schedule_enter(&x->x_block, frames, x->x_rate_hz, x->x_tick_frames);
     x->x_performed = x->x_block.tick;
-    for (base = 0; base < frames; base += CHUNK_FRAMES) {
+    for (base = 0; base < frames; base += SHMLINK_FRAMES_MAX) {
         uint32_t rest = frames - base;
-        play(x, base, rest < CHUNK_FRAMES ? rest : CHUNK_FRAMES);
+        play(x, base, rest < SHMLINK_FRAMES_MAX ? rest : SHMLINK_FRAMES_MAX);
     }
     first = schedule_first(&x->x_in);
     if (first)
@@ -161,7 +159,7 @@ static t_int *shmlink_perform_silence(t_int *w)
 static int make_planes(t_shmlink *x, uint32_t frames)
 {
     size_t channels = (size_t)(x->x_inlets + x->x_outlets), c;
-    size_t chunk = frames < CHUNK_FRAMES ? frames : CHUNK_FRAMES;
+    size_t chunk = frames < SHMLINK_FRAMES_MAX ? frames : SHMLINK_FRAMES_MAX;
     size_t size = channels * chunk * sizeof(float);
 
     if (PD_FLOATSIZE == 32 || size == 0)
@@ -205,16 +203,6 @@ static void shmlink_dsp(t_shmlink *x, t_signal **sp)
 
 /* ---- clocks -------------------------------------------------------------- */
 
-int shmlink_idle(const t_shmlink *x)
-{
-    double block_ms;
-
-    if (!pd_getdspstate() || !x->x_rate_known)
-        return 1;
-    block_ms = x->x_frames * 1000.0 / x->x_rate_hz;
-    return clock_gettimesince(x->x_performed) > 2 * block_ms + IDLE_MS;
-}
-
 /* What perform would have done, in a block of no frames. */
 static void play_idle(t_shmlink *x)
 {
@@ -250,7 +238,7 @@ static void tell_refused_events(t_shmlink *x)
 
 static void shmlink_poll(t_shmlink *x)
 {
-    int idle = shmlink_idle(x), soon;
+    int idle = connection_idle(x), soon;
 
     x->x_loaded = 1;
     if (!x->x_host)
@@ -287,35 +275,6 @@ static void shmlink_deliver(t_shmlink *x)
 }
 
 /* ---- life ---------------------------------------------------------------- */
-
-int shmlink_host_make(t_shmlink *x)
-{
-    struct shl_host_options options = {
-        .in_channels = (uint32_t)x->x_inlets,
-        .out_channels = (uint32_t)x->x_outlets,
-        .rate_hz = x->x_rate_hz,
-        .block_frames = x->x_frames < CHUNK_FRAMES ? x->x_frames : CHUNK_FRAMES,
-        .drive = x->x_flags.drive,
-        .deadline_ms = x->x_flags.deadline_ms,
-        .onloss = x->x_flags.onloss,
-        .batch = x->x_batch};
-    shl_host *host = NULL;
-    shl_status status = shl_host_new(&options, &host);
-
-    if (status) {
-        replies_error(&x->x_say, gensym("open"), status,
-                      "no host could be made: %s: send open to try again",
-                      shl_status_text(status));
-        return 0;
-    }
-    shl_host_free(x->x_host);
-    if (!x->x_host && x->x_loaded)
-        canvas_update_dsp();
-    x->x_host = host;
-    shl_host_bypass(host, x->x_bypass);
-    shl_host_tag(host, x->x_flags.tag);
-    return 1;
-}
 
 static int is_batch(const t_shmlink *x)
 {
@@ -404,7 +363,7 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
     }
     catch_saved_lines(x);
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", x->x_flags.device);
-    if (shmlink_host_make(x) && x->x_say.name[0])
+    if (connection_make(x) && x->x_say.name[0])
         connection_open(x);
     clock_delay(x->x_poll, 0);
     return x;
