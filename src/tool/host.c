@@ -305,7 +305,8 @@ static int prepare(struct job *job)
     score_arrange(&job->score, job->device.rate_hz);
     options.channels = job->device.out_channels;
     options.frames = length_frames(job);
-    options.loop_frames = score_frame(job->loop_ms, job->device.rate_hz);
+    if (!job->wav || job->seconds > 0)
+        options.loop_frames = score_frame(job->loop_ms, job->device.rate_hz);
     job->perform = perform_new(&options, job->host, &job->score);
     return job->perform ? TOOL_GO_ON : tool_refused(SHL_NO_MEMORY, NULL);
 }

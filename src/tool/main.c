@@ -49,7 +49,6 @@ static int exit_code(shl_status status)
     case SHL_NO_PERMISSION:
     case SHL_NO_DESCRIPTORS:
     case SHL_FOREIGN:
-    case SHL_CUT:
     case SHL_SYSTEM:
         return TOOL_SYSTEM;
     case SHL_AGAIN:
@@ -64,6 +63,7 @@ static int exit_code(shl_status status)
     case SHL_WRONG_RATE:
     case SHL_WRONG_DRIVE:
     case SHL_WRONG_MODE:
+    case SHL_CUT:
     case SHL_BAD_PEER:
     case SHL_UNSUPPORTED:
     case SHL_NO_DEVICE:
