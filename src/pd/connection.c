@@ -273,6 +273,9 @@ int connection_ready(t_shmlink *x, t_symbol *selector, int request)
 {
     char text[400] = "no device: send open and a name, such as open MySynth:0";
 
+    /* perform may have lost the link a moment ago: polling finds out why */
+    if (x->x_host && shl_host_linked(x->x_host) == 0)
+        shl_host_poll(x->x_host);
     if (x->x_host && shl_host_linked(x->x_host))
         return 1;
     if (x->x_host && x->x_say.name[0])

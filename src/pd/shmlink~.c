@@ -390,8 +390,8 @@ static void shmlink_save(t_gobj *z, t_binbuf *b)
     binbuf_addv(b, "ssii", gensym("#X"), gensym("obj"), (int)x->x_obj.te_xpix,
                 (int)x->x_obj.te_ypix);
     binbuf_addbinbuf(b, x->x_obj.te_binbuf);
-    obj_saveformat(&x->x_obj, b);
     binbuf_addsemi(b);
+    obj_saveformat(&x->x_obj, b);
     save_line(b, "tag", x->x_saved_tag);
     save_line(b, "open", x->x_saved_device);
 }

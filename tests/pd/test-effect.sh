@@ -1,0 +1,6 @@
+#!/bin/sh
+# Signals through a device and back, and through a box without one.
+. "$here/pd/pd.sh"
+
+mirror Mirror:0 48000
+batch with-effect.pd || exit 1
