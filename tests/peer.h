@@ -96,7 +96,10 @@ uint64_t peer_random(uint64_t *state);
  * the link at once. `lines` is where the control lines are. */
 void peer_scribble(void *base, uint64_t *random, bool spare);
 
-/** Objects of our user in shared memory that belong to segments: how many. */
-uint32_t peer_segments(void);
+/** Whether a shared memory object of this name exists. */
+bool peer_there(const char *name);
+
+/** How many descriptors this process has open. */
+uint32_t peer_descriptors(void);
 
 #endif

@@ -471,7 +471,9 @@ static void a_late_pipelined_answer_is_counted_and_never_played(void **state)
     assert_int_equal(play(3, 1, 1, 64), SHL_HEARD_MISSED);
     uint32_t score = mine.cycle.score;
     slow(0);
-    usleep(60000);
+    while (atomic_load_explicit(&mine.segment.lines->device.answer,
+                                memory_order_acquire) != mine.cycle.doorbell)
+        usleep(100);
     /* 3 was not rung and 2 is too late: one more block without sound, but
      * nothing was waited for, so it does not count against the device */
     mine.cycle.deadline_us = PLENTY_US;
