@@ -80,8 +80,11 @@ static void print_figures(struct run *run, const char *state, int as_line)
     struct player_figures *figures = player_figures(run->player);
     const unsigned long long blocks =
         atomic_load_explicit(&figures->blocks, memory_order_relaxed);
+    /* without a host nothing is rendered, and the last count would stay */
     const uint32_t voices =
-        atomic_load_explicit(&figures->voices, memory_order_relaxed);
+        run->host_pid
+            ? atomic_load_explicit(&figures->voices, memory_order_relaxed)
+            : 0;
     const double peak = (double)player_take_peak(figures);
     char level[24] = "silent";
     char text[320];

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,13 +51,31 @@ int terminal_is_one(void)
     return isatty(STDOUT_FILENO);
 }
 
+/* Columns that a line may have without running into the next; 79 if nobody
+ * knows. */
+static int room_on_line(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 2)
+        return 79;
+    return size.ws_col - 1;
+}
+
 void terminal_line(const char *text)
 {
-    int width = 0;
+    const int room = room_on_line();
+    int width = 0, bytes = 0;
 
-    for (const char *c = text; *c; c++)
-        width += ((unsigned char)*c & 0xC0) != 0x80;
-    printf("\r%s%*s", text, line_width > width ? line_width - width : 0, "");
+    for (; text[bytes]; bytes++) {
+        if (((unsigned char)text[bytes] & 0xC0) == 0x80)
+            continue;
+        if (width == room)
+            break;
+        width++;
+    }
+    printf("\r%.*s%*s", bytes, text,
+           line_width > width ? line_width - width : 0, "");
     fflush(stdout);
     line_width = width;
 }
