@@ -1,13 +1,12 @@
 /* The floors: what two processes on this machine cannot do faster, by the
  * barest code there is for it.
  *
- *     floor raw|futex|tight one|two [frames channels] [gap_us]
+ *     floor raw|futex|tight one|two|fifo [frames channels gap_us count]
  *
  * raw: one word there and back, by looking. futex: the same, both sleep, and
  * nobody wakes who is awake. tight: a whole block with 8 events of 32 bytes,
  * all that goes one way in one contiguous run, its number stored last.
- * Prints p50 p99 p99.9 (ns per round trip) and CPU of both (ns per round trip).
- */
+ * Prints p50 p99 p99.9 mean, and CPU of both (ns per round trip). */
 #include "measure.h"
 
 #include <linux/futex.h>
@@ -47,6 +46,7 @@ struct job {
     struct floor *floor;
     const char *kind;
     uint32_t frames, channels, gap_us, count;
+    int fifo;
     float *in[CHANNELS], *out[CHANNELS];
     struct event sent[EVENTS], heard[EVENTS];
 };
@@ -162,6 +162,8 @@ static void tight_host(struct job *job, uint32_t n)
 static void device(void *arg)
 {
     struct job *job = arg;
+    if (job->fifo)
+        be_fifo(49);
     if (strcmp(job->kind, "raw") == 0)
         raw_device(job->floor);
     else if (strcmp(job->kind, "futex") == 0)
@@ -224,8 +226,8 @@ static uint32_t number(int argc, char **argv, int at, uint32_t otherwise,
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "floor raw|futex|tight one|two [frames channels] "
-                        "[gap_us] [count]\n");
+        fprintf(stderr, "floor raw|futex|tight one|two|fifo [frames "
+                        "channels gap_us count]\n");
         return 2;
     }
     struct place place = place_of(argv[2]);
@@ -234,12 +236,15 @@ int main(int argc, char **argv)
                       .frames = number(argc, argv, 3, 64, FRAMES),
                       .channels = number(argc, argv, 4, 2, CHANNELS),
                       .gap_us = number(argc, argv, 5, 0, 100000),
-                      .count = number(argc, argv, 6, 20000, 10000000)};
+                      .count = number(argc, argv, 6, 20000, 10000000),
+                      .fifo = place.fifo};
     struct samples samples = samples_new(job.count);
     tick_ns();
     prepare(&job);
     bind_to(0, place.ours);
     pid_t pid = second_process(device, &job, place.theirs);
+    if (job.fifo)
+        be_fifo(50);
     uint64_t cpu = process_cpu_ns(getpid()) + process_cpu_ns(pid);
     measure(&job, &samples);
     cpu = process_cpu_ns(getpid()) + process_cpu_ns(pid) - cpu;
@@ -250,9 +255,7 @@ int main(int argc, char **argv)
                 job.kind);
         return 2;
     }
-    samples_sort(&samples);
-    printf("%.1f %.1f %.1f %.1f\n", samples_part_ns(&samples, 0.5),
-           samples_part_ns(&samples, 0.99), samples_part_ns(&samples, 0.999),
-           (double)cpu / (double)(job.count + job.count / 10 + 1));
+    samples_print(&samples);
+    printf(" %.1f\n", (double)cpu / (double)(job.count + job.count / 10 + 1));
     return 0;
 }

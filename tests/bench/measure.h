@@ -105,6 +105,23 @@ static inline void samples_sort(struct samples *samples)
     qsort(samples->ticks, samples->count, sizeof(uint32_t), samples_compare);
 }
 
+static inline double samples_mean_ns(const struct samples *samples)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < samples->count; i++)
+        sum += samples->ticks[i];
+    return samples->count ? sum * tick_ns() / samples->count : 0;
+}
+
+/** p50 p99 p99.9 mean */
+static inline void samples_print(struct samples *samples)
+{
+    samples_sort(samples);
+    printf("%.1f %.1f %.1f %.1f", samples_part_ns(samples, 0.5),
+           samples_part_ns(samples, 0.99), samples_part_ns(samples, 0.999),
+           samples_mean_ns(samples));
+}
+
 /* ---- processors ----------------------------------------------------------------- */
 
 /** The processor number `index` of those that we may use, or -1. */
@@ -135,13 +152,26 @@ static inline void bind_to(pid_t pid, int cpu)
 
 struct place {
     int ours, theirs;
+    int fifo;
 };
 
-/** "two" cores or "one" for both; must be asked before binding. */
+/** "two" cores, "one" for both, or "fifo": one, and realtime scheduling, where
+ * a yield gives the processor to nobody. Must be asked before binding. */
 static inline struct place place_of(const char *name)
 {
     int two = strcmp(name, "two") == 0;
-    return (struct place){processor(0), processor(two ? 1 : 0)};
+    return (struct place){processor(0), processor(two ? 1 : 0),
+                          strcmp(name, "fifo") == 0};
+}
+
+/** This process alone; 77 if that is not allowed. */
+static inline void be_fifo(int priority)
+{
+    struct sched_param param = {.sched_priority = priority};
+    if (sched_setscheduler(0, SCHED_FIFO, &param)) {
+        fprintf(stderr, "not allowed to use SCHED_FIFO\n");
+        _exit(77);
+    }
 }
 
 /* ---- the other process ------------------------------------------------------------ */

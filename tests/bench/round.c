@@ -7,9 +7,9 @@
  * fifo: both on one core under SCHED_FIFO, the device one step below the host,
  * as it is where a yield gives the processor to nobody. gap_us: what the host
  * does between its blocks, looking at the clock.
- * Prints p50 p99 p99.9 (ns per block of the host's own time), CPU of both (ns
- * per block, without the gap), system calls of the host's audio path per block,
- * page faults of both. */
+ * Prints p50 p99 p99.9 mean (ns per block of the host's own time), CPU of both
+ * (ns per block, without the gap), system calls of the host's audio path per
+ * block, page faults of both. */
 #include "measure.h"
 
 #include "core/shl.h"
@@ -66,29 +66,21 @@ struct job {
 static uint64_t faults(void)
 {
     struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
+    getrusage(RUSAGE_THREAD, &usage);
     return (uint64_t)(usage.ru_minflt + usage.ru_majflt);
-}
-
-/* 77: not allowed to. */
-static void be_fifo(int priority)
-{
-    struct sched_param param = {.sched_priority = priority};
-    if (sched_setscheduler(0, SCHED_FIFO, &param)) {
-        fprintf(stderr, "not allowed to use SCHED_FIFO\n");
-        _exit(77);
-    }
 }
 
 static void play_back(shl_device *device, const struct shl_block *block,
                       uint32_t channels)
 {
     struct shl_event event;
+    shl_rt(1);
     while (shl_device_event(device, &event))
         shl_device_send(device, &event);
     for (uint32_t c = 0; c < channels; c++)
         memcpy(block->out[c], block->in[c], block->frames * sizeof(float));
     shl_device_done(device);
+    shl_rt(0);
 }
 
 static void serve(void *arg)
@@ -175,6 +167,7 @@ static void one_block(struct bench *bench, const struct job *job)
 {
     struct shl_event event;
     uint32_t offset;
+    shl_rt(1);
     for (uint32_t i = 0; i < job->events; i++)
         bench->failed +=
             shl_host_send(bench->host, &bench->event[i], i) != SHL_OK;
@@ -182,6 +175,7 @@ static void one_block(struct bench *bench, const struct job *job)
         bench->host, (const float *const *)bench->in, bench->out, job->frames);
     while (shl_host_event(bench->host, &event, &offset))
         bench->heard++;
+    shl_rt(0);
 }
 
 static void measure(struct bench *bench, const struct job *job,
@@ -197,8 +191,8 @@ static void measure(struct bench *bench, const struct job *job,
         uint64_t took = ticks() - began;
         if (samples)
             samples_add(samples, took);
-        if (n % 64 == 0)
-            shl_host_poll(bench->host);
+        else if (n % 64 == 0)
+            shl_host_poll(bench->host); /* its faults would count as ours */
     }
 }
 
@@ -248,10 +242,9 @@ static int run(struct job *job, pid_t pid)
     shl_host_free(bench.host);
     int ended = join_process(pid);
     double gap = (double)job->gap_us * 1000;
-    samples_sort(&samples);
-    printf("%.1f %.1f %.1f %.1f %.3f %llu\n", samples_part_ns(&samples, 0.5),
-           samples_part_ns(&samples, 0.99), samples_part_ns(&samples, 0.999),
-           (double)cpu / job->count - gap, (double)own_calls / job->count,
+    samples_print(&samples);
+    printf(" %.1f %.3f %llu\n", (double)cpu / job->count - gap,
+           (double)own_calls / job->count,
            (unsigned long long)(own_faults + atomic_load(job->faults)));
     uint64_t missed = stats.missed - warm.missed;
     if (missed || bench.failed || !same || ended)
@@ -276,7 +269,7 @@ int main(int argc, char **argv)
                       .events = number(argc, argv, 5, 8, EVENTS),
                       .gap_us = number(argc, argv, 6, 0, 100000),
                       .count = number(argc, argv, 7, 20000, 10000000),
-                      .fifo = strcmp(argv[2], "fifo") == 0,
+                      .fifo = place.fifo,
                       .pipelined = strcmp(argv[1], "pipelined") == 0};
     uint8_t *shared = shared_memory(512);
     job.ready = (_Atomic uint32_t *)(void *)shared;

@@ -1,0 +1,190 @@
+# The table of the bench: reads "key number ...", one line per key and round;
+# a ratio is the median of the ratios of the rounds.
+
+{
+    k = $1
+    first = 2
+    if (k == "idle") { # its own name comes second
+        k = k "-" $2
+        first = 3
+    }
+    n[k]++
+    for (i = first; i <= NF; i++)
+        value[k, n[k], i - first + 1] = $i
+}
+
+function median(list, count,    i, j, t) {
+    if (count == 0)
+        return "none"
+    for (i = 2; i <= count; i++)
+        for (j = i; j > 1 && list[j] < list[j - 1]; j--) {
+            t = list[j]; list[j] = list[j - 1]; list[j - 1] = t
+        }
+    return count % 2 ? list[(count + 1) / 2] \
+                     : (list[count / 2] + list[count / 2 + 1]) / 2
+}
+
+function middle(k, column,    i, list) {
+    for (i = 1; i <= n[k]; i++)
+        list[i] = value[k, i, column] + 0
+    return median(list, n[k] + 0)
+}
+
+# The ratio of two columns; both keys ran in every round, or none counts.
+function ratio(a, ca, b, cb,    i, list, count) {
+    if (n[a] != n[b])
+        return "none"
+    for (i = 1; i <= n[a]; i++)
+        if (value[b, i, cb] > 0)
+            list[++count] = value[a, i, ca] / value[b, i, cb]
+    return median(list, count + 0)
+}
+
+# What a patch costs beyond the empty one, of one round.
+function patch(kind, place, i, column) {
+    return value["patch-" kind "-" place, i, column] - \
+           value["patch-empty-" place, i, column]
+}
+
+function patch_ratio(place, column,    i, list, count) {
+    if (n["patch-pd-" place] != n["patch-shmlink-" place] ||
+        n["patch-pd-" place] != n["patch-empty-" place])
+        return "none"
+    for (i = 1; i <= n["patch-pd-" place]; i++)
+        if (patch("shmlink", place, i, column) > 0)
+            list[++count] = patch("pd", place, i, column) / \
+                            patch("shmlink", place, i, column)
+    return median(list, count + 0)
+}
+
+function object_ratio(place,    i, list, count) {
+    if (n["patch-shmlink-" place] != n["silent-" place] ||
+        n["patch-empty-" place] != n["silent-" place])
+        return "none"
+    for (i = 1; i <= n["silent-" place]; i++)
+        list[++count] = patch("shmlink", place, i, 1) / \
+                        value["silent-" place, i, 4]
+    return median(list, count + 0)
+}
+
+function idle_ratio(    i, list, count) {
+    if (n["idle-wanted"] != n["raw-idle"] || n["idle-zero"] != n["raw-idle"])
+        return "none"
+    for (i = 1; i <= n["raw-idle"]; i++)
+        list[++count] = value["idle-wanted", i, 1] / \
+            (value["idle-zero", i, 1] + value["raw-idle", i, 1] / 2)
+    return median(list, count + 0)
+}
+
+function time(ns) {
+    if (ns == "none")
+        return "-"
+    return ns < 9999.5 ? sprintf("%.0f ns", ns) : sprintf("%.1f us", ns / 1000)
+}
+
+function absolute(text, k) {
+    printf "  %-52s %9s %9s %9s\n", text, time(middle(k, 1)), \
+        time(middle(k, 2)), time(middle(k, 3))
+}
+
+# sense: "<=" or ">="; unit: what stands behind the figures.
+function goal(id, text, figure, sense, wanted, unit,    met) {
+    if (figure == "none") {
+        printf "  %-4s %-52s %9s  %s %g%s\n", id, text, "-", sense, wanted, unit
+        return
+    }
+    met = sense == "<=" ? figure <= wanted : figure >= wanted
+    printf "  %-4s %-52s %8.4g%s  %s %g%s  %s\n", id, text, figure, \
+        unit == "" ? " " : unit, sense, wanted, unit, met ? "met" : "not met"
+    asked++
+    reached += met
+}
+
+END {
+    printf "One block of 64 frames, 2 channels and 8 events each way, "
+    printf "there and back;\nmedians of %d rounds. ", rounds
+    print "Absolute times are this machine's, at this hour.\n"
+    printf "  %-52s %9s %9s %9s\n", "", "p50", "p99", "p99.9"
+    absolute("floor: one word, two cores, looking", "raw-two")
+    absolute("floor: one word, two cores, asleep", "futex-asleep")
+    absolute("floor: one word, one core", "futex-one")
+    absolute("floor: the block in one contiguous run, two cores", "tight-64x2")
+    absolute("lockstep, two cores, device awake", "lock-64x2")
+    absolute("lockstep, two cores, device awake, no events", "silent-two")
+    absolute("lockstep, two cores, device asleep", "lock-asleep")
+    absolute("lockstep, one core", "lock-one")
+    absolute("lockstep, one core, SCHED_FIFO", "lock-fifo")
+    absolute("pipelined, the host's own time, device awake", "pipe-awake")
+    absolute("pipelined, the same at 1.333 ms per block", "pipe-paced")
+
+    print "\nPd's cost per block, beyond the same patch with nothing in it\n"
+    printf "  %-52s %9s %9s\n", "", "wall", "CPU"
+    for (p = 1; p <= 2; p++) {
+        place = p == 1 ? "two" : "one"
+        cores = p == 1 ? "two cores" : "one core"
+        base = middle("patch-empty-" place, 1)
+        cpu = middle("patch-empty-" place, 2)
+        printf "  %-52s %9s %9s\n", "[shmlink~], " cores, \
+            time(middle("patch-shmlink-" place, 1) - base), \
+            time(middle("patch-shmlink-" place, 2) - cpu)
+        printf "  %-52s %9s %9s\n", "[pd~] -fifo 1, " cores, \
+            time(middle("patch-pd-" place, 1) - base), \
+            time(middle("patch-pd-" place, 2) - cpu)
+    }
+
+    print "\nGoals (ratios; median of the rounds)\n"
+    goal("T1", "2x64 + 8 events, device awake / contiguous floor", \
+         ratio("lock-64x2", 1, "tight-64x2", 1), "<=", 1.25, "x")
+    goal("T2", "32x64 + 8 events / contiguous floor", \
+         ratio("lock-64x32", 1, "tight-64x32", 1), "<=", 1.08, "x")
+    goal("T2", "32x512 + 8 events / contiguous floor", \
+         ratio("lock-512x32", 1, "tight-512x32", 1), "<=", 1.03, "x")
+    goal("T3", "one core, blocking (SCHED_FIFO) / futex floor", \
+         ratio("lock-fifo", 1, "futex-fifo", 1), "<=", 1.08, "x")
+    goal("T3", "the same, CPU of both", \
+         ratio("lock-fifo", 5, "futex-fifo", 5), "<=", 1.08, "x")
+    goal("T4", "one core, yielding / futex floor", \
+         ratio("lock-one", 1, "futex-one", 1), "<=", 0.75, "x")
+    goal("T5", "two cores, device asleep / futex floor", \
+         ratio("lock-asleep", 1, "futex-asleep", 1), "<=", 1.05, "x")
+    goal("T6", "pipelined, own time, device awake / one word", \
+         ratio("pipe-awake", 1, "raw-two", 1), "<=", 1, "x")
+    goal("T6", "the same at 1.333 ms per block", \
+         ratio("pipe-paced", 1, "raw-paced", 1), "<=", 2, "x")
+    goal("T6", "system calls per block, device awake", \
+         middle("pipe-awake", 6), "<=", 0.01, "")
+    goal("T7", "[pd~] / [shmlink~], wall, two cores", \
+         patch_ratio("two", 1), ">=", 100, "x")
+    goal("T7", "[pd~] / [shmlink~], CPU, two cores", \
+         patch_ratio("two", 2), ">=", 30, "x")
+    goal("T7", "[pd~] / [shmlink~], wall, one core", \
+         patch_ratio("one", 1), ">=", 3, "x")
+    goal("T7", "[pd~] / [shmlink~], CPU, one core", \
+         patch_ratio("one", 2), ">=", 2.7, "x")
+    goal("T7", "latency of [shmlink~] in blocks ([pd~]: " \
+         middle("patch-pd-two", 3) + 0 ")", \
+         middle("patch-shmlink-two", 3) + 0, "<=", 0, "")
+    goal("T11", "p99 / p50, device awake", \
+         ratio("lock-64x2", 2, "lock-64x2", 1), "<=", 1.5, "x")
+    goal("T11", "p99.9 / p50, device awake", \
+         ratio("lock-64x2", 3, "lock-64x2", 1), "<=", 3, "x")
+    goal("T12", "page faults in the audio paths, all rounds", \
+         middle("lock-64x2", 7), "<=", 0, "")
+    goal("T12", "allocations and locks in perform (watched)", \
+         middle("watch", 1), "<=", 0, "")
+    goal("T12", "no device / (zero fill + half of one word)", \
+         idle_ratio(), "<=", 1, "x")
+    goal("T13", "blocks that waited for a hung device", \
+         middle("idle-hung", 2), "<=", 3, "")
+    goal("T13", "then, per block / no device", \
+         ratio("idle-hung", 1, "idle-wanted", 1), "<=", 2, "x")
+    goal("T13", "blocks that waited for a dead device", \
+         middle("idle-dead", 2), "<=", 3, "")
+    goal("T13", "then, per block / no device", \
+         ratio("idle-dead", 1, "idle-wanted", 1), "<=", 2, "x")
+    goal("T14", "[shmlink~] in Pd / the core's cycle, two cores", \
+         object_ratio("two"), "<=", 1.3, "x")
+    goal("T14", "[shmlink~] in Pd / the core's cycle, one core", \
+         object_ratio("one"), "<=", 1.3, "x")
+    printf "\n%d of %d goals met.\n", reached, asked
+}
