@@ -273,10 +273,13 @@ static void tell_changes(t_shmreg *x, const struct picture *old,
     }
     for (i = 0; i < new->count; i++) {
         const struct shl_device_info *before = find(old, &new->device[i]);
-        if (before)
+        if (before) {
             tell_difference(x, before, &new->device[i]);
-        else
-            tell_device(x, "added", &new->device[i]);
+            continue;
+        }
+        tell_device(x, "added", &new->device[i]);
+        if (claimed_by(&new->device[i]))
+            tell_claim(x, &new->device[i]);
     }
 }
 

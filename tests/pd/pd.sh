@@ -52,6 +52,13 @@ live() {
         -path "$here/lib" -open "$1" </dev/null 2>&1
 }
 
+# start_live PATCH LOG: the same in the background.
+start_live() {
+    start "$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 \
+        -r 48000 -stderr -path "$root" -path "$root/abstractions" \
+        -path "$here/lib" -open "$1" >"$2" 2>&1
+}
+
 # until_line FILE TEXT: until the file has it, 20 s at most.
 until_line() {
     u_left=400

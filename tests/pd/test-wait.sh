@@ -4,9 +4,8 @@
 . "$here/pd/pd.sh"
 
 log=$work/log
-live "$here/pd/with-wait.pd" >"$log" &
-pd=$!
-started="$started $pd"
+start_live "$here/pd/with-wait.pd" "$log"
+pd=$last
 until_line "$log" "reply: open 0 MySynth:0 not_found" &&
     echo "ok waits for a device that is not there" || bad=1
 
