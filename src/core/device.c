@@ -67,9 +67,20 @@ static void remember_tag(shl_device *device, uint32_t epoch)
     shl_seat_update(&device->seat, &device->identity);
 }
 
+/* Somebody may have cut the segment where nobody touches it: hosts would find
+ * it damaged, so the device must not believe that all is well. */
+static void look_at_size(shl_device *device)
+{
+    struct shl_segment *segment = &device->segment;
+    uint8_t last;
+    if (shl_map_peek(&segment->ask, segment->map.size - 1, &last, 1) == SHL_CUT)
+        atomic_store_explicit(segment->map.bad, true, memory_order_release);
+}
+
 static void keep(void *arg)
 {
     shl_device *device = arg;
+    look_at_size(device);
     /* acquire: the audio thread has read this claim */
     uint32_t epoch =
         atomic_load_explicit(&device->accepted, memory_order_acquire);

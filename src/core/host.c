@@ -391,28 +391,6 @@ static void report(shl_host *host)
     }
 }
 
-static void show_counters(shl_host *host)
-{
-    struct shl_counters *counters = host->link.segment.counters;
-    const struct shl_link_stats *stats = &host->link.stats;
-    atomic_store_explicit(&counters->host_blocks, stats->blocks,
-                          memory_order_relaxed);
-    atomic_store_explicit(&counters->host_missed, stats->missed,
-                          memory_order_relaxed);
-    atomic_store_explicit(&counters->host_late, stats->late,
-                          memory_order_relaxed);
-    atomic_store_explicit(&counters->host_silent_frames, host->silent_frames,
-                          memory_order_relaxed);
-    atomic_store_explicit(&counters->host_events_dropped, stats->dropped,
-                          memory_order_relaxed);
-    atomic_store_explicit(&counters->host_events_late, stats->delayed,
-                          memory_order_relaxed);
-    atomic_store_explicit(&counters->host_events_bad, stats->bad,
-                          memory_order_relaxed);
-    atomic_store_explicit(&counters->host_stalls, stats->stalls,
-                          memory_order_relaxed);
-}
-
 static void poll_link(shl_host *host)
 {
     if (host->lost) {
@@ -426,9 +404,10 @@ static void poll_link(shl_host *host)
     uint64_t now_ns = shl_clock_ns();
     if (now_ns - host->looked_ns >= LOOK_NS) {
         host->looked_ns = now_ns;
-        show_counters(host);
-        if (!shl_segment_device_alive(&host->link.segment)) {
-            lose(host, SHL_GONE);
+        shl_link_show_counters(&host->link, host->silent_frames);
+        shl_status st = shl_link_check(&host->link);
+        if (st) {
+            lose(host, st);
             return;
         }
     }

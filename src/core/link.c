@@ -256,6 +256,36 @@ SHL_RT shl_status shl_link_state(struct shl_link *link)
                                                            : SHL_BAD_PEER;
 }
 
+/* The segment may have been cut where no block touches it. */
+shl_status shl_link_check(const struct shl_link *link)
+{
+    const struct shl_segment *segment = &link->segment;
+    uint8_t last;
+    if (shl_map_peek(&segment->ask, segment->map.size - 1, &last, 1) == SHL_CUT)
+        return SHL_BAD_PEER;
+    return shl_segment_device_alive(segment) ? SHL_OK : SHL_GONE;
+}
+
+void shl_link_show_counters(const struct shl_link *link, uint64_t silent_frames)
+{
+    struct shl_counters *counters = link->segment.counters;
+    const struct shl_link_stats *stats = &link->stats;
+    const struct {
+        _Atomic uint64_t *counter;
+        uint64_t value;
+    } shown[] = {{&counters->host_blocks, stats->blocks},
+                 {&counters->host_missed, stats->missed},
+                 {&counters->host_late, stats->late},
+                 {&counters->host_silent_frames, silent_frames},
+                 {&counters->host_events_dropped, stats->dropped},
+                 {&counters->host_events_late, stats->delayed},
+                 {&counters->host_events_bad, stats->bad},
+                 {&counters->host_stalls, stats->stalls}};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        atomic_store_explicit(shown[i].counter, shown[i].value,
+                              memory_order_relaxed);
+}
+
 /* ---- one block --------------------------------------------------------------- */
 
 static uint32_t least(uint32_t a, uint32_t b)

@@ -73,6 +73,14 @@ void shl_link_tag(struct shl_link *link, const char *tag);
  * for refusing. [audio] */
 SHL_RT shl_status shl_link_state(struct shl_link *link);
 
+/** Whether the device lives and its segment is whole: SHL_OK, SHL_GONE,
+ * SHL_BAD_PEER. [control] */
+shl_status shl_link_check(const struct shl_link *link);
+
+/** Let tools read our figures. [control] */
+void shl_link_show_counters(const struct shl_link *link,
+                            uint64_t silent_frames);
+
 /** One block. `in` is copied before `out` is filled. [audio] */
 SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
                                     const float *const *in,
