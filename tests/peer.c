@@ -259,8 +259,7 @@ static void flood(struct self *self)
     uint32_t read =
         atomic_load_explicit(&lines->host.event_read, memory_order_relaxed);
     struct shl_event event = shl_event_midi(0, 0, 0x90, 1, 1);
-    for (uint32_t i = 0; i < SHL_EVENT_SLOTS; i++)
-        self->segment.events_to_host[i] = event;
+    self->segment.events_to_host[read % SHL_EVENT_SLOTS] = event;
     atomic_store_explicit(&lines->device.event_write, read + 4095,
                           memory_order_release);
 }
