@@ -58,7 +58,8 @@ SHL_RT uint32_t shl_ring_free(struct shl_ring *ring)
 
 SHL_RT void *shl_ring_push(struct shl_ring *ring)
 {
-    if (free_seen(ring) == 0 && shl_ring_free(ring) == 0)
+    /* full as far as we have seen: only now is it worth a look */
+    if (ring->own - ring->peer >= ring->mask && shl_ring_free(ring) == 0)
         return NULL;
     return slot_at(ring, ring->own++);
 }
