@@ -1,7 +1,5 @@
 #include "ring.h"
 
-#include <stddef.h>
-
 static void init(struct shl_ring *ring, _Atomic uint32_t *write,
                  _Atomic uint32_t *read, void *slots, uint32_t slot_size,
                  uint32_t count)
@@ -31,11 +29,6 @@ void shl_ring_init_consumer(struct shl_ring *ring, _Atomic uint32_t *write,
     ring->peer = atomic_load_explicit(write, memory_order_acquire);
 }
 
-static uint8_t *slot_at(const struct shl_ring *ring, uint32_t index)
-{
-    return ring->slots + (size_t)(index & ring->mask) * ring->slot_size;
-}
-
 /* acquire: the consumer has copied the slots below before we refill them */
 static void look_at_read(struct shl_ring *ring)
 {
@@ -54,14 +47,6 @@ SHL_RT uint32_t shl_ring_free(struct shl_ring *ring)
 {
     look_at_read(ring);
     return free_seen(ring);
-}
-
-SHL_RT void *shl_ring_push(struct shl_ring *ring)
-{
-    /* full as far as we have seen: only now is it worth a look */
-    if (ring->own - ring->peer >= ring->mask && shl_ring_free(ring) == 0)
-        return NULL;
-    return slot_at(ring, ring->own++);
 }
 
 /* An index that has not moved is not stored: the store would take the line from
@@ -87,24 +72,17 @@ static uint32_t look_at_write(struct shl_ring *ring)
 
 /* A distance that no producer can reach starts the ring over: a hostile index
  * costs at most one look, never a long loop. */
-SHL_RT const void *shl_ring_peek(struct shl_ring *ring, bool *lost)
+SHL_RT const void *shl_ring_look(struct shl_ring *ring, bool *lost)
 {
-    uint32_t there = ring->peer - ring->own;
+    uint32_t there = look_at_write(ring);
 
-    if (there == 0 || there > ring->mask)
-        there = look_at_write(ring);
     if (there > ring->mask) {
         ring->own = ring->peer;
         if (lost)
             *lost = true;
         return NULL;
     }
-    return there ? slot_at(ring, ring->own) : NULL;
-}
-
-SHL_RT void shl_ring_pop(struct shl_ring *ring)
-{
-    ring->own++;
+    return there ? shl_ring_slot(ring, ring->own) : NULL;
 }
 
 SHL_RT void shl_ring_release(struct shl_ring *ring)

@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct shl_ring {
@@ -34,27 +35,54 @@ void shl_ring_init_consumer(struct shl_ring *ring, _Atomic uint32_t *write,
                             _Atomic uint32_t *read, void *slots,
                             uint32_t slot_size, uint32_t count);
 
+static inline uint8_t *shl_ring_slot(const struct shl_ring *ring,
+                                     uint32_t index)
+{
+    return ring->slots + (size_t)(index & ring->mask) * ring->slot_size;
+}
+
+/* What is done for every single slot stands here, to become part of the
+ * caller's loop; it knows only our own copies of the indices. */
+
 /* ---- producer ---- */
-
-/** The next free slot to fill, or NULL: full. Nobody sees it before
- * shl_ring_publish. [audio] */
-SHL_RT void *shl_ring_push(struct shl_ring *ring);
-
-/** Show everything pushed since the last time. Once per block. [audio] */
-SHL_RT void shl_ring_publish(struct shl_ring *ring);
 
 /** Slots that are free now. [audio] */
 SHL_RT uint32_t shl_ring_free(struct shl_ring *ring);
 
+/** The next free slot to fill, or NULL: full. Nobody sees it before
+ * shl_ring_publish. [audio] */
+static inline void *shl_ring_push(struct shl_ring *ring)
+{
+    /* full as far as we have seen: only now is it worth a look */
+    if (ring->own - ring->peer >= ring->mask && shl_ring_free(ring) == 0)
+        return NULL;
+    return shl_ring_slot(ring, ring->own++);
+}
+
+/** Show everything pushed since the last time. Once per block. [audio] */
+SHL_RT void shl_ring_publish(struct shl_ring *ring);
+
 /* ---- consumer ---- */
+
+/** As shl_ring_peek, when none is left that we have seen. [audio] */
+SHL_RT const void *shl_ring_look(struct shl_ring *ring, bool *lost);
 
 /** The oldest slot not yet taken, or NULL: empty. The peer may still scribble
  * on it: copy, check, use the copy. A write index that cannot be is answered
  * by starting over at it: *lost (may be NULL) is set. [audio] */
-SHL_RT const void *shl_ring_peek(struct shl_ring *ring, bool *lost);
+static inline const void *shl_ring_peek(struct shl_ring *ring, bool *lost)
+{
+    uint32_t there = ring->peer - ring->own;
+    if (there == 0 || there > ring->mask)
+        return shl_ring_look(ring, lost);
+    return shl_ring_slot(ring, ring->own);
+}
 
 /** Go past the slot that peek gave. [audio] */
-SHL_RT void shl_ring_pop(struct shl_ring *ring);
+static inline void shl_ring_pop(struct shl_ring *ring)
+{
+    ring->own++;
+}
 
 /** Give the popped slots back to the producer. Once per block. [audio] */
 SHL_RT void shl_ring_release(struct shl_ring *ring);
