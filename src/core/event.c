@@ -62,11 +62,11 @@ static int system_fits(uint32_t word0)
     return status > 0xF0 && status != 0xF7 && (word0 & 0x8080) == 0;
 }
 
-/* MIDI 1.0 channel voice messages: type 2, status 8 to E, 7 bits of data. */
 static int voice_fits(uint32_t word0)
 {
-    return (word0 & 0xF0808080u) == 0x20800000u &&
-           (word0 & 0x00F00000u) != 0x00F00000u;
+    uint32_t status = word0 >> 20 & 0xF;
+
+    return status >= 0x8 && status <= 0xE && (word0 & 0x8080) == 0;
 }
 
 static int ump_fits(const struct shl_event *event)
@@ -91,7 +91,7 @@ static int ump_fits(const struct shl_event *event)
     }
 }
 
-static shl_status check_any(const struct shl_event *event)
+shl_status shl_event_check_any(const struct shl_event *event)
 {
     switch (event->kind) {
     case SHL_EVENT_UMP:
@@ -106,13 +106,4 @@ static shl_status check_any(const struct shl_event *event)
     default:
         return SHL_BAD_PEER;
     }
-}
-
-shl_status shl_event_check(const struct shl_event *event)
-{
-    /* asked of every event on both sides: the usual one first */
-    if (event->kind == SHL_EVENT_UMP && event->size == 4 &&
-        voice_fits(event->data[0]))
-        return SHL_OK;
-    return check_any(event);
 }
