@@ -310,7 +310,7 @@ if part devices; then
     segment=$(segment_of MySynth:0)
     kill -KILL "$a"
     wait "$a" 2>/dev/null
-    gives 0 'cleared 1 dead device$' "clean clears a killed device" clean
+    gives 0 'cleared [1-9][0-9]* dead devices*$' "clean clears a killed device" clean
     holds "with its segment" test ! -e "$segment"
     gives 0 '"count": 0' "nothing is listed then" list --json
 
@@ -416,6 +416,11 @@ frames_of() { # file frames
 if part playing; then
     start_device synth device --id Play
     synth=$last
+    afresh() { # parameters outlive a host: equal bytes need a new device
+        finish "$synth" TERM
+        start_device synth device --id Play
+        synth=$last
+    }
     cat >"$work/notes" <<'NOTES'
 # two bars of everything
 0 param gain -3
@@ -433,12 +438,15 @@ NOTES
         "a rendering" host --id Play --notes "$work/notes" --wav "$work/1.wav"
     holds "missed nothing and has no latency" sh -c "
         grep -q ' 0 missed' '$work/out' && grep -q 'latency  0 ' '$work/out'"
+    afresh
     gives 0 '' "another" host --id Play:0 --notes "$work/notes" \
         --wav "$work/2.wav"
     holds "has the same bytes" cmp "$work/1.wav" "$work/2.wav"
+    afresh
     gives 0 '' "in blocks of 100" host --id Play:0 --notes "$work/notes" \
         --wav "$work/3.wav" --blocksize 100
     holds "has the same bytes, too" cmp "$work/1.wav" "$work/3.wav"
+    afresh
     gives 0 'latency  64 ' "pipelined" host --id Play --notes "$work/notes" \
         --wav "$work/4.wav" --pipelined
     frames_of "$work/1.wav" 33600 | head -n 33536 >"$work/lock"

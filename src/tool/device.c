@@ -235,8 +235,8 @@ static const char device_more[] =
     "(Hz), resonance (Q), decay (ms), sustain (%). Controllers 7 gain,\n"
     "71 resonance, 72 release, 73 attack, 74 cutoff move them over their "
     "whole\n"
-    "range; the host is told. 120, 121 and 123 are heard. A new host finds\n"
-    "everything as at the start.\n"
+    "range; the host is told. 120, 121 and 123 are heard. A new host hears\n"
+    "nothing of the last one; the parameters stay as they are.\n"
     "With inputs, input i is added to output i.\n"
     "--click and --echo are for tests: a note on becomes one sample of height\n"
     "velocity / 127 on all outputs; every note goes back to the host.\n";

@@ -68,27 +68,16 @@ static void tell_param(struct player *player, shl_device *device,
     shl_device_send(device, &event); /* a full ring is counted there */
 }
 
-/* A new host finds the device as the first one did. What that moves back, the
- * host is told: it has read the old values while linking. */
-static void start_anew(struct player *player, shl_device *device,
-                       uint64_t frame)
+/* A new host hears nothing of the last one; parameters stay, like the knobs of
+ * a synth. */
+static void start_anew(struct player *player)
 {
-    const struct shl_param *params = synth_params();
-    unsigned moved = 0;
-
-    for (int i = 0; i < SYNTH_PARAMS; i++)
-        if (fabs(synth_value(player->synth, (enum synth_param)i) -
-                 params[i].initial) > 0)
-            moved |= 1u << i;
-    synth_reset(player->synth);
+    synth_silence(player->synth);
     if (player->delay)
         memset(player->delay, 0,
                (size_t)player->options.latency_frames *
                    player->options.out_channels * sizeof(float));
     player->delayed = 0;
-    for (int i = 0; i < SYNTH_PARAMS; i++)
-        if (moved >> i & 1)
-            tell_param(player, device, frame, (enum synth_param)i);
 }
 
 /* A note on or off, or neither: 0. */
@@ -199,7 +188,7 @@ SHL_RT void player_block(struct player *player, shl_device *device,
     uint32_t done = 0;
 
     if (block->fresh)
-        start_anew(player, device, block->frame);
+        start_anew(player);
     for (uint32_t c = 0;
          player->options.click && c < player->options.out_channels; c++)
         memset(block->out[c], 0, block->frames * sizeof(float));

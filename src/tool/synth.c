@@ -155,11 +155,16 @@ void synth_free(struct synth *synth)
 
 void synth_reset(struct synth *synth)
 {
+    for (uint32_t id = 0; id < SYNTH_PARAMS; id++)
+        set_param(synth, id, params[id].initial);
+    synth_silence(synth);
+}
+
+void synth_silence(struct synth *synth)
+{
     memset(synth->voice, 0, sizeof(synth->voice));
     memset(synth->lane, 0, sizeof(synth->lane));
     memset(synth->modulation, 0, sizeof(synth->modulation));
-    for (uint32_t id = 0; id < SYNTH_PARAMS; id++)
-        set_param(synth, id, params[id].initial);
     glide(synth, 1.f);
     synth->gain = synth->gain_goal;
     synth->clock = 0;

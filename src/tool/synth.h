@@ -32,6 +32,9 @@ void synth_free(struct synth *synth);
 /** As new: silence, parameters and controllers at their start. [audio] */
 void synth_reset(struct synth *synth);
 
+/** The same, but the parameters stay where they are. [audio] */
+void synth_silence(struct synth *synth);
+
 /** SYNTH_PARAMS descriptions. [any] */
 const struct shl_param *synth_params(void);
 
