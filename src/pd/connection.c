@@ -9,10 +9,11 @@
 #define BATCH_WAIT_MS   5000  /* for a device that is not there yet */
 #define BATCH_LOOK_MS   5     /* between looks at the board */
 #define BATCH_ANSWER_MS 30000 /* for its answer to the claim */
+#define RETRY_MS        1000  /* between tries to open a board that failed */
 #define IDLE_MS         10    /* beyond two blocks without a perform */
 #define ANSWER_MS       1000  /* live, until an open without answer failed */
 
-int connection_make(t_shmlink *x)
+static shl_status make_host(t_shmlink *x)
 {
     struct shl_host_options options = {
         .in_channels = (uint32_t)x->x_inlets,
@@ -27,19 +28,38 @@ int connection_make(t_shmlink *x)
     shl_host *host = NULL;
     shl_status status = shl_host_new(&options, &host);
 
-    if (status) {
-        replies_error(&x->x_say, gensym("open"), status,
-                      "no host could be made: %s: send open to try again",
-                      shl_status_text(status));
-        return 0;
-    }
-    shl_host_free(x->x_host);
-    if (!x->x_host && x->x_loaded)
-        canvas_update_dsp();
+    if (status)
+        return status;
+    if (x->x_host)
+        shl_host_free(x->x_host);
+    else if (x->x_loaded)
+        canvas_update_dsp(); /* which was built without a host */
     x->x_host = host;
     shl_host_bypass(host, x->x_bypass);
     shl_host_tag(host, x->x_flags.tag);
-    return 1;
+    return SHL_OK;
+}
+
+/* Only a board that cannot be opened leaves us without a host. */
+static void why_no_host(char *text, size_t size)
+{
+    shl_registry *board = NULL;
+    struct shl_why why = {""};
+    shl_status status = shl_registry_open(NULL, &board, &why);
+
+    shl_registry_close(board);
+    if (status && why.text[0])
+        snprintf(text, size, "%s", why.text);
+    else
+        snprintf(text, size, "the board: %s", shl_status_text(status));
+}
+
+void connection_why(t_shmlink *x, char *text, size_t size)
+{
+    if (x->x_host)
+        shl_host_why(x->x_host, text, size);
+    else
+        why_no_host(text, size);
 }
 
 int connection_idle(const t_shmlink *x)
@@ -114,7 +134,7 @@ static void tell_refused(t_shmlink *x)
 
     x->x_due = 0;
     x->x_requested = 0;
-    shl_host_why(x->x_host, text, sizeof text);
+    connection_why(x, text, sizeof text);
     if (x->x_status == SHL_NOT_FOUND && !x->x_batch)
         replies_note(&x->x_say, "%s", text);
     else
@@ -197,8 +217,13 @@ void connection_answer(t_shmlink *x)
 {
     struct shl_notice notice;
 
-    if (!x->x_loaded || !x->x_host)
+    if (!x->x_loaded)
         return;
+    if (!x->x_host) {
+        if (x->x_due)
+            tell_refused(x);
+        return;
+    }
     while (shl_host_notice(x->x_host, &notice))
         tell_notice(x, &notice);
     if (!x->x_due || shl_host_linked(x->x_host) == 2)
@@ -248,10 +273,23 @@ static void look(t_shmlink *x)
 
 void connection_open(t_shmlink *x)
 {
-    x->x_due = 1;
+    x->x_due = x->x_say.name[0] != '\0';
     x->x_asked = clock_getlogicaltime();
-    look(x);
+    if (!x->x_host)
+        x->x_status = make_host(x);
+    if (x->x_host && x->x_due)
+        look(x);
     connection_answer(x);
+}
+
+void connection_retry(t_shmlink *x)
+{
+    if (x->x_host || !x->x_say.name[0] ||
+        clock_gettimesince(x->x_asked) < RETRY_MS)
+        return;
+    x->x_asked = clock_getlogicaltime();
+    if (make_host(x) == SHL_OK)
+        connection_open(x);
 }
 
 void connection_setup(t_shmlink *x)
@@ -278,8 +316,8 @@ int connection_ready(t_shmlink *x, t_symbol *selector, int request)
         shl_host_poll(x->x_host);
     if (x->x_host && shl_host_linked(x->x_host))
         return 1;
-    if (x->x_host && x->x_say.name[0])
-        shl_host_why(x->x_host, text, sizeof text);
+    if (!x->x_host || x->x_say.name[0])
+        connection_why(x, text, sizeof text);
     if (replies_once(&x->x_say, selector, REPLIES_LINK))
         replies_complain(&x->x_say, "%s: %s", selector->s_name, text);
     if (request)
@@ -389,12 +427,9 @@ static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     }
     if (x->x_say.name[0] && x->x_loaded)
         shmlink_close(x);
-    if (flags.drive != x->x_flags.drive || !x->x_host) {
+    if (flags.drive != x->x_flags.drive) {
         x->x_flags.drive = flags.drive;
-        if (!connection_make(x)) {
-            tell_closed(x, "no_host");
-            return;
-        }
+        make_host(x); /* what went wrong shows when it looks for the device */
     }
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", flags.device);
     snprintf(x->x_saved_device, sizeof x->x_saved_device, "%s", flags.device);

@@ -71,21 +71,11 @@ static void shmlink_stats(t_shmlink *x)
     replies_bare(&x->x_say, "stats_done");
 }
 
-static void read_why(t_shmlink *x, char *text, size_t size)
-{
-    if (x->x_host)
-        shl_host_why(x->x_host, text, size);
-    else
-        snprintf(text, size,
-                 "the board could not be opened: send open to try "
-                 "again");
-}
-
 static void shmlink_why(t_shmlink *x)
 {
     char text[400];
 
-    read_why(x, text, sizeof text);
+    connection_why(x, text, sizeof text);
     replies_note(&x->x_say, "%s", text);
     replies_text(&x->x_say, "why", text);
 }
@@ -139,7 +129,7 @@ static void shmlink_print(t_shmlink *x)
 
     if (x->x_host && shl_host_device(x->x_host, &info) == SHL_OK)
         print_device(x, &info);
-    read_why(x, text, sizeof text);
+    connection_why(x, text, sizeof text);
     post("state: %s", text);
 }
 

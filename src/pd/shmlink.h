@@ -71,14 +71,16 @@ typedef struct shmlink {
 
 /* ---- connection.c ---- */
 
-/** Make the core's host with the object's flags; an older one is freed. False,
- * with the error, if that cannot be done. */
-int connection_make(t_shmlink *x);
 /** Nobody performs: DSP is off, or switched off for this canvas. */
 int connection_idle(const t_shmlink *x);
-/** Want the device that the name names. The answer comes from here, from
- * connection_answer, or at loadbang. */
+/** The link's state in one sentence. */
+void connection_why(t_shmlink *x, char *text, size_t size);
+/** Make the host if there is none, and want the device that the name names, if
+ * it names one. The answer comes from here, from connection_answer, or at
+ * loadbang. */
 void connection_open(t_shmlink *x);
+/** While there is no host: try again now and then. */
+void connection_retry(t_shmlink *x);
 /** Tell what has happened, and answer an open as soon as that can be done. */
 void connection_answer(t_shmlink *x);
 /** Rate or block of the canvas have changed. */

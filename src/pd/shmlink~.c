@@ -232,7 +232,7 @@ static void tell_refused_events(t_shmlink *x)
         return;
     x->x_refused_told = x->x_refused;
     replies_error(&x->x_say, gensym("event"), x->x_refusal,
-                  "%.0f events were not sent: %s", (double)count,
+                  "events that could not be sent: %.0f: %s", (double)count,
                   shl_status_text(x->x_refusal));
 }
 
@@ -241,8 +241,13 @@ static void shmlink_poll(t_shmlink *x)
     int idle = connection_idle(x), soon;
 
     x->x_loaded = 1;
-    if (!x->x_host)
+    if (!x->x_host) {
+        connection_answer(x);
+        connection_retry(x);
+        if (x->x_say.name[0])
+            clock_delay(x->x_poll, POLL_MS);
         return;
+    }
     if (idle)
         play_idle(x);
     else
@@ -363,8 +368,7 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
     }
     catch_saved_lines(x);
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", x->x_flags.device);
-    if (connection_make(x) && x->x_say.name[0])
-        connection_open(x);
+    connection_open(x);
     clock_delay(x->x_poll, 0);
     return x;
 }

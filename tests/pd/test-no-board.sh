@@ -7,7 +7,7 @@ board=/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY
 printf 'this is no board' >"$board"
 log=$work/log
 start_live "$here/pd/with-no-board.pd" "$log"
-until_line "$log" "reply: open 0" && echo "ok open is answered" || bad=1
+until_line "$log" "reply: open 0 MySynth:0 foreign" && echo "ok open is answered" || bad=1
 until_line "$log" "reply: param_count 0" && echo "ok requests are answered" || bad=1
 until_line "$log" "reg: done 0" && echo "ok scan is answered" || bad=1
 rm -f "$board"
