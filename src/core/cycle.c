@@ -211,6 +211,7 @@ void shl_cycle_device_init(struct shl_cycle_device *cycle,
     *cycle = (struct shl_cycle_device){
         .lines = segment->lines,
         .claim = segment->claim,
+        .may_yield = true,
         .answered = shl_line_load(&segment->lines->device.answer)};
     shl_pauses_per_us(); /* measured here, not in the first block */
 }
@@ -243,7 +244,7 @@ static bool spin_or_yield(struct shl_cycle_device *cycle, uint32_t epoch,
                           const _Atomic uint32_t *alarm)
 {
     if (!elsewhere(shl_line_load(&cycle->lines->host.cpu))) {
-        for (int i = 0; i < YIELDS; i++) {
+        for (int i = 0; cycle->may_yield && i < YIELDS; i++) {
             shl_yield();
             if (something(cycle, epoch, alarm))
                 return true;

@@ -79,6 +79,7 @@ void shl_cycle_nudge(struct shl_lines *lines);
 struct shl_cycle_device {
     struct shl_lines *lines;
     struct shl_claim_region *claim;
+    bool may_yield;    /* the host may run on our processor */
     uint32_t answered; /* last doorbell answered */
     uint64_t began_ns; /* the block being worked on */
 };

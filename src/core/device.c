@@ -324,6 +324,14 @@ static shl_status judge(const shl_device *device, const struct shl_claim *claim)
     return SHL_OK;
 }
 
+/* Whether a yield of this thread can let the host's run. */
+static bool same_priority(const struct shl_claim *claim)
+{
+    uint32_t policy, priority;
+    shl_thread_priority(&policy, &priority);
+    return policy == claim->policy && priority == claim->priority;
+}
+
 static void accept(shl_device *device, uint32_t epoch,
                    const struct shl_claim *claim)
 {
@@ -339,6 +347,7 @@ static void accept(shl_device *device, uint32_t epoch,
                            sizeof(struct shl_event), SHL_EVENT_SLOTS);
     device->sent_frame = 0;
     device->fresh = true;
+    device->cycle.may_yield = same_priority(claim);
     /* release: both rings stand where this claim begins */
     atomic_store_explicit(&lines->device.epoch, epoch, memory_order_release);
     atomic_store_explicit(&device->accepted, epoch, memory_order_release);

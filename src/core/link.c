@@ -160,6 +160,8 @@ static void write_claim(struct shl_link *link,
                                 .first_event = link->to_device.own};
     snprintf(claim->tag, sizeof claim->tag, "%s", options->tag);
     shl_thread_priority(&claim->policy, &claim->priority);
+    /* a realtime thread yields to nobody below it, and that is the device */
+    link->cycle.may_yield = claim->priority == 0;
     link->epoch = shl_segment_claim_write(&link->segment, claim);
     shl_cycle_nudge(link->segment.lines);
 }
