@@ -221,9 +221,9 @@ static int run(struct job *job, pid_t pid)
     static struct bench bench;
     struct samples samples = samples_new(job->count);
     prepare(&bench, job);
-    open_host(&bench, job);
     if (job->fifo)
         be_fifo(50);
+    open_host(&bench, job);
     measure(&bench, job, NULL, job->count / 10 + 100);
     atomic_store(job->ready, 2);
     measure(&bench, job, NULL, 100);
