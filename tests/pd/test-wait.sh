@@ -12,13 +12,15 @@ until_line "$log" "reply: open 0 MySynth:0 not_found" &&
 device() {
     start "$SHMLINK" device -q --id MySynth:0
     until_lines "$log" "reply: open 1 MySynth:0" "$1" &&
-        until_lines "$log" "sound: 1" "$1" && echo "ok linked, and heard" || bad=1
+        until_lines "$log" "sound: 1" "$1" &&
+        until_lines "$log" "reg: claimed MySynth:0" "$1" &&
+        echo "ok linked, and heard" || bad=1
 }
 
-# until_lines FILE TEXT N: until the file has N of them.
+# until_lines FILE TEXT N: until N lines of the file begin with it.
 until_lines() {
     l_left=400
-    while [ "$(grep -cxF -- "$2" "$1")" -lt "$3" ]; do
+    while [ "$(grep -c "^$2" "$1")" -lt "$3" ]; do
         l_left=$((l_left - 1))
         [ "$l_left" -gt 0 ] || { echo "FAIL $2 came not $3 times"; return 1; }
         sleep 0.05
@@ -28,6 +30,7 @@ until_lines() {
 device 1
 kill -9 "$("$SHMLINK" list --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -1)"
 until_lines "$log" "reply: gone MySynth:0" 1 && echo "ok killed, told" || bad=1
+until_lines "$log" "reg: removed MySynth:0" 1
 until_lines "$log" "sound: 0" 2 && echo "ok killed, silent" || bad=1
 device 2
 kill "$last"
