@@ -254,8 +254,8 @@ sanitize:
 rooms:
 	@sh tests/rooms.sh
 
-formatted = $(shell git ls-files --cached --others --exclude-standard \
-    'src/*.[ch]' 'tests/*.[ch]')
+formatted = $(wildcard src/*/*.[ch] tests/*.[ch] tests/bench/*.[ch] \
+    examples/*.[ch])
 format:
 	clang-format -i $(formatted)
 

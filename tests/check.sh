@@ -44,9 +44,11 @@ script() { # file seconds
 fuzz() {
     runs=${SHL_FUZZ_RUNS:-100000}
     [ -z "$soak" ] || runs=${SHL_FUZZ_RUNS:-2000000}
+    found=
     for program in build/fuzz/fuzz_*; do
         case $program in *.d | *.o) continue ;; esac
         [ -x "$program" ] || continue
+        found=yes
         name=$(basename "$program")
         log=$(mktemp)
         corpus=$(mktemp -d)
@@ -60,6 +62,7 @@ fuzz() {
         fi
         rm -rf "$log" "$corpus" "/dev/shm/shl-$(id -u)-f$$"
     done
+    [ -n "$found" ] || fail "there is no fuzz target"
 }
 
 part "C programs"
