@@ -261,6 +261,18 @@ static void death_in_the_middle_of_writing_leaves_a_clear_slot(void **state)
     shl_board_close(&view);
 }
 
+static void death_before_the_first_word_is_cleared_too(void **state)
+{
+    struct shl_board_view view = board_view();
+
+    (void)state;
+    atomic_store(&view.board->slot[9].cell.sequence, 7);
+    assert_int_equal(board_used(), 1);
+    assert_true(shl_board_sweep(&view, 9));
+    assert_int_equal(board_used(), 0);
+    shl_board_close(&view);
+}
+
 /** Register and leave for ever: killed somewhere in between. */
 static int come_and_go(void *arg)
 {
@@ -462,6 +474,7 @@ int main(void)
         BOARD_TEST(killed_device_is_swept_with_its_segment),
         BOARD_TEST(new_device_takes_the_slot_of_a_dead_one),
         BOARD_TEST(death_in_the_middle_of_writing_leaves_a_clear_slot),
+        BOARD_TEST(death_before_the_first_word_is_cleared_too),
         BOARD_TEST(kills_at_random_moments_leave_nothing),
         BOARD_TEST(two_cleaners_clear_each_slot_once_and_no_live_one),
         BOARD_TEST(threads_sit_side_by_side),

@@ -1,0 +1,632 @@
+/* What the board means: every field of a device, its state, who is found for
+ * which wish, what is cleaned, and the reasons. */
+#include "core/registry.h"
+#include "core/segment.h"
+
+#include "boards.h"
+#include "child.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* A device of this process: seat and segment, no thread. */
+struct device {
+    struct shl_seat seat;
+    struct shl_segment segment;
+};
+
+static void start(struct device *d, const char *wish)
+{
+    struct shl_identity who = board_identity(wish);
+
+    assert_int_equal(shl_seat_take(registry, &who, &d->seat, NULL), SHL_OK);
+    assert_int_equal(
+        shl_segment_create(d->seat.entry.segment, 48000, &d->segment), SHL_OK);
+    shl_cell_write(&d->segment.identity->cell, &who, sizeof who / 8);
+    shl_segment_ready(&d->segment);
+}
+
+static void stop(struct device *d)
+{
+    shl_map_unlink(d->seat.entry.segment);
+    shl_segment_close(&d->segment);
+    shl_seat_leave(&d->seat);
+}
+
+static shl_registry *opened(void)
+{
+    shl_registry *r = NULL;
+
+    assert_int_equal(shl_registry_open(registry, &r, NULL), SHL_OK);
+    return r;
+}
+
+static uint32_t count(shl_registry *r)
+{
+    uint32_t found = 99;
+
+    assert_int_equal(shl_registry_scan(r, NULL, 0, &found), SHL_OK);
+    return found;
+}
+
+/** The state of the only device. */
+static struct shl_device_info only(shl_registry *r)
+{
+    struct shl_device_info info;
+    uint32_t found = 0;
+
+    assert_int_equal(shl_registry_scan(r, &info, 1, &found), SHL_OK);
+    assert_int_equal(found, 1);
+    return info;
+}
+
+static void claim(struct shl_segment *host, const struct device *d,
+                  const char *tag)
+{
+    struct shl_claim what = {.rate_hz = 48000};
+
+    strcpy(what.tag, tag);
+    assert_int_equal(shl_segment_open(d->seat.entry.segment, host, NULL),
+                     SHL_OK);
+    assert_int_equal(shl_segment_claim(host), SHL_OK);
+    shl_segment_claim_write(host, &what);
+}
+
+/* ---- scanning ------------------------------------------------------------------ */
+
+static void empty_board_has_no_devices(void **state)
+{
+    shl_registry *r = opened();
+    uint32_t cleaned = 99;
+
+    (void)state;
+    assert_int_equal(count(r), 0);
+    assert_int_equal(shl_registry_clean(r, &cleaned), SHL_OK);
+    shl_registry_close(r);
+    shl_registry_close(NULL);
+}
+
+static void scan_shows_what_the_device_said(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_identity who = board_identity("My Synth");
+    struct shl_device_info info;
+    struct device d;
+
+    (void)state;
+    start(&d, "My Synth");
+    strcpy(who.vendor, "Vendor");
+    strcpy(who.category, "Instrument");
+    strcpy(who.version, "1.2");
+    strcpy(who.tag, "lead");
+    who.capabilities = UINT64_C(0x8000000000000401);
+    who.rate_hz = 44100;
+    who.pid = (uint32_t)getpid();
+    who.quantum = 64;
+    who.block_frames = 128;
+    who.in_channels = 1;
+    who.out_channels = 6;
+    who.modes = SHL_MODE_BOTH | SHL_MODE_MIDI;
+    who.drives = SHL_DRIVE_LOCKSTEP;
+    who.latency_frames = 77;
+    who.param_count = 4;
+    shl_seat_update(&d.seat, &who);
+    info = only(r);
+    assert_string_equal(info.id, "My Synth:0");
+    assert_string_equal(info.vendor, "Vendor");
+    assert_string_equal(info.category, "Instrument");
+    assert_string_equal(info.version, "1.2");
+    assert_string_equal(info.tag, "lead");
+    assert_true(info.capabilities == who.capabilities);
+    assert_true(info.rate_hz == 44100);
+    assert_int_equal(info.pid, getpid());
+    assert_int_equal(info.quantum, 64);
+    assert_int_equal(info.block_frames, 128);
+    assert_int_equal(info.in_channels, 1);
+    assert_int_equal(info.out_channels, 6);
+    assert_int_equal(info.modes, who.modes);
+    assert_int_equal(info.drives, who.drives);
+    assert_int_equal(info.latency_frames, 77);
+    assert_int_equal(info.param_count, 4);
+    assert_string_equal(info.segment, d.seat.entry.segment);
+    assert_int_equal(info.state, SHL_STATE_FREE);
+    assert_int_equal(info.host_pid, 0);
+    stop(&d);
+    assert_int_equal(count(r), 0);
+    shl_registry_close(r);
+}
+
+static void state_follows_the_claim(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_device_info info;
+    struct shl_segment host;
+    struct device d;
+
+    (void)state;
+    start(&d, "MySynth");
+    assert_int_equal(only(r).state, SHL_STATE_FREE);
+    claim(&host, &d, "lead");
+    info = only(r);
+    assert_int_equal(info.state, SHL_STATE_BUSY);
+    assert_int_equal(info.host_pid, getpid());
+    assert_string_equal(info.tag, "lead");
+    shl_segment_release(&host);
+    info = only(r);
+    assert_int_equal(info.state, SHL_STATE_FREE);
+    assert_int_equal(info.host_pid, 0);
+    shl_segment_close(&host);
+    claim(&host, &d, "");
+    shl_segment_close(&host); /* without release: as a killed one leaves it */
+    info = only(r);
+    assert_int_equal(info.state, SHL_STATE_STALE);
+    assert_int_equal(info.host_pid, getpid());
+    stop(&d);
+    shl_registry_close(r);
+}
+
+static void device_without_its_segment_is_starting(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_device_info info;
+    struct shl_segment segment;
+    struct shl_seat seat;
+
+    (void)state;
+    assert_true(board_sit(&seat, "Slow", "Slow:0"));
+    assert_int_equal(only(r).state, SHL_STATE_STARTING);
+    assert_int_equal(shl_registry_find(r, "Slow", &info), SHL_AGAIN);
+    assert_string_equal(info.id, "Slow:0");
+    assert_int_equal(shl_segment_create(seat.entry.segment, 48000, &segment),
+                     SHL_OK);
+    assert_int_equal(only(r).state, SHL_STATE_STARTING);
+    shl_segment_ready(&segment);
+    assert_int_equal(only(r).state, SHL_STATE_FREE);
+    shl_map_unlink(seat.entry.segment);
+    shl_segment_close(&segment);
+    shl_seat_leave(&seat);
+    shl_registry_close(r);
+}
+
+static void more_devices_than_room_are_counted(void **state)
+{
+    struct shl_device_info info[2] = {{.id = ""}, {.id = "untouched"}};
+    shl_registry *r = opened();
+    struct shl_seat seat[3];
+    uint32_t found = 0;
+
+    (void)state;
+    assert_true(board_sit(&seat[0], "A", "A:0"));
+    assert_true(board_sit(&seat[1], "B", "B:0"));
+    assert_true(board_sit(&seat[2], "C", "C:0"));
+    assert_int_equal(shl_registry_scan(r, info, 1, &found), SHL_OK);
+    assert_int_equal(found, 3);
+    assert_string_equal(info[0].id, "A:0");
+    assert_string_equal(info[1].id, "untouched");
+    for (int i = 0; i < 3; i++)
+        shl_seat_leave(&seat[i]);
+    shl_registry_close(r);
+}
+
+static void scan_clears_the_dead(void **state)
+{
+    static char id[] = "Mortal:0";
+    shl_registry *r = opened();
+    struct shl_device_info info;
+    pid_t pid = child_start(board_device, id);
+
+    (void)state;
+    info = only(r);
+    assert_int_equal(info.pid, pid);
+    child_kill(pid);
+    assert_int_equal(count(r), 0);
+    assert_false(board_exists(info.segment));
+    assert_int_equal(board_used(), 0);
+    shl_registry_close(r);
+}
+
+struct heir {
+    pid_t pid;
+};
+
+static int device_with_a_child(void *arg)
+{
+    struct shl_identity who = board_identity("Parent:0");
+    struct shl_segment segment;
+    struct shl_seat seat;
+    struct heir *heir = arg;
+    pid_t pid;
+
+    if (shl_seat_take(registry, &who, &seat, NULL) ||
+        shl_segment_create(seat.entry.segment, 48000, &segment))
+        return 1;
+    shl_segment_ready(&segment);
+    pid = fork();
+    if (pid == 0) {
+        alarm(60);
+        for (;;)
+            pause();
+    }
+    heir->pid = pid;
+    child_forever();
+}
+
+static void dead_device_with_a_living_child_is_not_shown(void **state)
+{
+    struct heir *heir = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct shl_device_info info;
+    shl_registry *r = opened();
+    char text[256], pid_text[32];
+    pid_t pid;
+
+    (void)state;
+    assert_true(heir != MAP_FAILED);
+    pid = child_start(device_with_a_child, heir);
+    assert_true(heir->pid > 0);
+    info = only(r);
+    child_kill(pid);
+    assert_int_equal(count(r), 0);
+    assert_int_equal(shl_registry_find(r, "Parent:0", &info), SHL_NOT_FOUND);
+    shl_registry_why(r, "Parent:0", text, sizeof text);
+    snprintf(pid_text, sizeof pid_text, "process %d has ended", (int)pid);
+    assert_non_null(strstr(text, pid_text));
+    kill(heir->pid, SIGKILL);
+    for (int i = 0; i < 1000 && board_used() > 0; i++) {
+        shl_sleep_ms(10);
+        count(r);
+    }
+    assert_int_equal(board_used(), 0);
+    assert_false(board_exists(info.segment));
+    munmap(heir, 4096);
+    shl_registry_close(r);
+}
+
+static void removed_board_is_opened_anew(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_seat seat;
+
+    (void)state;
+    unlink(board);
+    assert_true(board_sit(&seat, "New", "New:0"));
+    assert_string_equal(only(r).id, "New:0");
+    assert_int_equal(truncate(board, 0), 0);
+    assert_int_equal(count(r), 0);
+    assert_int_equal(shl_seat_renew(&seat), SHL_OK);
+    assert_string_equal(only(r).id, "New:0");
+    shl_seat_leave(&seat);
+    shl_registry_close(r);
+}
+
+static void clean_finds_segments_whose_board_is_gone(void **state)
+{
+    static char id[] = "Mortal:0";
+    shl_registry *r = opened();
+    struct shl_device_info info;
+    struct device d;
+    uint32_t cleaned = 0;
+    pid_t pid = child_start(board_device, id);
+
+    (void)state;
+    info = only(r);
+    start(&d, "Live");
+    unlink(board);
+    assert_int_equal(shl_registry_clean(r, &cleaned), SHL_OK);
+    assert_true(board_exists(info.segment));
+    child_kill(pid);
+    assert_int_equal(count(r), 0);
+    /* another program's scan does not look for it, its clean does */
+    for (int i = 0; i < 300 && board_exists(info.segment); i++) {
+        assert_int_equal(shl_registry_clean(r, &cleaned), SHL_OK);
+        shl_sleep_ms(10);
+    }
+    assert_false(board_exists(info.segment));
+    assert_true(board_exists(d.seat.entry.segment));
+    stop(&d);
+    shl_registry_close(r);
+}
+
+/* ---- finding ------------------------------------------------------------------- */
+
+static void name_gives_the_free_one_with_the_lowest_number(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_device_info info;
+    struct shl_segment host;
+    struct device two, one, zero, other;
+
+    (void)state;
+    start(&other, "Other");
+    start(&two, "MySynth:2");
+    start(&one, "MySynth:1");
+    start(&zero, "MySynth:0");
+    assert_int_equal(shl_registry_find(r, "MySynth", &info), SHL_OK);
+    assert_string_equal(info.id, "MySynth:0");
+    assert_int_equal(shl_registry_find(r, "MySynth:2", &info), SHL_OK);
+    assert_string_equal(info.id, "MySynth:2");
+    assert_int_equal(shl_registry_find(r, "*", &info), SHL_OK);
+    assert_string_equal(info.id, "Other:0");
+    claim(&host, &zero, "");
+    assert_int_equal(shl_registry_find(r, "MySynth", &info), SHL_OK);
+    assert_string_equal(info.id, "MySynth:1");
+    assert_int_equal(shl_registry_find(r, "MySynth:0", &info), SHL_BUSY);
+    assert_string_equal(info.id, "MySynth:0");
+    assert_int_equal(info.host_pid, getpid());
+    shl_segment_close(&host); /* stale counts as free */
+    assert_int_equal(shl_registry_find(r, "MySynth", &info), SHL_OK);
+    assert_string_equal(info.id, "MySynth:0");
+    info.id[0] = '!';
+    assert_int_equal(shl_registry_find(r, "MySynth:3", &info), SHL_NOT_FOUND);
+    assert_int_equal(shl_registry_find(r, "MySyn", &info), SHL_NOT_FOUND);
+    assert_int_equal(shl_registry_find(r, "a/b", &info), SHL_BAD_NAME);
+    assert_int_equal(shl_registry_find(r, NULL, &info), SHL_BAD_NAME);
+    assert_int_equal(info.id[0], '!');
+    stop(&other);
+    stop(&two);
+    stop(&one);
+    stop(&zero);
+    assert_int_equal(shl_registry_find(r, "*", &info), SHL_NOT_FOUND);
+    shl_registry_close(r);
+}
+
+static void underscore_means_a_space_unless_it_is_there(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_device_info info;
+    struct device space, underscore;
+
+    (void)state;
+    start(&space, "My Synth");
+    assert_int_equal(shl_registry_find(r, "My_Synth", &info), SHL_OK);
+    assert_string_equal(info.id, "My Synth:0");
+    assert_int_equal(shl_registry_find(r, "My_Synth:0", &info), SHL_OK);
+    assert_string_equal(info.id, "My Synth:0");
+    start(&underscore, "My_Synth:5");
+    assert_int_equal(shl_registry_find(r, "My_Synth", &info), SHL_OK);
+    assert_string_equal(info.id, "My_Synth:5");
+    assert_int_equal(shl_registry_find(r, "My Synth", &info), SHL_OK);
+    assert_string_equal(info.id, "My Synth:0");
+    stop(&space);
+    stop(&underscore);
+    shl_registry_close(r);
+}
+
+static void tag_finds_the_device_that_remembers_it(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_identity who = board_identity("B:0");
+    struct shl_device_info info;
+    struct shl_segment host;
+    struct device a, b;
+
+    (void)state;
+    start(&a, "A");
+    start(&b, "B");
+    assert_int_equal(shl_registry_find_tag(r, "lead", &info), SHL_NOT_FOUND);
+    assert_int_equal(shl_registry_find_tag(r, "", &info), SHL_NOT_FOUND);
+    assert_int_equal(shl_registry_find_tag(r, "a\nb", &info), SHL_BAD_NAME);
+    strcpy(who.tag, "lead");
+    shl_seat_update(&b.seat, &who);
+    assert_int_equal(shl_registry_find_tag(r, "lead", &info), SHL_OK);
+    assert_string_equal(info.id, "B:0");
+    claim(&host, &b, "lead");
+    assert_int_equal(shl_registry_find_tag(r, "lead", &info), SHL_BUSY);
+    shl_segment_close(&host);
+    stop(&a);
+    stop(&b);
+    shl_registry_close(r);
+}
+
+/* ---- reasons ------------------------------------------------------------------- */
+
+static void expect_why(shl_registry *r, const char *id, const char *words)
+{
+    char text[256] = "";
+
+    shl_registry_why(r, id, text, sizeof text);
+    if (!strstr(text, words))
+        fail_msg("\"%s\" does not say \"%s\"", text, words);
+}
+
+static void reasons_name_what_is_wrong_and_what_to_do(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_segment host;
+    struct device d;
+    char text[8], pid[48];
+
+    (void)state;
+    expect_why(r, "MySynth:0", "none is running");
+    expect_why(r, "lv2:x", "colon");
+    start(&d, "MySynth");
+    expect_why(r, "Other", "running: MySynth:0");
+    expect_why(r, "MySynth", "is free");
+    claim(&host, &d, "lead");
+    snprintf(pid, sizeof pid, "claimed by process %d (tag lead)",
+             (int)getpid());
+    expect_why(r, "MySynth", pid);
+    shl_segment_close(&host);
+    expect_why(r, "MySynth", "is stale");
+    atomic_store(shl_segment_word(&d.segment, 4), 6);
+    expect_why(r, "MySynth", "speaks protocol 6");
+    atomic_store(shl_segment_word(&d.segment, 12), 0);
+    expect_why(r, "MySynth", "just starting");
+    shl_registry_why(r, "MySynth", text, sizeof text); /* cut to fit */
+    assert_int_equal(strlen(text), 7);
+    shl_registry_why(r, "MySynth", NULL, 0);
+    stop(&d);
+    shl_registry_close(r);
+}
+
+static void many_devices_do_not_overflow_the_reason(void **state)
+{
+    static struct shl_seat seats[40];
+    shl_registry *r = opened();
+    char id[48];
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        snprintf(id, sizeof id, "A device with a rather long name:%d", i);
+        assert_true(board_sit(&seats[i], id, id));
+    }
+    expect_why(r, "Other", ", ...");
+    for (int i = 0; i < 40; i++)
+        shl_seat_leave(&seats[i]);
+    shl_registry_close(r);
+}
+
+/* ---- hostile segments and refusing systems --------------------------------------- */
+
+static void hostile_segment_is_shown_without_a_claim(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_link_header *link;
+    struct shl_device_info info;
+    struct device d;
+
+    (void)state;
+    start(&d, "MySynth");
+    link = (void *)(d.segment.map.base + SHL_LINK_OFFSET);
+    for (uint32_t i = 0; i < link->region_count; i++)
+        link->region[i].offset = 0xFFFFFFF0u;
+    assert_int_equal(only(r).state, SHL_STATE_FREE);
+    expect_why(r, "MySynth", "cannot be linked");
+    link->region_count = UINT32_MAX;
+    assert_int_equal(only(r).state, SHL_STATE_FREE);
+    assert_int_equal(ftruncate(d.segment.map.fd, 0), 0);
+    info = only(r);
+    assert_int_equal(info.state, SHL_STATE_STARTING);
+    assert_int_equal(info.host_pid, 0);
+    stop(&d);
+    shl_registry_close(r);
+}
+
+static int no_descriptors(void *arg)
+{
+    struct rlimit limit;
+    shl_registry *r = NULL, *second = NULL;
+    uint32_t found = 99;
+    struct shl_why why;
+    struct shl_identity who = board_identity("Late");
+    struct shl_seat seat;
+
+    (void)arg;
+    CHILD_CHECK(shl_registry_open(registry, &r, NULL) == SHL_OK);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 3;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    CHILD_CHECK(shl_registry_scan(r, NULL, 0, &found) == SHL_NO_DESCRIPTORS);
+    CHILD_CHECK(found == 99);
+    CHILD_CHECK(shl_registry_open(registry, &second, &why) ==
+                SHL_NO_DESCRIPTORS);
+    CHILD_CHECK(strstr(why.text, "descriptors"));
+    CHILD_CHECK(shl_seat_take(registry, &who, &seat, &why) ==
+                SHL_NO_DESCRIPTORS);
+    /* usable again as soon as there are some */
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    CHILD_CHECK(shl_registry_scan(r, NULL, 0, &found) == SHL_OK);
+    CHILD_CHECK(found == 1);
+    return 0;
+}
+
+static void no_descriptors_is_said_and_passes(void **state)
+{
+    struct device d;
+
+    (void)state;
+    start(&d, "MySynth");
+    assert_int_equal(child_run(no_descriptors, NULL), 0);
+    stop(&d);
+}
+
+static int shm_refuses(void *arg)
+{
+    const unsigned *kib = arg;
+    shl_status want = *kib ? SHL_NO_SPACE : SHL_NO_SHM;
+    struct shl_identity who = board_identity("Late");
+    struct shl_seat seat;
+    shl_registry *r;
+    struct shl_why why;
+
+    if (!child_own_shm(*kib))
+        return CHILD_SKIP;
+    CHILD_CHECK(shl_registry_open(registry, &r, &why) == want);
+    CHILD_CHECK(strstr(why.text, "/dev/shm"));
+    CHILD_CHECK(shl_seat_take(registry, &who, &seat, &why) == want);
+    CHILD_CHECK(strstr(why.text, "/dev/shm"));
+    CHILD_CHECK(!board_exists(registry));
+    return 0;
+}
+
+static void full_and_missing_memory_are_said(void **state)
+{
+    unsigned kib[] = {16, 0};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        int result = child_run(shm_refuses, &kib[i]);
+        if (result == CHILD_SKIP)
+            skip();
+        assert_int_equal(result, 0);
+    }
+}
+
+/* ---- words --------------------------------------------------------------------- */
+
+static void everything_has_a_word(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < SHL_CAP_COUNT; i++) {
+        for (uint32_t k = 0; k < i; k++)
+            assert_string_not_equal(shl_capability_name(i),
+                                    shl_capability_name(k));
+    }
+    assert_string_equal(shl_capability_name(7), "midi_in");
+    assert_string_equal(shl_capability_name(26), "synth");
+    assert_string_equal(shl_capability_name(27), "unknown");
+    assert_string_equal(shl_drive_name(SHL_DRIVE_PIPELINED), "pipelined");
+    assert_string_equal(shl_drive_name(3), "unknown");
+    assert_string_equal(shl_mode_name(SHL_MODE_MIDI), "midi");
+    assert_string_equal(shl_mode_name(0), "unknown");
+    assert_string_equal(shl_state_name(SHL_STATE_STALE), "stale");
+    assert_string_equal(shl_state_name((enum shl_device_state)9), "unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOARD_TEST(empty_board_has_no_devices),
+        BOARD_TEST(scan_shows_what_the_device_said),
+        BOARD_TEST(state_follows_the_claim),
+        BOARD_TEST(device_without_its_segment_is_starting),
+        BOARD_TEST(more_devices_than_room_are_counted),
+        BOARD_TEST(scan_clears_the_dead),
+        BOARD_TEST(dead_device_with_a_living_child_is_not_shown),
+        BOARD_TEST(removed_board_is_opened_anew),
+        BOARD_TEST(clean_finds_segments_whose_board_is_gone),
+        BOARD_TEST(name_gives_the_free_one_with_the_lowest_number),
+        BOARD_TEST(underscore_means_a_space_unless_it_is_there),
+        BOARD_TEST(tag_finds_the_device_that_remembers_it),
+        BOARD_TEST(reasons_name_what_is_wrong_and_what_to_do),
+        BOARD_TEST(many_devices_do_not_overflow_the_reason),
+        BOARD_TEST(hostile_segment_is_shown_without_a_claim),
+        BOARD_TEST(no_descriptors_is_said_and_passes),
+        BOARD_TEST(full_and_missing_memory_are_said),
+        BOARD_TEST(everything_has_a_word),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
