@@ -453,7 +453,7 @@ static bool take_block(shl_device *device, uint32_t bell)
     device->block.frames = frames;
     device->block.frame = frame;
     device->block.fresh = device->fresh;
-    device->fresh = device->fresh && frames == 0;
+    device->fresh = false;
     for (uint32_t c = 0; c < device->identity.in_channels; c++)
         device->in[c] = c < in_channels ? shl_segment_plane(&device->segment, c,
                                                             SHL_BUS_TO_DEVICE)

@@ -16,6 +16,7 @@ struct shl_transport {
     uint32_t numerator;   /* 1 or more */
     uint32_t denominator; /* 1 or more */
     uint32_t playing;     /* 0 or 1 */
+    uint32_t reserved;    /* 0 */
     double rate_hz;       /* of the host */
 };
 
