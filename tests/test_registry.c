@@ -338,6 +338,36 @@ static void clean_finds_segments_whose_board_is_gone(void **state)
     shl_registry_close(r);
 }
 
+static void
+clean_takes_what_died_while_it_was_made_but_not_at_once(void **state)
+{
+    struct shl_map made = SHL_MAP_NONE, used = SHL_MAP_NONE;
+    shl_registry *r = opened();
+    char half[32], alive[32];
+    uint32_t cleaned = 0;
+
+    (void)state;
+    snprintf(half, sizeof half, "/shl-%u-%012x", (unsigned)geteuid(),
+             (unsigned)getpid());
+    snprintf(alive, sizeof alive, "/shl-%u-a%011x", (unsigned)geteuid(),
+             (unsigned)getpid());
+    assert_int_equal(shl_map_create(half, 4096, &made), SHL_OK);
+    assert_int_equal(shl_map_create(alive, 4096, &used), SHL_OK);
+    assert_int_equal(shl_lease_take(&used, SHL_LEASE_DEVICE), SHL_OK);
+    shl_map_close(&made);
+    assert_int_equal(shl_registry_clean(r, &cleaned), SHL_OK);
+    assert_true(board_exists(half)); /* its maker may be about to go on */
+    for (int i = 0; i < 1000 && board_exists(half); i++) {
+        shl_sleep_ms(20);
+        assert_int_equal(shl_registry_clean(r, &cleaned), SHL_OK);
+    }
+    assert_false(board_exists(half));
+    assert_true(board_exists(alive));
+    shl_map_unlink(alive);
+    shl_map_close(&used);
+    shl_registry_close(r);
+}
+
 /* ---- finding ------------------------------------------------------------------- */
 
 static void name_gives_the_free_one_with_the_lowest_number(void **state)
@@ -617,6 +647,7 @@ int main(void)
         BOARD_TEST(dead_device_with_a_living_child_is_not_shown),
         BOARD_TEST(removed_board_is_opened_anew),
         BOARD_TEST(clean_finds_segments_whose_board_is_gone),
+        BOARD_TEST(clean_takes_what_died_while_it_was_made_but_not_at_once),
         BOARD_TEST(name_gives_the_free_one_with_the_lowest_number),
         BOARD_TEST(underscore_means_a_space_unless_it_is_there),
         BOARD_TEST(tag_finds_the_device_that_remembers_it),
