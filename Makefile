@@ -7,7 +7,7 @@
 #   make bench      speed, beside what Pd has for the same job
 #   make install    PDLIBDIR=... for the Pd part, PREFIX=... for program and core
 #   make both       also the externals for a Pd of double precision
-#   make warnings, m32, sanitize, rooms, format-check      what CI asks as well
+#   make warnings, m32, sanitize, fuzz, rooms, format-check    what CI asks too
 #   make format     have clang-format set the sources
 #   make clean
 #
@@ -218,6 +218,10 @@ ready:
 	@$(again) programs
 	@$(again) fuzzers BUILD=build/fuzz CC=clang EXTRA='$(fuzzer)'
 
+fuzz:
+	@$(again) fuzzers BUILD=build/fuzz CC=clang EXTRA='$(fuzzer)'
+	@sh tests/fuzz.sh
+
 deps:
 	@sh tests/deps.sh
 
@@ -270,6 +274,6 @@ clean-build:
 	    -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all both programs fuzzers core objects ready deps demo check soak \
-    bench warnings m32 sanitize rooms format format-check clean clean-build \
+    bench warnings m32 sanitize fuzz rooms format format-check clean clean-build \
     install install-program
 .DELETE_ON_ERROR:

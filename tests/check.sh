@@ -41,30 +41,6 @@ script() { # file seconds
     rm -f "$output" "/dev/shm/shl-$(id -u)-s$$"
 }
 
-fuzz() {
-    runs=${SHL_FUZZ_RUNS:-100000}
-    [ -z "$soak" ] || runs=${SHL_FUZZ_RUNS:-2000000}
-    found=
-    for program in build/fuzz/fuzz_*; do
-        case $program in *.d | *.o) continue ;; esac
-        [ -x "$program" ] || continue
-        found=yes
-        name=$(basename "$program")
-        log=$(mktemp)
-        corpus=$(mktemp -d)
-        if SHMLINK_REGISTRY=f$$ timeout -k 5 "$((soak ? 3000 : 150))" \
-            "$program" -seed=1 -runs="$runs" -print_final_stats=1 \
-            -artifact_prefix=build/fuzz/ "$corpus" >"$log" 2>&1 </dev/null; then
-            pass "$name ($runs runs)"
-        else
-            fail "$name"
-            tail -n 40 "$log" | sed 's/^/     | /'
-        fi
-        rm -rf "$log" "$corpus" "/dev/shm/shl-$(id -u)-f$$"
-    done
-    [ -n "$found" ] || fail "there is no fuzz target"
-}
-
 part "C programs"
 sh "$here/programs.sh" build
 
@@ -82,7 +58,7 @@ part "Pd"
 sh "$here/run.sh"
 
 part "hostile input"
-fuzz
+sh "$here/fuzz.sh"
 
 part "shared memory"
 left=$(shm_left "$before")
