@@ -17,10 +17,12 @@ function bad(text) {
     errors++
 }
 
-# The noun of a core file: all platform files are one.
+# The noun of a core file: all platform files are one, and so are a role and
+# what it does with messages.
 function noun(name) {
     sub(/\.[ch]$/, "", name)
     sub(/^platform_.*/, "platform", name)
+    sub(/_messages$/, "", name)
     return name
 }
 
@@ -54,8 +56,9 @@ function check_system(name) {
 }
 
 BEGIN {
-    n = split("status|event midi name param system transport|" \
-        "layout platform|bypass loss ring|segment|board cycle|registry|" \
+    n = split("status|event message midi name param system transport|" \
+        "layout monitor parts platform request|bypass loss ring|" \
+        "mail segment|board cycle desk inquiry|registry|" \
         "link|device host|shl", lines, "|")
     for (i = 1; i <= n; i++)
         words(lines[i], place, i)

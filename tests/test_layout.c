@@ -463,6 +463,9 @@ static void regions_do_not_overlap(void **state)
          SHL_EVENT_SLOTS * sizeof(struct shl_event)},
         {SHL_EVENTS_TO_HOST_OFFSET, SHL_EVENT_SLOTS * sizeof(struct shl_event)},
         {SHL_PARAMS_OFFSET, SHL_MAX_PARAMS * sizeof(struct shl_param_slot)},
+        {SHL_MESSAGES_OFFSET, sizeof(struct shl_messages)},
+        {SHL_TAPS_OFFSET, SHL_MAX_TAPS * sizeof(struct shl_tap_slot)},
+        {SHL_STREAMS_OFFSET, sizeof(struct shl_streams)},
         {SHL_SEGMENT_SIZE, 0}};
 
     (void)state;
@@ -578,6 +581,50 @@ static const uint64_t numbers[] = {
     SHL_CAP_SYSEX_IN,
     SHL_CAP_TRANSPORT_IN,
     SHL_CAP_SYNTH,
+    SHL_REGION_MESSAGES,
+    SHL_REGION_TAPS,
+    SHL_REGION_STREAMS,
+    SHL_MESSAGES_OFFSET,
+    SHL_TAPS_OFFSET,
+    SHL_STREAMS_OFFSET,
+    SHL_MESSAGE_SLOTS,
+    SHL_MESSAGE_PAYLOAD,
+    SHL_MESSAGE_LIMIT,
+    SHL_MESSAGE_ASKS,
+    SHL_MESSAGE_UNASKED,
+    SHL_MAX_TAPS,
+    SHL_STREAM_FRAMES,
+    SHL_TAP_AUDIO,
+    SHL_TAP_CONTROL,
+    SHL_TAP_GATE,
+    SHL_MESSAGE_PING,
+    SHL_MESSAGE_PONG,
+    SHL_MESSAGE_REPLY,
+    SHL_MESSAGE_ERROR,
+    SHL_MESSAGE_BYE,
+    SHL_MESSAGE_IDLE,
+    SHL_MESSAGE_ACTIVE,
+    SHL_MESSAGE_MIDI_RAW,
+    SHL_MESSAGE_PARAM_LIST,
+    SHL_MESSAGE_PARAM_GET,
+    SHL_MESSAGE_PARAM_SET,
+    SHL_MESSAGE_PARAM_TEXT,
+    SHL_MESSAGE_PROGRAM_LIST,
+    SHL_MESSAGE_PROGRAM_GET,
+    SHL_MESSAGE_PROGRAM_SET,
+    SHL_MESSAGE_PRESET,
+    SHL_MESSAGE_STATE_SAVE,
+    SHL_MESSAGE_STATE_RESTORE,
+    SHL_MESSAGE_FILE_OFFER,
+    SHL_MESSAGE_FILE_DATA,
+    SHL_MESSAGE_TAP_LIST,
+    SHL_MESSAGE_TAP_SELECT,
+    SHL_MESSAGE_BYPASS,
+    SHL_MESSAGE_RESET,
+    SHL_MESSAGE_BUS_LAYOUT,
+    SHL_MESSAGE_LOG,
+    SHL_MESSAGE_EXTENSIONS,
+    SHL_MESSAGE_EXTENSION_CALL,
 };
 
 static uint64_t digest(void)
@@ -599,6 +646,7 @@ static const struct {
     uint64_t digest;
 } on_record[] = {
     {1, 0, 1, 0xFE56D4AA0E8F789Eu},
+    {1, 1, 1, 0xA39834749226A8E2u},
 };
 
 static void changed_layout_has_a_new_version(void **state)

@@ -116,6 +116,10 @@ static const struct constant constants[] = {
     C(SHL_TAG_SIZE),
     C(SHL_TEXT_SIZE),
     C(SHL_SEGMENT_SIZE_OF_NAME),
+    C(SHL_MESSAGE_SLOTS),
+    C(SHL_MAX_TAPS),
+    C(SHL_TAP_NAME_SIZE),
+    C(SHL_STREAM_FRAMES),
     C(SHL_REGION_IDENTITY),
     C(SHL_REGION_CLAIM),
     C(SHL_REGION_LINES),
@@ -123,6 +127,9 @@ static const struct constant constants[] = {
     C(SHL_REGION_PARAMS),
     C(SHL_REGION_EVENTS_TO_DEVICE),
     C(SHL_REGION_EVENTS_TO_HOST),
+    C(SHL_REGION_MESSAGES),
+    C(SHL_REGION_TAPS),
+    C(SHL_REGION_STREAMS),
     C(SHL_IDENTITY_OFFSET),
     C(SHL_CLAIM_OFFSET),
     C(SHL_LINES_OFFSET),
@@ -130,6 +137,9 @@ static const struct constant constants[] = {
     C(SHL_EVENTS_TO_DEVICE_OFFSET),
     C(SHL_EVENTS_TO_HOST_OFFSET),
     C(SHL_PARAMS_OFFSET),
+    C(SHL_MESSAGES_OFFSET),
+    C(SHL_TAPS_OFFSET),
+    C(SHL_STREAMS_OFFSET),
     C(SHL_SEGMENT_SIZE),
     C(SHL_BOARD_SLOTS),
     C(SHL_BOARD_SLOT_MAGIC),
@@ -180,6 +190,41 @@ static const struct constant constants[] = {
     C(SHL_CAP_CAN_DO),
     C(SHL_CAP_VENDOR),
     C(SHL_CAP_SYNTH),
+    C(SHL_TAP_AUDIO),
+    C(SHL_TAP_CONTROL),
+    C(SHL_TAP_GATE),
+    C(SHL_MESSAGE_PAYLOAD),
+    C(SHL_MESSAGE_LIMIT),
+    C(SHL_MESSAGE_ASKS),
+    C(SHL_MESSAGE_UNASKED),
+    C(SHL_MESSAGE_PING),
+    C(SHL_MESSAGE_PONG),
+    C(SHL_MESSAGE_REPLY),
+    C(SHL_MESSAGE_ERROR),
+    C(SHL_MESSAGE_BYE),
+    C(SHL_MESSAGE_IDLE),
+    C(SHL_MESSAGE_ACTIVE),
+    C(SHL_MESSAGE_MIDI_RAW),
+    C(SHL_MESSAGE_PARAM_LIST),
+    C(SHL_MESSAGE_PARAM_GET),
+    C(SHL_MESSAGE_PARAM_SET),
+    C(SHL_MESSAGE_PARAM_TEXT),
+    C(SHL_MESSAGE_PROGRAM_LIST),
+    C(SHL_MESSAGE_PROGRAM_GET),
+    C(SHL_MESSAGE_PROGRAM_SET),
+    C(SHL_MESSAGE_PRESET),
+    C(SHL_MESSAGE_STATE_SAVE),
+    C(SHL_MESSAGE_STATE_RESTORE),
+    C(SHL_MESSAGE_FILE_OFFER),
+    C(SHL_MESSAGE_FILE_DATA),
+    C(SHL_MESSAGE_TAP_LIST),
+    C(SHL_MESSAGE_TAP_SELECT),
+    C(SHL_MESSAGE_BYPASS),
+    C(SHL_MESSAGE_RESET),
+    C(SHL_MESSAGE_BUS_LAYOUT),
+    C(SHL_MESSAGE_LOG),
+    C(SHL_MESSAGE_EXTENSIONS),
+    C(SHL_MESSAGE_EXTENSION_CALL),
     C(SHL_OK),
     C(SHL_AGAIN),
     C(SHL_TIMEOUT),
@@ -481,6 +526,28 @@ static unsigned compare_structure(size_t first, size_t end)
     return next_field(line) != NULL;
 }
 
+/* DL-09: each type has a row, word for word as the code has it. */
+static void every_message_type_is_told_truly(void **state)
+{
+    unsigned wrong = 0;
+    char row[512];
+
+    (void)state;
+    for (uint32_t type = 1; type < SHL_MESSAGE_TYPES; type++) {
+        const struct shl_message_about *about = shl_message_about(type);
+        assert_non_null(about);
+        snprintf(row, sizeof row,
+                 "| %" PRIu32 " | %s | %s | %s | %s | %s | %" PRIu32 " |", type,
+                 about->name, about->sender, about->payload, about->answer,
+                 about->errors, about->timeout_ms);
+        if (find_line(protocol, row))
+            continue;
+        print_error("PROTOCOL.md lacks  %s\n", row);
+        wrong++;
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void every_field_of_our_structures_is_told_truly(void **state)
 {
     unsigned wrong = 0;
@@ -645,6 +712,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_offset_of_the_layouts_is_told_truly),
         cmocka_unit_test(every_constant_is_told_truly),
         cmocka_unit_test(every_field_of_our_structures_is_told_truly),
+        cmocka_unit_test(every_message_type_is_told_truly),
         cmocka_unit_test_setup_teardown(
             every_public_name_has_a_counterpart_or_a_reason, load_sources,
             unload_sources),

@@ -165,7 +165,7 @@ static void memory_is_reserved_as_it_comes_into_use(void **state)
     (void)state;
     memset(params, 0, sizeof params);
     /* header and control, rings with transport and scratch, link area */
-    assert_in_range(before, 600000, 700000);
+    assert_in_range(before, 740000, 840000);
     assert_int_equal(shl_segment_reserve_planes(&device, 2), SHL_OK);
     assert_in_range(reserved() - before, 4 * SHL_PLANE_SIZE - 4096,
                     4 * SHL_PLANE_SIZE + 4096);
@@ -239,8 +239,8 @@ static void other_versions_are_refused_by_both_numbers(void **state)
     assert_int_equal(opened(NULL), SHL_OK);
     link->major = 2;
     assert_int_equal(opened(&why), SHL_WRONG_VERSION);
-    assert_non_null(strstr(why.text, "2.0"));
-    assert_non_null(strstr(why.text, "1.0"));
+    assert_non_null(strstr(why.text, "2.1"));
+    assert_non_null(strstr(why.text, "1.1"));
     link->major = 0;
     assert_int_equal(opened(&why), SHL_WRONG_VERSION);
 }
@@ -263,6 +263,30 @@ static void newer_minor_version_is_welcome(void **state)
     shl_segment_close(&host);
 }
 
+static void device_of_minor_version_0_has_no_messages(void **state)
+{
+    struct shl_link_header *link = (void *)(device.map.base + SHL_LINK_OFFSET);
+    struct shl_segment host;
+
+    (void)state;
+    link->minor = 0;
+    link->region_count = SHL_REGION_MESSAGES - 1;
+    shl_segment_ready(&device);
+    open_host(&host);
+    assert_null(host.messages);
+    assert_null(host.taps);
+    assert_null(host.streams);
+    assert_non_null(host.events_to_host);
+    shl_segment_close(&host);
+    link->minor = 1;
+    link->region_count = SHL_REGION_END - 1;
+    open_host(&host);
+    assert_ptr_equal(host.messages, host.map.base + SHL_MESSAGES_OFFSET);
+    assert_ptr_equal(host.taps, host.map.base + SHL_TAPS_OFFSET);
+    assert_ptr_equal(host.streams, host.map.base + SHL_STREAMS_OFFSET);
+    shl_segment_close(&host);
+}
+
 static void enlarged_and_moved_regions_are_followed(void **state)
 {
     struct shl_link_header *link = (void *)(device.map.base + SHL_LINK_OFFSET);
@@ -273,8 +297,10 @@ static void enlarged_and_moved_regions_are_followed(void **state)
     assert_int_equal(ftruncate(device.map.fd, SHL_SEGMENT_SIZE + more), 0);
     link->total_size = SHL_SEGMENT_SIZE + more;
     for (uint32_t i = 0; i < link->region_count; i++) {
-        if (link->region[i].id == SHL_REGION_PARAMS)
+        if (link->region[i].id == SHL_REGION_PARAMS) {
+            link->region[i].offset = SHL_SEGMENT_SIZE;
             link->region[i].size = 262144 + more / 2;
+        }
         if (link->region[i].id == SHL_REGION_COUNTERS)
             link->region[i].offset = SHL_SEGMENT_SIZE + more - 4096;
     }
@@ -315,7 +341,10 @@ static void hostile_region_tables_are_refused(void **state)
         {"not aligned", SHL_REGION_LINES, SHL_LINES_OFFSET + 4, 512},
         {"too small", SHL_REGION_LINES, SHL_LINES_OFFSET, 511},
         {"nothing", SHL_REGION_IDENTITY, SHL_IDENTITY_OFFSET, 0},
-        {"over the end", SHL_REGION_PARAMS, SHL_PARAMS_OFFSET + 8, 262144},
+        {"over the end", SHL_REGION_STREAMS, SHL_STREAMS_OFFSET + 8, 4194816},
+        {"too small to hold messages", SHL_REGION_MESSAGES, SHL_MESSAGES_OFFSET,
+         132095},
+        {"on the rings", SHL_REGION_TAPS, SHL_MESSAGES_OFFSET, 4096},
         {"behind the end", SHL_REGION_LINES, SHL_SEGMENT_SIZE, 512},
         {"far behind", SHL_REGION_LINES, 0xFFFFFFF8u, 512},
         {"wrapping", SHL_REGION_LINES, 0xFFFFFFF8u, 0xFFFFFFF8u},
@@ -808,6 +837,7 @@ int main(void)
         TEST(parameters_arrive_clean),
         TEST(other_versions_are_refused_by_both_numbers),
         TEST(newer_minor_version_is_welcome),
+        TEST(device_of_minor_version_0_has_no_messages),
         TEST(enlarged_and_moved_regions_are_followed),
         TEST(other_magic_is_no_segment),
         TEST(hostile_region_tables_are_refused),

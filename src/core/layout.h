@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "message.h"
 #include "param.h"
 
 static_assert(ATOMIC_INT_LOCK_FREE == 2, "a lock cannot span processes");
@@ -156,13 +157,17 @@ enum {
 #define SHL_LINK_OFFSET          SHL_MAOLAN_SIZE
 #define SHL_LINK_MAGIC           0x4B4C4853u /* in memory: S H L K */
 #define SHL_LINK_MAJOR           1u
-#define SHL_LINK_MINOR           0u
+#define SHL_LINK_MINOR           1u
 #define SHL_EVENT_SLOTS          4096u
 #define SHL_MAX_PARAMS           1024u
 #define SHL_ID_SIZE              48u /* bytes with the terminating 0 */
 #define SHL_TAG_SIZE             64u
 #define SHL_TEXT_SIZE            64u
 #define SHL_SEGMENT_SIZE_OF_NAME 32u
+#define SHL_MESSAGE_SLOTS        256u
+#define SHL_MAX_TAPS             64u
+#define SHL_TAP_NAME_SIZE        40u
+#define SHL_STREAM_FRAMES        16384u
 
 enum shl_region {
     SHL_REGION_IDENTITY = 1,
@@ -172,6 +177,9 @@ enum shl_region {
     SHL_REGION_PARAMS,
     SHL_REGION_EVENTS_TO_DEVICE,
     SHL_REGION_EVENTS_TO_HOST,
+    SHL_REGION_MESSAGES, /* from here on since minor 1: may be missing */
+    SHL_REGION_TAPS,
+    SHL_REGION_STREAMS,
     SHL_REGION_END
 };
 
@@ -212,7 +220,7 @@ struct shl_identity {
     uint32_t drives;
     uint32_t latency_frames;
     uint32_t param_count;
-    uint32_t reserved;
+    uint32_t tap_count; /* since minor 1; 0 before */
 };
 static_assert(offsetof(struct shl_identity, pid_namespace) == 240, "wire");
 static_assert(offsetof(struct shl_identity, pid) == 280, "wire");
@@ -376,6 +384,72 @@ static_assert(sizeof(struct shl_param_slot) == 256, "wire size");
 
 static_assert(sizeof(struct shl_event) == 32, "wire size");
 
+/** One direction of messages. A line for each index, so that the sides do not
+ * fight; one for whoever waits. The bell is raised by everybody who has news
+ * for the consumer: its peer, and other threads of its own process.
+ *   offset size field   writer    reader    ordering
+ *   0      4    write   producer  consumer  release store, acquire load
+ *   128    4    read    consumer  producer  release store, acquire load
+ *   256    4    parked  consumer  ringers   seq_cst, as of struct
+ *                                           shl_parked_line
+ *   260    4    bell    ringers   consumer  seq_cst addition after the news,
+ *                                           seq_cst load; it sleeps on it */
+struct shl_message_ring {
+    _Atomic uint32_t write; /* messages ever sent; wraps */
+    uint8_t reserved0[124];
+    _Atomic uint32_t read; /* messages ever taken; wraps */
+    uint8_t reserved1[124];
+    _Atomic uint32_t parked;
+    _Atomic uint32_t bell; /* news ever; wraps */
+    uint8_t reserved2[248];
+    struct shl_message slot[SHL_MESSAGE_SLOTS];
+};
+static_assert(offsetof(struct shl_message_ring, read) == 128, "wire offset");
+static_assert(offsetof(struct shl_message_ring, bell) == 260, "wire offset");
+static_assert(offsetof(struct shl_message_ring, slot) == 512, "wire offset");
+
+struct shl_messages {
+    struct shl_message_ring commands;  /* host to device */
+    struct shl_message_ring responses; /* device to host */
+};
+static_assert(sizeof(struct shl_messages) == 132096, "wire size");
+
+enum shl_tap_kind { SHL_TAP_AUDIO, SHL_TAP_CONTROL, SHL_TAP_GATE };
+
+/** One named point of a device, complete before it is announced and never
+ * changed after. */
+struct shl_tap_slot {
+    char name[SHL_TAP_NAME_SIZE]; /* "osc1" */
+    uint32_t kind;                /* enum shl_tap_kind */
+    uint32_t channels;
+    uint8_t reserved[16];
+};
+static_assert(sizeof(struct shl_tap_slot) == 64, "wire size");
+
+/** Audio in one direction of the free drive; the producer's counter and the
+ * consumer's on lines of their own. A frame's place in each plane is its number
+ * modulo SHL_STREAM_FRAMES.
+ *   offset size field    writer    reader    ordering
+ *   0      8    written  producer  consumer  release store, acquire load: the
+ *                                            frames below are whole
+ *   128    8    read     consumer  producer  release store, acquire load: the
+ *                                            frames below are free again */
+struct shl_stream {
+    _Atomic uint64_t written; /* frames ever */
+    uint8_t reserved0[120];
+    _Atomic uint64_t read; /* frames ever */
+    uint8_t reserved1[120];
+    float plane[SHL_MAX_CHANNELS][SHL_STREAM_FRAMES];
+};
+static_assert(offsetof(struct shl_stream, plane) == 256, "wire offset");
+
+/** Has memory behind it only once a free drive is claimed. */
+struct shl_streams {
+    struct shl_stream to_device;
+    struct shl_stream to_host;
+};
+static_assert(sizeof(struct shl_streams) == 4194816, "wire size");
+
 /** Offsets of the regions as we create them. A segment of another minor
  * version has its own table; ask shl_segment_region. */
 enum {
@@ -386,13 +460,25 @@ enum {
     SHL_EVENTS_TO_DEVICE_OFFSET = SHL_LINK_OFFSET + 4096,
     SHL_EVENTS_TO_HOST_OFFSET = SHL_EVENTS_TO_DEVICE_OFFSET + 131072,
     SHL_PARAMS_OFFSET = SHL_EVENTS_TO_HOST_OFFSET + 131072,
-    SHL_SEGMENT_SIZE = SHL_PARAMS_OFFSET + 262144
+    SHL_MESSAGES_OFFSET = SHL_PARAMS_OFFSET + 262144,
+    SHL_TAPS_OFFSET = SHL_MESSAGES_OFFSET + 135168,
+    SHL_STREAMS_OFFSET = SHL_TAPS_OFFSET + 4096,
+    SHL_SEGMENT_SIZE = SHL_STREAMS_OFFSET + 4194816
 };
 static_assert(SHL_COUNTERS_OFFSET + sizeof(struct shl_counters) <=
                   SHL_EVENTS_TO_DEVICE_OFFSET,
               "regions do not overlap");
 static_assert(SHL_PARAMS_OFFSET +
                       SHL_MAX_PARAMS * sizeof(struct shl_param_slot) ==
+                  SHL_MESSAGES_OFFSET,
+              "regions follow each other");
+static_assert(SHL_MESSAGES_OFFSET + sizeof(struct shl_messages) <=
+                  SHL_TAPS_OFFSET,
+              "regions do not overlap");
+static_assert(SHL_TAPS_OFFSET + SHL_MAX_TAPS * sizeof(struct shl_tap_slot) ==
+                  SHL_STREAMS_OFFSET,
+              "regions follow each other");
+static_assert(SHL_STREAMS_OFFSET + sizeof(struct shl_streams) ==
                   SHL_SEGMENT_SIZE,
               "regions fill the segment");
 

@@ -80,6 +80,10 @@ static const struct {
      SHL_EVENT_SLOTS * sizeof(struct shl_event)},
     {SHL_REGION_EVENTS_TO_HOST, SHL_EVENTS_TO_HOST_OFFSET,
      SHL_EVENT_SLOTS * sizeof(struct shl_event)},
+    {SHL_REGION_MESSAGES, SHL_MESSAGES_OFFSET, sizeof(struct shl_messages)},
+    {SHL_REGION_TAPS, SHL_TAPS_OFFSET,
+     SHL_MAX_TAPS * sizeof(struct shl_tap_slot)},
+    {SHL_REGION_STREAMS, SHL_STREAMS_OFFSET, sizeof(struct shl_streams)},
 };
 
 enum { REGIONS = sizeof regions / sizeof regions[0] };
@@ -89,12 +93,13 @@ struct place {
     uint32_t offset, size;
 };
 
+/** No region begins at 0: that place is none. */
 static void segment_point(struct shl_segment *s, const struct place *places)
 {
     void *at[REGIONS];
 
     for (int i = 0; i < REGIONS; i++)
-        at[i] = s->map.base + places[i].offset;
+        at[i] = places[i].offset ? s->map.base + places[i].offset : NULL;
     s->identity = at[SHL_REGION_IDENTITY - 1];
     s->claim = at[SHL_REGION_CLAIM - 1];
     s->lines = at[SHL_REGION_LINES - 1];
@@ -102,6 +107,9 @@ static void segment_point(struct shl_segment *s, const struct place *places)
     s->params = at[SHL_REGION_PARAMS - 1];
     s->events_to_device = at[SHL_REGION_EVENTS_TO_DEVICE - 1];
     s->events_to_host = at[SHL_REGION_EVENTS_TO_HOST - 1];
+    s->messages = at[SHL_REGION_MESSAGES - 1];
+    s->taps = at[SHL_REGION_TAPS - 1];
+    s->streams = at[SHL_REGION_STREAMS - 1];
     /* a newer device may have room for more than we could keep */
     s->param_capacity = SHL_MAX_PARAMS;
     s->transport = s->map.base + s->layout->transport;
@@ -116,7 +124,8 @@ static void segment_none(struct shl_segment *s)
 
 /* ---- creating -------------------------------------------------------------- */
 
-/** Reserve and touch what every link uses: all but planes and parameters. */
+/** Reserve and touch what every link uses: all but planes, parameters and
+ * streams. */
 static shl_status reserve_common(struct shl_segment *s)
 {
     const struct shl_maolan_layout *row = s->layout;
@@ -124,6 +133,7 @@ static shl_status reserve_common(struct shl_segment *s)
         {0, SHL_AUDIO_OFFSET},
         {row->param_slots, row->used_size - row->param_slots},
         {SHL_LINK_OFFSET, SHL_PARAMS_OFFSET - SHL_LINK_OFFSET},
+        {SHL_MESSAGES_OFFSET, SHL_STREAMS_OFFSET - SHL_MESSAGES_OFFSET},
     };
 
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
@@ -320,6 +330,10 @@ static const char *find_region(const struct shl_link_header *header, int known,
         place->size = header->region[i].size;
         found++;
     }
+    if (found == 0 && regions[known].id >= SHL_REGION_MESSAGES) {
+        *place = (struct place){0, 0}; /* its device is of minor version 0 */
+        return NULL;
+    }
     if (found != 1)
         return found ? "is listed twice" : "is missing";
     if (place->offset % 8 != 0)
@@ -340,7 +354,7 @@ static shl_status check_regions(const struct shl_segment *s,
     for (int i = 0; i < REGIONS; i++) {
         const char *fault = find_region(header, i, &places[i]);
 
-        for (int j = 0; j < i && !fault; j++) {
+        for (int j = 0; j < i && !fault && places[i].size; j++) {
             if (places[i].offset < places[j].offset + places[j].size &&
                 places[j].offset < places[i].offset + places[i].size)
                 fault = "overlaps another";
@@ -397,7 +411,8 @@ static void touch_common(const struct shl_segment *s,
     shl_map_touch(&s->map, 0, SHL_AUDIO_OFFSET);
     shl_map_touch(&s->map, s->layout->transport, SHL_TRANSPORT_SIZE);
     for (int i = 0; i < REGIONS; i++) {
-        if (regions[i].id != SHL_REGION_PARAMS)
+        if (places[i].size && regions[i].id != SHL_REGION_PARAMS &&
+            regions[i].id != SHL_REGION_STREAMS)
             shl_map_touch(&s->map, places[i].offset, regions[i].size);
     }
 }
@@ -470,7 +485,8 @@ shl_status shl_identity_check(struct shl_identity *identity)
         identity->out_channels > SHL_MAX_CHANNELS ||
         !isfinite(identity->rate_hz) || !(identity->rate_hz > 0) ||
         identity->block_frames < 1 || identity->block_frames > SHL_MAX_FRAMES ||
-        identity->param_count > SHL_MAX_PARAMS)
+        identity->param_count > SHL_MAX_PARAMS ||
+        identity->tap_count > SHL_MAX_TAPS)
         return SHL_BAD_PEER;
     return SHL_OK;
 }
@@ -484,7 +500,8 @@ shl_status shl_segment_identity(const struct shl_segment *segment,
 
     if (!status)
         status = shl_identity_check(&copy);
-    if (!status && copy.param_count > segment->param_capacity)
+    if (!status && (copy.param_count > segment->param_capacity ||
+                    (copy.tap_count && !segment->taps)))
         status = SHL_BAD_PEER;
     if (!status)
         *identity = copy;

@@ -25,6 +25,9 @@ struct shl_segment {
     uint32_t param_capacity;
     struct shl_event *events_to_device;
     struct shl_event *events_to_host;
+    struct shl_messages *messages; /* NULL: a peer of link version 1.0 */
+    struct shl_tap_slot *taps;     /* NULL: likewise */
+    struct shl_streams *streams;   /* NULL: likewise */
     uint8_t *transport;
 };
 
@@ -35,7 +38,7 @@ shl_status shl_cell_read(const void *cell, void *value, uint32_t words);
 void shl_cell_write(void *cell, const void *value, uint32_t words);
 
 /** Create exclusively under `name`, take the device lease, reserve everything
- * but planes and parameters, write both headers. Not ready yet. */
+ * but planes, parameters and streams, write both headers. Not ready yet. */
 shl_status shl_segment_create(const char *name, double rate_hz,
                               struct shl_segment *segment);
 

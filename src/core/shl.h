@@ -6,6 +6,7 @@
 #include "device.h"
 #include "event.h"
 #include "host.h"
+#include "message.h"
 #include "midi.h"
 #include "name.h"
 #include "param.h"
