@@ -1,0 +1,6 @@
+#!/bin/sh
+# A reader racing the creation of segments: tests/race_create.c.
+cd "$(dirname "$0")/.." || exit 2
+count=2000
+[ -z "${SHL_SOAK:-}" ] || count=100000
+exec build/tests/race_create "$count"
