@@ -1,0 +1,225 @@
+/* Who is found for which wish, and the reasons when nobody is. */
+#include "core/registry.h"
+#include "core/segment.h"
+
+#include "boards.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A device of this process: seat and segment, no thread. */
+struct device {
+    struct shl_seat seat;
+    struct shl_segment segment;
+};
+
+static void start(struct device *d, const char *wish)
+{
+    struct shl_identity who = board_identity(wish);
+
+    assert_int_equal(shl_seat_take(registry, &who, &d->seat, NULL), SHL_OK);
+    assert_int_equal(
+        shl_segment_create(d->seat.entry.segment, 48000, &d->segment), SHL_OK);
+    shl_cell_write(&d->segment.identity->cell, &who, sizeof who / 8);
+    shl_segment_ready(&d->segment);
+}
+
+static void stop(struct device *d)
+{
+    shl_map_unlink(d->seat.entry.segment);
+    shl_segment_close(&d->segment);
+    shl_seat_leave(&d->seat);
+}
+
+static shl_registry *opened(void)
+{
+    shl_registry *r = NULL;
+
+    assert_int_equal(shl_registry_open(registry, &r, NULL), SHL_OK);
+    return r;
+}
+
+static void claim(struct shl_segment *host, const struct device *d,
+                  const char *tag)
+{
+    struct shl_claim what = {.rate_hz = 48000};
+
+    strcpy(what.tag, tag);
+    assert_int_equal(shl_segment_open(d->seat.entry.segment, host, NULL),
+                     SHL_OK);
+    assert_int_equal(shl_segment_claim(host), SHL_OK);
+    shl_segment_claim_write(host, &what);
+}
+
+/* ---- finding ------------------------------------------------------------------- */
+
+static void name_gives_the_free_one_with_the_lowest_number(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_device_info info;
+    struct shl_segment host;
+    struct device two, one, zero, other;
+
+    (void)state;
+    start(&other, "Other");
+    start(&two, "MySynth:2");
+    start(&one, "MySynth:1");
+    start(&zero, "MySynth:0");
+    assert_int_equal(shl_registry_find(r, "MySynth", &info), SHL_OK);
+    assert_string_equal(info.id, "MySynth:0");
+    assert_int_equal(shl_registry_find(r, "MySynth:2", &info), SHL_OK);
+    assert_string_equal(info.id, "MySynth:2");
+    assert_int_equal(shl_registry_find(r, "*", &info), SHL_OK);
+    assert_string_equal(info.id, "Other:0");
+    claim(&host, &zero, "");
+    assert_int_equal(shl_registry_find(r, "MySynth", &info), SHL_OK);
+    assert_string_equal(info.id, "MySynth:1");
+    assert_int_equal(shl_registry_find(r, "MySynth:0", &info), SHL_BUSY);
+    assert_string_equal(info.id, "MySynth:0");
+    assert_int_equal(info.host_pid, getpid());
+    shl_segment_close(&host); /* stale counts as free */
+    assert_int_equal(shl_registry_find(r, "MySynth", &info), SHL_OK);
+    assert_string_equal(info.id, "MySynth:0");
+    info.id[0] = '!';
+    assert_int_equal(shl_registry_find(r, "MySynth:3", &info), SHL_NOT_FOUND);
+    assert_int_equal(shl_registry_find(r, "MySyn", &info), SHL_NOT_FOUND);
+    assert_int_equal(shl_registry_find(r, "a/b", &info), SHL_BAD_NAME);
+    assert_int_equal(shl_registry_find(r, NULL, &info), SHL_BAD_NAME);
+    assert_int_equal(info.id[0], '!');
+    stop(&other);
+    stop(&two);
+    stop(&one);
+    stop(&zero);
+    assert_int_equal(shl_registry_find(r, "*", &info), SHL_NOT_FOUND);
+    shl_registry_close(r);
+}
+
+static void underscore_means_a_space_unless_it_is_there(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_device_info info;
+    struct device space, underscore;
+
+    (void)state;
+    start(&space, "My Synth");
+    assert_int_equal(shl_registry_find(r, "My_Synth", &info), SHL_OK);
+    assert_string_equal(info.id, "My Synth:0");
+    assert_int_equal(shl_registry_find(r, "My_Synth:0", &info), SHL_OK);
+    assert_string_equal(info.id, "My Synth:0");
+    start(&underscore, "My_Synth:5");
+    assert_int_equal(shl_registry_find(r, "My_Synth", &info), SHL_OK);
+    assert_string_equal(info.id, "My_Synth:5");
+    assert_int_equal(shl_registry_find(r, "My Synth", &info), SHL_OK);
+    assert_string_equal(info.id, "My Synth:0");
+    stop(&space);
+    stop(&underscore);
+    shl_registry_close(r);
+}
+
+static void tag_finds_the_device_that_remembers_it(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_identity who = board_identity("B:0");
+    struct shl_device_info info;
+    struct shl_segment host;
+    struct device a, b;
+
+    (void)state;
+    start(&a, "A");
+    start(&b, "B");
+    assert_int_equal(shl_registry_find_tag(r, "lead", &info), SHL_NOT_FOUND);
+    assert_int_equal(shl_registry_find_tag(r, "", &info), SHL_NOT_FOUND);
+    assert_int_equal(shl_registry_find_tag(r, "a\nb", &info), SHL_BAD_NAME);
+    strcpy(who.tag, "lead");
+    shl_seat_update(&b.seat, &who);
+    assert_int_equal(shl_registry_find_tag(r, "lead", &info), SHL_OK);
+    assert_string_equal(info.id, "B:0");
+    claim(&host, &b, "lead");
+    assert_int_equal(shl_registry_find_tag(r, "lead", &info), SHL_BUSY);
+    shl_segment_close(&host);
+    stop(&a);
+    stop(&b);
+    shl_registry_close(r);
+}
+
+/* ---- reasons ------------------------------------------------------------------- */
+
+static void expect_why(shl_registry *r, const char *id, const char *words)
+{
+    char text[256] = "";
+
+    shl_registry_why(r, id, text, sizeof text);
+    if (!strstr(text, words))
+        fail_msg("\"%s\" does not say \"%s\"", text, words);
+}
+
+static void reasons_name_what_is_wrong_and_what_to_do(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_link_header *link;
+    struct shl_segment host;
+    struct device d;
+    char text[8], pid[48];
+
+    (void)state;
+    expect_why(r, "MySynth:0", "none is running");
+    expect_why(r, "lv2:x", "colon");
+    start(&d, "MySynth");
+    expect_why(r, "Other", "running: MySynth:0");
+    expect_why(r, "MySynth", "is free");
+    claim(&host, &d, "lead");
+    snprintf(pid, sizeof pid, "claimed by process %d (tag lead)",
+             (int)getpid());
+    expect_why(r, "MySynth", pid);
+    shl_segment_close(&host);
+    expect_why(r, "MySynth", "is stale");
+    link = (void *)(d.segment.map.base + SHL_LINK_OFFSET);
+    link->region_count = 0;
+    expect_why(r, "MySynth", "cannot be linked");
+    atomic_store(shl_segment_word(&d.segment, 4), 6);
+    expect_why(r, "MySynth", "speaks protocol 6");
+    atomic_store(shl_segment_word(&d.segment, 12), 0);
+    expect_why(r, "MySynth", "just starting");
+    shl_registry_why(r, "MySynth", text, sizeof text); /* cut to fit */
+    assert_int_equal(strlen(text), 7);
+    shl_registry_why(r, "MySynth", NULL, 0);
+    stop(&d);
+    shl_registry_close(r);
+}
+
+static void many_devices_do_not_overflow_the_reason(void **state)
+{
+    static struct shl_seat seats[40];
+    shl_registry *r = opened();
+    char id[48];
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        snprintf(id, sizeof id, "A device with a rather long name:%d", i);
+        assert_true(board_sit(&seats[i], id, id));
+    }
+    expect_why(r, "Other", ", ...");
+    for (int i = 0; i < 40; i++)
+        shl_seat_leave(&seats[i]);
+    shl_registry_close(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOARD_TEST(name_gives_the_free_one_with_the_lowest_number),
+        BOARD_TEST(underscore_means_a_space_unless_it_is_there),
+        BOARD_TEST(tag_finds_the_device_that_remembers_it),
+        BOARD_TEST(reasons_name_what_is_wrong_and_what_to_do),
+        BOARD_TEST(many_devices_do_not_overflow_the_reason),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
