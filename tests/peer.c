@@ -506,6 +506,18 @@ struct peer_report *peer_report(struct peer *peer)
     return peer->report;
 }
 
+const struct peer_heard *peer_heard(struct peer *peer, uint32_t index)
+{
+    struct peer_report *report = peer->report;
+    for (int i = 0; i < 20000 && index < PEER_LOG; i++) {
+        /* acquire: the log up to there is whole */
+        if (atomic_load_explicit(&report->logged, memory_order_acquire) > index)
+            return &report->log[index];
+        usleep(1000);
+    }
+    return NULL;
+}
+
 pid_t peer_pid(const struct peer *peer)
 {
     return peer->pid;

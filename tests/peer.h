@@ -10,6 +10,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Whether the thread sanitizer is at work. It takes two mappings of one object
+ * for two memories; and its atomics are no place for a handler of faults. */
+#if defined(__has_feature)
+#    if __has_feature(thread_sanitizer)
+#        define PEER_THREAD_SANITIZER 1
+#    endif
+#endif
+#ifndef PEER_THREAD_SANITIZER
+#    define PEER_THREAD_SANITIZER 0
+#endif
+
 enum peer_kind {
     PEER_POLITE,
     PEER_SLOW,              /* each block takes work_us */
@@ -63,6 +74,10 @@ struct peer *peer_start(const struct peer_wish *wish);
 struct peer *peer_thread(const struct peer_wish *wish);
 
 struct peer_report *peer_report(struct peer *peer);
+
+/** Event number `index` of its log; waits for it. NULL if it does not come. */
+const struct peer_heard *peer_heard(struct peer *peer, uint32_t index);
+
 pid_t peer_pid(const struct peer *peer);
 
 /** A process: SIGKILL, SIGSTOP (until it has stopped), SIGCONT. */
