@@ -46,6 +46,7 @@ for program; do
     else
         echo "ok   $label$program ($passed tests)"
     fi
+    sed -n 's/^\(not \)\{0,1\}ok .*# SKIP */     skipped: /p' "$log"
     grep '^# figure:' "$log" | sed 's/^# figure:/     /'
 done
 
