@@ -2,6 +2,7 @@
 
 #include "board.h"
 #include "cycle.h"
+#include "desk.h"
 #include "midi.h"
 #include "ring.h"
 #include "segment.h"
@@ -20,6 +21,9 @@ struct shl_device {
     struct shl_ring from_host, to_host;
     shl_worker *keeper;
     struct shl_identity identity;
+    struct shl_desk desk;
+    uint64_t kept_ns; /* the keeper's own: when it last looked around */
+    uint32_t kept_epoch;
 
     /* the audio thread's own */
     uint32_t judged;      /* last epoch accepted or refused */
@@ -49,7 +53,7 @@ struct shl_device {
 
 static const float no_sound[SHL_MAX_FRAMES];
 
-/* ---- the keeper: board, tag, and whether the host still lives ------------- */
+/* ---- the keeper: messages, board, tag, and whether the host still lives --- */
 
 /* The tag belongs to the claim that was accepted, and may change with it. */
 static void remember_tag(shl_device *device, uint32_t epoch)
@@ -77,13 +81,36 @@ static void look_at_size(shl_device *device)
         atomic_store_explicit(segment->map.bad, true, memory_order_release);
 }
 
+static void show_claim(const shl_device *device, uint32_t epoch)
+{
+    struct shl_claim claim;
+    char who[32] = "the host";
+    const struct shl_monitor *monitor = shl_desk_monitor(&device->desk);
+    if (!monitor)
+        return;
+    if (epoch && shl_segment_claim_read(&device->segment, &claim) == SHL_OK)
+        snprintf(who, sizeof who, "process %u", (unsigned)claim.pid);
+    shl_monitor_connection(monitor, epoch != 0, who);
+}
+
+/* Called for each message and every KEEPER_MS; looking around costs system
+ * calls, so that is done once per period and claim. */
 static void keep(void *arg)
 {
     shl_device *device = arg;
-    look_at_size(device);
+    shl_desk_pump(&device->desk);
     /* acquire: the audio thread has read this claim */
     uint32_t epoch =
         atomic_load_explicit(&device->accepted, memory_order_acquire);
+    uint64_t now_ns = shl_clock_ns();
+    if (epoch == device->kept_epoch &&
+        now_ns - device->kept_ns < KEEPER_MS * UINT64_C(900000))
+        return;
+    if (epoch != device->kept_epoch)
+        show_claim(device, epoch);
+    device->kept_epoch = epoch;
+    device->kept_ns = now_ns;
+    look_at_size(device);
     if (epoch)
         remember_tag(device, epoch);
     if (epoch && !shl_segment_host_alive(&device->segment) &&
@@ -259,8 +286,11 @@ shl_status shl_device_open(const struct shl_device_options *options,
     st = make_segment(device, options);
     if (st)
         goto fail_segment;
+    struct shl_messages *messages = device->segment.messages;
+    shl_desk_open(&device->desk, messages, &device->accepted);
     shl_segment_ready(&device->segment);
-    st = shl_worker_new(keep, device, KEEPER_MS, &device->keeper);
+    st = shl_worker_new_at(keep, device, KEEPER_MS, &messages->commands.bell,
+                           &messages->commands.parked, &device->keeper);
     if (st)
         goto fail_segment;
     *result = device;
@@ -284,6 +314,7 @@ void shl_device_close(shl_device *device)
     if (!device)
         return;
     shl_worker_free(device->keeper);
+    shl_desk_close(&device->desk);
     /* release: nothing of ours follows; the host sees that its claim is over */
     atomic_store_explicit(&device->segment.lines->device.epoch, 0,
                           memory_order_release);
@@ -348,9 +379,10 @@ static void accept(shl_device *device, uint32_t epoch,
     device->sent_frame = 0;
     device->fresh = true;
     device->cycle.may_yield = same_priority(claim);
-    /* release: both rings stand where this claim begins */
-    atomic_store_explicit(&lines->device.epoch, epoch, memory_order_release);
+    /* release: both rings stand where this claim begins. The keeper must know
+     * first: the host's messages come as soon as it sees the other */
     atomic_store_explicit(&device->accepted, epoch, memory_order_release);
+    atomic_store_explicit(&lines->device.epoch, epoch, memory_order_release);
     shl_worker_wake(device->keeper);
 }
 
@@ -499,6 +531,17 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
     return SHL_BAD_PEER;
 }
 
+static void show_levels(const shl_device *device)
+{
+    const struct shl_monitor *monitor = shl_desk_monitor(&device->desk);
+    if (!monitor || !device->block.frames)
+        return;
+    shl_monitor_levels(monitor, 0, device->in, device->identity.in_channels,
+                       device->block.frames);
+    shl_monitor_levels(monitor, 1, (const float *const *)device->out,
+                       device->identity.out_channels, device->block.frames);
+}
+
 SHL_RT void shl_device_done(shl_device *device)
 {
     struct shl_event unheard;
@@ -512,6 +555,7 @@ SHL_RT void shl_device_done(shl_device *device)
         return;
     }
     device->stats.blocks++;
+    show_levels(device);
     struct shl_counters *counters = device->segment.counters;
     shl_count(&counters->device_blocks, 1);
     /* the line that the host looks at is written from here on, in one go */
@@ -616,6 +660,7 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event)
         if (event->kind == SHL_EVENT_UMP)
             shl_held_follow(&device->held, event->data);
         place(device, event);
+        shl_monitor_event(shl_desk_monitor(&device->desk), 0, event);
         return 1;
     }
     return 0;
@@ -657,8 +702,9 @@ SHL_RT shl_status shl_device_send(shl_device *device,
         shl_count(&device->segment.counters->device_events_dropped, 1);
         return SHL_RING_FULL;
     }
+    own.frame = when(device, own.frame);
     *slot = own;
-    slot->frame = when(device, own.frame);
+    shl_monitor_event(shl_desk_monitor(&device->desk), 1, &own);
     return SHL_OK;
 }
 
@@ -696,4 +742,9 @@ void shl_device_latency(shl_device *device, uint32_t frames)
 void shl_device_stats(const shl_device *device, struct shl_device_stats *stats)
 {
     *stats = device->stats;
+}
+
+struct shl_desk *shl_device_desk(struct shl_device *device)
+{
+    return &device->desk;
 }

@@ -12,6 +12,8 @@
 #define SHL_DEVICE_H
 
 #include "event.h"
+#include "message.h"
+#include "monitor.h"
 #include "param.h"
 #include "registry.h"
 #include "system.h"
@@ -107,6 +109,41 @@ void shl_device_tag(const shl_device *device, char tag[64]);
 
 /** Change the latency it states. [audio] */
 void shl_device_latency(shl_device *device, uint32_t frames);
+
+/* ---- messages ----
+ *
+ * They travel beside the audio and have no place in its time. A thread of the
+ * device's own takes them as they come, also while no block is waited for; the
+ * handler runs on it. Everything here may be called by any control thread, and
+ * by the handler. */
+
+/** Show what hosts say to this handler; what it does not handle (returns 0) is
+ * answered by a built-in one, which also answers each ping, whatever the
+ * handler does. NULL takes it away. A handler that was replaced may just be
+ * running: its arg must stay until the device is closed. SHL_NO_MEMORY.
+ * [control] */
+shl_status shl_device_on_message(shl_device *device,
+                                 shl_message_handler handler, void *arg);
+
+/** Answer a request that asks, now or later; the bytes are copied, at most
+ * 64 MiB. SHL_NO_DEVICE: no host has claimed us; SHL_RING_FULL: 192 MiB wait
+ * already; SHL_BAD_VALUE, SHL_NO_MEMORY. [control] */
+shl_status shl_device_reply(shl_device *device, uint32_t request,
+                            const void *bytes, uint32_t size);
+
+/** Answer it with an error. `text` NULL: the sentence of the status.
+ * [control] */
+shl_status shl_device_refuse(shl_device *device, uint32_t request,
+                             shl_status status, const char *text);
+
+/** Say something unasked: SHL_MESSAGE_LOG and others. As shl_device_reply.
+ * [control] */
+shl_status shl_device_post(shl_device *device, uint32_t type, const void *bytes,
+                           uint32_t size);
+
+/** Have somebody look on, or NULL. The struct must stay until the device is
+ * closed. [control] */
+void shl_device_monitor(shl_device *device, const struct shl_monitor *monitor);
 
 struct shl_device_stats {
     uint64_t blocks, events_dropped, events_raised, events_bad;

@@ -1,6 +1,7 @@
 #include "host.h"
 
 #include "bypass.h"
+#include "inquiry.h"
 #include "link.h"
 #include "loss.h"
 #include "midi.h"
@@ -45,9 +46,21 @@ struct shl_host {
     shl_status lost;   /* why process gave up the link; poll tells */
     struct shl_notice notice[NOTICES];
     uint32_t notice_first, notice_count;
+    struct shl_inquiry inquiry; /* the monitor is kept there */
 };
 
 /* ---- notices --------------------------------------------------------------- */
+
+static void show_notice(const struct shl_monitor *monitor,
+                        const struct shl_notice *notice)
+{
+    if (notice->kind == SHL_NOTICE_OPEN || notice->kind == SHL_NOTICE_GONE)
+        shl_monitor_connection(monitor, notice->kind == SHL_NOTICE_OPEN,
+                               notice->id);
+    if (notice->status)
+        shl_monitor_error(monitor, notice->status,
+                          shl_status_text(notice->status));
+}
 
 /* A full queue loses its oldest: the newest tells how things are. */
 static void tell(shl_host *host, enum shl_notice_kind kind, shl_status status,
@@ -62,6 +75,8 @@ static void tell(shl_host *host, enum shl_notice_kind kind, shl_status status,
     *notice = (struct shl_notice){kind, status, value, ""};
     memcpy(notice->id, host->linked ? host->link.identity.id : host->wanted,
            sizeof notice->id);
+    if (host->inquiry.monitor)
+        show_notice(host->inquiry.monitor, notice);
 }
 
 int shl_host_notice(shl_host *host, struct shl_notice *notice)
@@ -139,10 +154,12 @@ static void unlink_device(shl_host *host)
         return;
     host->link.stats.dropped += host->link.unsent;
     add_stats(&host->past, &host->link.stats);
+    shl_inquiry_end(&host->inquiry);
     shl_link_close(&host->link);
     memset(&host->held, 0, sizeof host->held);
     host->linked = host->announced = false;
     host->lost = SHL_OK;
+    shl_inquiry_gone(&host->inquiry, shl_clock_ns());
 }
 
 void shl_host_free(shl_host *host)
@@ -208,6 +225,8 @@ static shl_status try_link(shl_host *host)
     if (st)
         return st;
     host->linked = true;
+    shl_inquiry_begin(&host->inquiry, host->link.segment.messages,
+                      host->link.epoch);
     host->links++;
     host->why.text[0] = 0;
     host->told_missed = host->told_stalls = 0;
@@ -436,6 +455,8 @@ void shl_host_poll(shl_host *host)
         poll_link(host);
         if (host->linked)
             flush(host);
+        shl_inquiry_pump(&host->inquiry, host->linked && host->announced,
+                         shl_clock_ns());
         return;
     }
     if (!host->wanted[0] || shl_clock_ns() - host->looked_ns < LOOK_NS)
@@ -489,6 +510,9 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
                       !host->wanted[0] || host->loss.policy == SHL_ONLOSS_DRY);
     const float *const *dry = host->bypass.dry;
     enum shl_heard heard = SHL_HEARD_NOTHING;
+    if (host->inquiry.monitor)
+        shl_monitor_levels(host->inquiry.monitor, 1, in,
+                           host->options.in_channels, frames);
     if (!host->linked) {
         play_alone(host, dry, out, frames);
         if (host->wanted[0])
@@ -508,6 +532,9 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
         shl_bypass_out(&host->bypass, out, outs, frames);
     }
     shl_transport_advance(&host->transport, frames);
+    if (host->inquiry.monitor)
+        shl_monitor_levels(host->inquiry.monitor, 0, (const float *const *)out,
+                           outs, frames);
     return heard == SHL_HEARD_DEVICE;
 }
 
@@ -519,13 +546,18 @@ SHL_RT shl_status shl_host_send(shl_host *host, const struct shl_event *event,
     shl_status st = shl_link_send(&host->link, event, offset);
     if (st == SHL_OK && event->kind == SHL_EVENT_UMP)
         shl_held_follow(&host->held, event->data);
+    if (st == SHL_OK)
+        shl_monitor_event(host->inquiry.monitor, 1, event);
     return st;
 }
 
 SHL_RT int shl_host_event(shl_host *host, struct shl_event *event,
                           uint32_t *offset)
 {
-    return host->linked && shl_link_event(&host->link, event, offset);
+    if (!host->linked || !shl_link_event(&host->link, event, offset))
+        return 0;
+    shl_monitor_event(host->inquiry.monitor, 0, event);
+    return 1;
 }
 
 static shl_status send_control(shl_host *host, uint32_t channel,
@@ -694,4 +726,14 @@ void shl_host_why(shl_host *host, char *text, size_t size)
                  id, host->link.identity.pid);
     else
         snprintf(text, size, "%s is linked and answers", id);
+}
+
+struct shl_inquiry *shl_host_inquiry(struct shl_host *host)
+{
+    return &host->inquiry;
+}
+
+const struct shl_inquiry *shl_host_inquiry_const(const struct shl_host *host)
+{
+    return &host->inquiry;
 }

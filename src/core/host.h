@@ -13,6 +13,8 @@
 #define SHL_HOST_H
 
 #include "event.h"
+#include "message.h"
+#include "monitor.h"
 #include "param.h"
 #include "registry.h"
 #include "system.h"
@@ -128,6 +130,58 @@ SHL_RT void shl_host_bypass(shl_host *host, uint32_t mode);
 /** The transport that goes with the next block; the host advances it. [audio]
  */
 SHL_RT struct shl_transport *shl_host_transport(shl_host *host);
+
+/* ---- messages ----
+ *
+ * They travel beside the audio and have no place in its time. What is asked and
+ * said goes out with shl_host_poll, which also calls all handlers; a handler
+ * may ask and post, but not close or free the host. */
+
+/** Ask the device. Exactly one answer follows, whatever happens: the reply, an
+ * error with its sentence, SHL_TIMEOUT after timeout_ms (0: what is usual for
+ * the type), or SHL_GONE when the link ends. The bytes are copied, at most
+ * 64 MiB. `handler` and `request` may be NULL. No answer follows a failure:
+ * SHL_NO_DEVICE; SHL_UNSUPPORTED: the device has no messages; SHL_RING_FULL:
+ * 255 requests are in flight, or 192 MiB wait; SHL_BAD_VALUE; SHL_NO_MEMORY.
+ * [control] */
+shl_status shl_host_ask(shl_host *host, uint32_t type, const void *bytes,
+                        uint32_t size, uint32_t timeout_ms,
+                        shl_answer_handler handler, void *arg,
+                        uint32_t *request);
+
+/** Say something that needs no answer. As above. [control] */
+shl_status shl_host_post(shl_host *host, uint32_t type, const void *bytes,
+                         uint32_t size);
+
+/** Ask for a sign of life: took_ns of the answer is the time there and back,
+ * polls included. [control] */
+shl_status shl_host_ping(shl_host *host, uint32_t timeout_ms,
+                         shl_answer_handler handler, void *arg,
+                         uint32_t *request);
+
+/** Poll until this request has had its answer, or for timeout_ms. SHL_OK: it
+ * has; SHL_TIMEOUT: not yet. [control] Blocks: not in live use. */
+shl_status shl_host_await(shl_host *host, uint32_t request,
+                          uint32_t timeout_ms);
+
+/** Show what the device says unasked to this handler, or to NULL. [control] */
+void shl_host_on_message(shl_host *host, shl_message_handler handler,
+                         void *arg);
+
+/** Have somebody look on, or NULL. The struct must stay until it is replaced.
+ * [control] */
+void shl_host_monitor(shl_host *host, const struct shl_monitor *monitor);
+
+struct shl_message_stats {
+    uint32_t waiting; /* requests in flight */
+    uint64_t late;    /* answers after the request had ended, dropped */
+    uint64_t stale;   /* messages of an earlier claim, dropped */
+    uint64_t faults;  /* transfers with missing or wrong parts */
+};
+
+/** Of the present link, but `late`. [control] */
+void shl_host_message_stats(const shl_host *host,
+                            struct shl_message_stats *stats);
 
 /* ---- what is known ---- */
 

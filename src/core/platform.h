@@ -137,6 +137,14 @@ static inline void shl_pause(void)
 #endif
 }
 
+/** As shl_worker_new (system.h), but calls are counted in *calls and *parked
+ * says that the thread sleeps: two words that another process may share, add to
+ * and wake. What it writes there costs a call too many, or one that comes only
+ * after period_ms, which must not be 0. [control] */
+shl_status shl_worker_new_at(void (*job)(void *arg), void *arg,
+                             uint32_t period_ms, _Atomic uint32_t *calls,
+                             _Atomic uint32_t *parked, shl_worker **worker);
+
 /** How many shl_pause fit into a microsecond; measured once. [control] */
 uint32_t shl_pauses_per_us(void);
 

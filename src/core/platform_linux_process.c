@@ -231,8 +231,9 @@ struct shl_worker {
     uint32_t period_ms;
     /* calls asked for; anyone adds, the thread waits on it. Both seq_cst with
      * `parked`: either the thread sees the call or the caller that it sleeps */
-    _Atomic uint32_t calls;
-    _Atomic uint32_t parked;
+    _Atomic uint32_t *calls;
+    _Atomic uint32_t *parked;
+    _Atomic uint32_t own_calls, own_parked; /* unless they are elsewhere */
     _Atomic uint32_t quit; /* release by free, acquire by the thread */
 };
 
@@ -242,8 +243,8 @@ static void worker_sleep(struct shl_worker *worker, uint32_t seen)
     uint64_t began = shl_clock_ns();
     uint64_t period = (uint64_t)worker->period_ms * 1000000u;
 
-    atomic_store_explicit(&worker->parked, 1, memory_order_seq_cst);
-    while (atomic_load_explicit(&worker->calls, memory_order_seq_cst) == seen) {
+    atomic_store_explicit(worker->parked, 1, memory_order_seq_cst);
+    while (atomic_load_explicit(worker->calls, memory_order_seq_cst) == seen) {
         uint64_t past = shl_clock_ns() - began;
         uint64_t left_us = 1000000;
 
@@ -251,9 +252,9 @@ static void worker_sleep(struct shl_worker *worker, uint32_t seen)
             break;
         if (period && (period - past) / 1000 < left_us)
             left_us = (period - past) / 1000 + 1;
-        shl_word_wait(&worker->calls, seen, (uint32_t)left_us);
+        shl_word_wait(worker->calls, seen, (uint32_t)left_us);
     }
-    atomic_store_explicit(&worker->parked, 0, memory_order_relaxed);
+    atomic_store_explicit(worker->parked, 0, memory_order_relaxed);
 }
 
 static void *worker_run(void *arg)
@@ -262,7 +263,7 @@ static void *worker_run(void *arg)
 
     for (;;) {
         uint32_t seen =
-            atomic_load_explicit(&worker->calls, memory_order_seq_cst);
+            atomic_load_explicit(worker->calls, memory_order_seq_cst);
         if (atomic_load_explicit(&worker->quit, memory_order_acquire))
             return NULL;
         worker->job(worker->arg);
@@ -290,6 +291,13 @@ static int worker_start(struct shl_worker *worker)
 shl_status shl_worker_new(void (*job)(void *arg), void *arg, uint32_t period_ms,
                           shl_worker **worker)
 {
+    return shl_worker_new_at(job, arg, period_ms, NULL, NULL, worker);
+}
+
+shl_status shl_worker_new_at(void (*job)(void *arg), void *arg,
+                             uint32_t period_ms, _Atomic uint32_t *calls,
+                             _Atomic uint32_t *parked, shl_worker **worker)
+{
     /* faults belong to the thread that makes them: blocked, they kill */
     static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP};
     struct shl_worker *made = calloc(1, sizeof *made);
@@ -301,6 +309,8 @@ shl_status shl_worker_new(void (*job)(void *arg), void *arg, uint32_t period_ms,
     made->job = job;
     made->arg = arg;
     made->period_ms = period_ms;
+    made->calls = calls ? calls : &made->own_calls;
+    made->parked = parked ? parked : &made->own_parked;
     sigfillset(&blocked);
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
         sigdelset(&blocked, faults[i]);
@@ -317,9 +327,9 @@ shl_status shl_worker_new(void (*job)(void *arg), void *arg, uint32_t period_ms,
 
 void shl_worker_wake(shl_worker *worker)
 {
-    atomic_fetch_add_explicit(&worker->calls, 1, memory_order_seq_cst);
-    if (atomic_load_explicit(&worker->parked, memory_order_seq_cst))
-        shl_word_wake(&worker->calls);
+    atomic_fetch_add_explicit(worker->calls, 1, memory_order_seq_cst);
+    if (atomic_load_explicit(worker->parked, memory_order_seq_cst))
+        shl_word_wake(worker->calls);
 }
 
 void shl_worker_free(shl_worker *worker)

@@ -1,0 +1,81 @@
+/* Whoever looks on: callbacks for all that goes over a link, and a monitor that
+ * writes lines. A role without one pays a branch that never changes its mind. */
+#ifndef SHL_MONITOR_H
+#define SHL_MONITOR_H
+
+#include "event.h"
+#include "message.h"
+#include "system.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Any function may be NULL. `out`: 1 for what this side sends, 0 for what it
+ * gets. event and level are called by the audio thread: they must not
+ * allocate, lock or print; the others by a control thread. The struct must
+ * stay until it is replaced, on a device until that is closed. */
+struct shl_monitor {
+    void *arg;
+    void (*message)(void *arg, int out, const struct shl_received *message);
+    void (*event)(void *arg, int out, const struct shl_event *event);
+    /** The largest absolute sample of one channel of one block. */
+    void (*level)(void *arg, int out, uint32_t channel, float peak);
+    void (*error)(void *arg, shl_status status, const char *text);
+    /** linked: 1 a link has begun, 0 it has ended; who is at the other end. */
+    void (*connection)(void *arg, int linked, const char *who);
+};
+
+/** A monitor that has a line of text for everything but levels, and for levels
+ * of at least -40 dB once in 1000. It formats where it is called, on the audio
+ * thread too: for finding out, not for playing. */
+struct shl_console {
+    struct shl_monitor monitor; /* give its address to shl_..._monitor */
+    void (*line)(void *arg, const char *text);
+    void *arg;
+    uint32_t levels;
+};
+
+/** `line` is called with each line, without its end; `arg` is passed on. */
+void shl_monitor_console(struct shl_console *console,
+                         void (*line)(void *arg, const char *text), void *arg);
+
+/* ---- for the roles ------------------------------------------------------- */
+
+void shl_monitor_levels(const struct shl_monitor *monitor, int out,
+                        const float *const *planes, uint32_t channels,
+                        uint32_t frames);
+
+static inline void shl_monitor_event(const struct shl_monitor *monitor, int out,
+                                     const struct shl_event *event)
+{
+    if (monitor && monitor->event)
+        monitor->event(monitor->arg, out, event);
+}
+
+static inline void shl_monitor_message(const struct shl_monitor *monitor,
+                                       int out,
+                                       const struct shl_received *message)
+{
+    if (monitor && monitor->message)
+        monitor->message(monitor->arg, out, message);
+}
+
+static inline void shl_monitor_error(const struct shl_monitor *monitor,
+                                     shl_status status, const char *text)
+{
+    if (monitor && monitor->error)
+        monitor->error(monitor->arg, status, text);
+}
+
+static inline void shl_monitor_connection(const struct shl_monitor *monitor,
+                                          int linked, const char *who)
+{
+    if (monitor && monitor->connection)
+        monitor->connection(monitor->arg, linked, who);
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif
