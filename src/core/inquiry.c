@@ -165,10 +165,11 @@ void shl_inquiry_pump(struct shl_inquiry *inquiry, bool accepted,
         shl_mail_send(&inquiry->mail);
     while (accepted &&
            (st = shl_mail_take(&inquiry->mail, &whole, &budget)) != SHL_AGAIN) {
+        /* it came after this poll began */
         if (st == SHL_OK)
-            take(inquiry, &whole, now_ns);
+            take(inquiry, &whole, shl_clock_ns());
         else
-            complain(inquiry, &whole, st, now_ns);
+            complain(inquiry, &whole, st, shl_clock_ns());
     }
     if (accepted)
         shl_mail_send(&inquiry->mail);
