@@ -139,6 +139,7 @@ struct self {
     double gain;
     uint32_t number; /* of the block */
     uint64_t random;
+    struct shl_held held;
 };
 
 static void bump(_Atomic uint32_t *counter)
@@ -181,6 +182,7 @@ static void midi(struct self *self, const struct shl_block *block,
     struct peer_report *report = self->report;
     uint32_t word = event->data[0];
     uint32_t status = word >> 20 & 0xF;
+    shl_held_follow(&self->held, event->data);
     if (status == 9) {
         bump(&report->ons);
         click(block, self->wish->out, event->frame - block->frame, word & 127);
@@ -298,6 +300,8 @@ static void play(struct self *self, const struct shl_block *block)
         work(us);
     sound(self, block);
     listen(self, block);
+    atomic_store_explicit(&report->held, self->held.count,
+                          memory_order_relaxed);
     atomic_store_explicit(&report->frames, block->frames, memory_order_relaxed);
     bump(&report->blocks); /* before the answer: the host may look at once */
     shl_device_done(self->device);
