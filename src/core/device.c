@@ -23,7 +23,7 @@ struct shl_device {
     struct shl_identity identity;
     struct shl_desk desk;
     uint64_t kept_ns; /* the keeper's own: when it last looked around */
-    uint32_t kept_epoch;
+    uint32_t kept_epoch, kept_heard;
 
     /* the audio thread's own */
     uint32_t judged;      /* last epoch accepted or refused */
@@ -45,9 +45,11 @@ struct shl_device {
     /* between the audio thread and the keeper
      *   accepted  audio writes (release), keeper reads (acquire): the claim of
      *             this epoch has been read; 0: no claim
+     *   heard     likewise, and stays when that claim is over
      *   alarm     keeper stores the epoch whose host is dead (seq_cst, see
      *             cycle.c), audio thread clears it */
     _Atomic uint32_t accepted;
+    _Atomic uint32_t heard;
     _Atomic uint32_t alarm;
 };
 
@@ -55,13 +57,17 @@ static const float no_sound[SHL_MAX_FRAMES];
 
 /* ---- the keeper: messages, board, tag, and whether the host still lives --- */
 
-/* The tag belongs to the claim that was accepted, and may change with it. */
+/* The tag belongs to the claim that was accepted, may change with it, and stays
+ * when it is over, however short it was: until the next claim the released one
+ * still stands there. */
 static void remember_tag(shl_device *device, uint32_t epoch)
 {
     struct shl_claim claim;
-    if (shl_segment_claim_read(&device->segment, &claim) != SHL_OK ||
-        atomic_load_explicit(&device->segment.claim->epoch,
-                             memory_order_acquire) != epoch)
+    if (shl_segment_claim_read(&device->segment, &claim) != SHL_OK)
+        return;
+    uint32_t now = atomic_load_explicit(&device->segment.claim->epoch,
+                                        memory_order_acquire);
+    if (now != epoch && now != epoch + 1)
         return;
     if (!claim.tag[0] || strcmp(claim.tag, device->identity.tag) == 0)
         return;
@@ -103,16 +109,18 @@ static void keep(void *arg)
     uint32_t epoch =
         atomic_load_explicit(&device->accepted, memory_order_acquire);
     uint64_t now_ns = shl_clock_ns();
-    if (epoch == device->kept_epoch &&
+    uint32_t heard = atomic_load_explicit(&device->heard, memory_order_acquire);
+    if (epoch == device->kept_epoch && heard == device->kept_heard &&
         now_ns - device->kept_ns < KEEPER_MS * UINT64_C(900000))
         return;
     if (epoch != device->kept_epoch)
         show_claim(device, epoch);
     device->kept_epoch = epoch;
+    device->kept_heard = heard;
     device->kept_ns = now_ns;
     look_at_size(device);
-    if (epoch)
-        remember_tag(device, epoch);
+    if (heard)
+        remember_tag(device, heard);
     if (epoch && !shl_segment_host_alive(&device->segment) &&
         atomic_load_explicit(&device->segment.claim->epoch,
                              memory_order_acquire) == epoch) {
@@ -381,6 +389,7 @@ static void accept(shl_device *device, uint32_t epoch,
     device->cycle.may_yield = same_priority(claim);
     /* release: both rings stand where this claim begins. The keeper must know
      * first: the host's messages come as soon as it sees the other */
+    atomic_store_explicit(&device->heard, epoch, memory_order_release);
     atomic_store_explicit(&device->accepted, epoch, memory_order_release);
     atomic_store_explicit(&lines->device.epoch, epoch, memory_order_release);
     shl_worker_wake(device->keeper);
