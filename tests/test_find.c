@@ -149,6 +149,45 @@ static void tag_finds_the_device_that_remembers_it(void **state)
     shl_registry_close(r);
 }
 
+/* However the programs are started: nobody takes what is somebody else's. */
+static void tagged_host_passes_over_what_remembers_another_tag(void **state)
+{
+    shl_registry *r = opened();
+    struct shl_identity who = board_identity("A:0");
+    struct shl_device_info info;
+    struct shl_why why = {""};
+    struct device a, b;
+
+    (void)state;
+    start(&a, "A");
+    strcpy(who.tag, "bass");
+    shl_seat_update(&a.seat, &who);
+    assert_int_equal(shl_registry_find_for(r, "A", "lead", &info, &why),
+                     SHL_NOT_FOUND);
+    assert_non_null(strstr(why.text, "A:0 is free but remembers the tag bass"));
+    assert_int_equal(shl_registry_find_for(r, "*", "lead", &info, NULL),
+                     SHL_NOT_FOUND);
+    /* by its number it is meant; without a tag of one's own nothing is lost */
+    assert_int_equal(shl_registry_find_for(r, "A:0", "lead", &info, &why),
+                     SHL_OK);
+    assert_int_equal(shl_registry_find_for(r, "A", "", &info, &why), SHL_OK);
+    assert_int_equal(shl_registry_find_for(r, "A", NULL, &info, &why), SHL_OK);
+    assert_int_equal(shl_registry_find_for(r, "A", "bass", &info, &why),
+                     SHL_OK);
+    assert_int_equal(shl_registry_find_for(r, "Other", "bass", &info, &why),
+                     SHL_OK);
+    start(&b, "A"); /* remembers nobody */
+    assert_int_equal(shl_registry_find_for(r, "A", "lead", &info, &why),
+                     SHL_OK);
+    assert_string_equal(info.id, "A:1");
+    assert_int_equal(shl_registry_find_for(r, "B", "lead", &info, &why),
+                     SHL_NOT_FOUND);
+    assert_non_null(strstr(why.text, "no device B"));
+    stop(&a);
+    stop(&b);
+    shl_registry_close(r);
+}
+
 /* ---- reasons ------------------------------------------------------------------- */
 
 static void expect_why(shl_registry *r, const char *id, const char *words)
@@ -217,6 +256,7 @@ int main(void)
         BOARD_TEST(name_gives_the_free_one_with_the_lowest_number),
         BOARD_TEST(underscore_means_a_space_unless_it_is_there),
         BOARD_TEST(tag_finds_the_device_that_remembers_it),
+        BOARD_TEST(tagged_host_passes_over_what_remembers_another_tag),
         BOARD_TEST(reasons_name_what_is_wrong_and_what_to_do),
         BOARD_TEST(many_devices_do_not_overflow_the_reason),
     };

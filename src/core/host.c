@@ -190,17 +190,8 @@ static uint32_t deadline_us(const shl_host *host)
 /* The device that the wish means now: who remembers the tag, else the id. */
 static shl_status find(shl_host *host, struct shl_device_info *info)
 {
-    if (host->tag[0] &&
-        shl_registry_find_tag(host->registry, host->tag, info) == SHL_OK &&
-        (info->state == SHL_STATE_FREE || info->state == SHL_STATE_STALE))
-        return SHL_OK;
-    shl_status st = shl_registry_find(host->registry, host->wanted, info);
-    if (!st && info->state == SHL_STATE_STARTING)
-        st = SHL_AGAIN;
-    if (st)
-        shl_registry_why(host->registry, host->wanted, host->why.text,
-                         sizeof host->why.text);
-    return st;
+    return shl_registry_find_for(host->registry, host->wanted, host->tag, info,
+                                 &host->why);
 }
 
 static shl_status try_link(shl_host *host)

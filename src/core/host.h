@@ -64,7 +64,8 @@ shl_status shl_host_open(shl_host *host, const char *id, uint32_t wait_ms);
 void shl_host_close(shl_host *host);
 
 /** The link tag for the present and later links; "" for none. With a tag the
- * device that remembers it is looked for first. SHL_BAD_NAME. [control] */
+ * device that remembers it is looked for first, and one that remembers another
+ * is taken only by its number: see shl_registry_find_for. SHL_BAD_NAME. [control] */
 shl_status shl_host_tag(shl_host *host, const char *tag);
 
 /** Rate or usual block have changed: the device must match the rate, or the

@@ -321,6 +321,7 @@ shl_status shl_registry_clean(shl_registry *registry, uint32_t *count)
 struct wish {
     const char *id;
     const char *tag; /* instead of an id */
+    const char *own; /* of the host: pass over who remembers another one */
     bool numbered;   /* the id has a number */
     bool any;
 };
@@ -331,6 +332,8 @@ static int wish_fits(const struct wish *wish, const struct shl_device_info *one)
     char name[SHL_ID_SIZE];
     const char *text = one->id;
 
+    if (wish->own && one->tag[0] && strcmp(wish->own, one->tag) != 0)
+        return 0;
     if (wish->any)
         return 2;
     if (wish->tag)
@@ -392,8 +395,8 @@ static shl_status find(shl_registry *registry, const struct wish *wish,
                                               : SHL_OK;
 }
 
-shl_status shl_registry_find(shl_registry *registry, const char *id,
-                             struct shl_device_info *info)
+static shl_status find_id(shl_registry *registry, const char *id,
+                          const char *own, struct shl_device_info *info)
 {
     struct wish wish = {.id = id};
     int32_t number = -1;
@@ -402,7 +405,15 @@ shl_status shl_registry_find(shl_registry *registry, const char *id,
     if (!wish.any && shl_id_check(id, NULL, &number, NULL))
         return SHL_BAD_NAME;
     wish.numbered = number >= 0;
+    if (!wish.numbered && own && own[0])
+        wish.own = own;
     return find(registry, &wish, info);
+}
+
+shl_status shl_registry_find(shl_registry *registry, const char *id,
+                             struct shl_device_info *info)
+{
+    return find_id(registry, id, NULL, info);
 }
 
 shl_status shl_registry_find_tag(shl_registry *registry, const char *tag,
@@ -544,4 +555,34 @@ void shl_registry_why(shl_registry *registry, const char *id, char *text,
                     registry->view.name, shl_status_text(status));
     if (size > 0)
         snprintf(text, size, "%s", why.text);
+}
+
+shl_status shl_registry_find_for(shl_registry *registry, const char *id,
+                                 const char *tag, struct shl_device_info *info,
+                                 struct shl_why *why)
+{
+    struct shl_device_info passed;
+    shl_status status = SHL_NOT_FOUND;
+
+    if (tag && tag[0])
+        status = shl_registry_find_tag(registry, tag, info);
+    if (status == SHL_OK)
+        return SHL_OK;
+    if (status == SHL_AGAIN) { /* it will be there in a moment */
+        shl_why_set(why, "%s (process %u) is just starting: ask again",
+                    info->id, (unsigned)info->pid);
+        return SHL_AGAIN;
+    }
+    status = find_id(registry, id, tag, info);
+    if (status == SHL_OK || !why)
+        return status;
+    if (status == SHL_NOT_FOUND &&
+        shl_registry_find(registry, id, &passed) == SHL_OK)
+        shl_why_set(why,
+                    "%s is free but remembers the tag %s: ask for it by its "
+                    "number, or give this host that tag",
+                    passed.id, passed.tag);
+    else
+        shl_registry_why(registry, id, why->text, sizeof why->text);
+    return status;
 }

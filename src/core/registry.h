@@ -121,6 +121,15 @@ shl_status shl_registry_find(shl_registry *registry, const char *id,
 shl_status shl_registry_find_tag(shl_registry *registry, const char *tag,
                                  struct shl_device_info *info);
 
+/** The device that a host with this tag (NULL or "": none) asking for `id`
+ * would get: the one that remembers the tag, otherwise by id. By a name without
+ * a number, or *, devices that remember another tag are passed over: theirs may
+ * be the host that comes next. If it gets none, `why` (may be NULL) says so.
+ * Statuses as shl_registry_find. [control] */
+shl_status shl_registry_find_for(shl_registry *registry, const char *id,
+                                 const char *tag, struct shl_device_info *info,
+                                 struct shl_why *why);
+
 /** Clear dead slots and segments without one; *count gets how many. [control]
  */
 shl_status shl_registry_clean(shl_registry *registry, uint32_t *count);

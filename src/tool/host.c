@@ -137,11 +137,6 @@ static int find_params(struct job *job)
 
 /* ---- the link --------------------------------------------------------------------- */
 
-static int is_free(const struct shl_device_info *info)
-{
-    return info->state == SHL_STATE_FREE || info->state == SHL_STATE_STALE;
-}
-
 /* As the host role will: by tag first, then by id. */
 static shl_status look(const struct job *job, struct shl_device_info *info,
                        struct shl_why *why)
@@ -151,14 +146,7 @@ static shl_status look(const struct job *job, struct shl_device_info *info,
 
     if (status)
         return status;
-    if (!job->tag || shl_registry_find_tag(registry, job->tag, info) ||
-        !is_free(info)) {
-        status = shl_registry_find(registry, job->id, info);
-        if (!status && info->state == SHL_STATE_STARTING)
-            status = SHL_AGAIN;
-        if (status)
-            shl_registry_why(registry, job->id, why->text, sizeof(why->text));
-    }
+    status = shl_registry_find_for(registry, job->id, job->tag, info, why);
     shl_registry_close(registry);
     return status;
 }
