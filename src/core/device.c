@@ -489,6 +489,7 @@ static bool take_block(shl_device *device, uint32_t bell)
         shl_cycle_answer(&device->cycle, bell, frame, 0, 0, 0);
         return false;
     }
+    shl_ring_fetch(&device->from_host);
     device->bell = bell;
     device->working = true;
     device->block.frames = frames;

@@ -344,6 +344,7 @@ static void hear(struct shl_link *link, float *const *out,
                  uint32_t out_channels, uint32_t frames)
 {
     uint32_t answered = shl_line_load(&link->segment.lines->device.frames);
+    shl_ring_fetch(&link->to_host);
     uint32_t there = least(least(frames, link->rung_frames), answered);
     for (uint32_t c = 0; c < out_channels; c++) {
         uint32_t n = c < link->identity.out_channels ? there : 0;

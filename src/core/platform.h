@@ -145,6 +145,17 @@ shl_status shl_worker_new_at(void (*job)(void *arg), void *arg,
                              uint32_t period_ms, _Atomic uint32_t *calls,
                              _Atomic uint32_t *parked, shl_worker **worker);
 
+/** Have the line of `address` brought here while something else is done. A
+ * hint: no fault, no waiting. */
+static inline void shl_fetch(const void *address)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(address);
+#else
+    (void)address;
+#endif
+}
+
 /** How many shl_pause fit into a microsecond; measured once. [control] */
 uint32_t shl_pauses_per_us(void);
 

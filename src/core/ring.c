@@ -1,5 +1,9 @@
 #include "ring.h"
 
+#include "platform.h"
+
+#define FETCHED 16u /* slots; two or more of them share a line */
+
 static void init(struct shl_ring *ring, _Atomic uint32_t *write,
                  _Atomic uint32_t *read, void *slots, uint32_t slot_size,
                  uint32_t count)
@@ -98,6 +102,14 @@ SHL_RT uint32_t shl_ring_waiting(struct shl_ring *ring)
     uint32_t there = look_at_write(ring);
 
     return there < ring->mask ? there : ring->mask;
+}
+
+SHL_RT void shl_ring_fetch(struct shl_ring *ring)
+{
+    uint32_t there = shl_ring_waiting(ring);
+
+    for (uint32_t i = 0; i < there && i < FETCHED; i += 2)
+        shl_fetch(shl_ring_slot(ring, ring->own + i));
 }
 
 SHL_RT void shl_ring_skip(struct shl_ring *ring, uint32_t until)

@@ -87,6 +87,11 @@ static inline void shl_ring_pop(struct shl_ring *ring)
 /** Give the popped slots back to the producer. Once per block. [audio] */
 SHL_RT void shl_ring_release(struct shl_ring *ring);
 
+/** Have the first of the waiting slots brought here: the peer wrote them on
+ * another processor, and their lines travel while we do something else. [audio]
+ */
+SHL_RT void shl_ring_fetch(struct shl_ring *ring);
+
 /** Slots waiting now; never more than the ring holds. Peek may still find that
  * they are not there. [audio] */
 SHL_RT uint32_t shl_ring_waiting(struct shl_ring *ring);
