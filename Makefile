@@ -37,6 +37,9 @@ warn.strict = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion \
 core.sources := $(wildcard src/core/*.c)
 tool.sources := $(wildcard src/tool/*.c)
 pd.sources := $(wildcard src/pd/*.c)
+# The resampler of the free drive, where libsamplerate is installed.
+rate.found := $(shell pkg-config --exists samplerate 2>/dev/null && echo yes)
+rate.sources := $(if $(rate.found),$(wildcard src/rate/*.c))
 
 class.sources = src/pd/shmlink~.c src/pd/shmreg.c
 common.sources = $(filter-out $(class.sources),$(pd.sources))
@@ -58,12 +61,16 @@ say = $(if $(V),,@echo "  $(1) $@";)
 objects = $(patsubst src/%.c,$(BUILD)/%.o,$(1))
 core.objects = $(call objects,$(core.sources))
 tool.objects = $(call objects,$(tool.sources))
+rate.objects = $(call objects,$(rate.sources))
 tests.programs = $(patsubst tests/%.c,$(BUILD)/tests/%,$(tests.mains))
 bench.programs = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(bench.sources))
 fuzz.programs = $(patsubst tests/fuzz_%.c,$(BUILD)/fuzz_%,$(fuzz.sources))
 
 sndfile.cflags = $(shell pkg-config --cflags sndfile)
 sndfile.libs = $(shell pkg-config --libs sndfile)
+rate.cflags = $(if $(rate.found),$(shell pkg-config --cflags samplerate) \
+    -DSHL_HAVE_SAMPLERATE)
+rate.libs = $(if $(rate.found),$(shell pkg-config --libs samplerate))
 
 core.flags = -std=c11 -O2 -g -fPIC -fvisibility=hidden \
     $(warn.strict) -Isrc -MMD -MP -DSHL_META_VERSION='"$(shl.version)"' $(EXTRA)
@@ -146,6 +153,12 @@ $(BUILD)/%.o: src/%.c Makefile
 
 $(tool.objects): core.flags += $(sndfile.cflags)
 
+$(rate.objects): core.flags += $(rate.cflags)
+
+$(BUILD)/librate.a: $(rate.objects)
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $^
+
 $(BUILD)/libshmlink.a: $(core.objects)
 	@rm -f $@
 	$(call say,AR)$(AR) rcs $@ $^
@@ -172,7 +185,11 @@ $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
     $(BUILD)/libtool.a $(BUILD)/libshmlink.a
 	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) \
 	    $(shell grep -q 'cmocka\.h' tests/$*.c && echo -lcmocka) \
+	    $(if $(filter %/librate.a,$^),$(rate.libs)) \
 	    $(core.libs)
+
+$(BUILD)/tests/test_stream.o: core.flags += $(rate.cflags)
+$(BUILD)/tests/test_stream: $(BUILD)/librate.a
 
 $(bench.programs): $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libshmlink.a \
     Makefile
@@ -190,6 +207,7 @@ $(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(BUILD)/libshmlink.a Makefile
 	    $(BUILD)/libshmlink.a $(core.libs)
 
 -include $(wildcard $(BUILD)/core/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
+    $(BUILD)/rate/*.d \
     $(BUILD)/bench/*.d $(BUILD)/*.d)
 
 programs: $(BUILD)/shmlink $(tests.programs) $(bench.programs) \
