@@ -17,11 +17,12 @@ function bad(text) {
     errors++
 }
 
-# The noun of a core file: all platform files are one, and so are a role and
-# what it does with messages.
+# The noun of a core file: all platform files are one, and so are both sides of
+# a stream, a role and what it does with messages.
 function noun(name) {
     sub(/\.[ch]$/, "", name)
     sub(/^platform_.*/, "platform", name)
+    sub(/^stream_.*/, "stream", name)
     sub(/_messages$/, "", name)
     return name
 }
@@ -52,13 +53,16 @@ function check_system(name) {
         return
     if (room == "pd" && name == "m_pd.h")
         return
+    if (room == "rate" && name == "samplerate.h")
+        return
     bad("<" name "> is not for the room " room)
 }
 
 BEGIN {
-    n = split("status|event message midi name param system transport|" \
-        "layout monitor parts platform request|bypass loss ring|" \
-        "mail segment|board cycle desk inquiry|registry|" \
+    n = split("status|event message midi name param resampler system " \
+        "transport|" \
+        "layout monitor parts platform request|bypass loss pace ring|" \
+        "beacon mail segment|board cycle desk inquiry stream|registry|" \
         "link|device host|shl", lines, "|")
     for (i = 1; i <= n; i++)
         words(lines[i], place, i)

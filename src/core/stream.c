@@ -1,0 +1,622 @@
+#include "stream.h"
+
+#include "loss.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY SHL_STREAM_FRAMES
+#define MASK     (CAPACITY - 1u)
+
+/* Clocks differ when the ratio of their rates is further from the nominal one
+ * than so many standard deviations, for so long, and when it matters: the place
+ * is off by more than this. */
+#define DIFFER_SPREAD 6.0
+#define DIFFER_RATE   2e-9
+#define DIFFER_FRAMES 0.75
+#define DIFFER_NS     3000000000u
+/* One so large is not waited for: another place is taken. */
+#define FAR_FRAMES 512.0
+#define FAR_NS     1000000000u
+/* Deviations are evened out in this time, the longer the less is known of
+ * them, and never faster than this. */
+#define EVEN_MIN_S 1.0
+#define EVEN_MAX_S 20.0
+#define EVEN_NOISE 5e-3
+#define EVEN_RATE  500e-6
+/* No two clocks are further apart than this, by what is said of them. */
+#define MOST_APART 0.025
+/* Frames dropped or doubled at most in one block. */
+#define CORRECT_MOST 8
+/* Chunks in which the resampler works. */
+#define CHUNK_IN  1024u
+#define CHUNK_OUT 256u
+/* Room in the ring beyond what the blocks take: late calls. */
+#define ROOM 1024u
+
+/* ---- reader --------------------------------------------------------------- */
+
+/* A place in the stream, between two frames; before frame 0 is silence. */
+struct place {
+    int64_t whole;
+    double rest; /* 0 to below 1 */
+};
+
+struct shl_stream_reader {
+    struct shl_stream_memory memory;
+    struct shl_stream_options options;
+    double nominal; /* writer's frames per own frame, by the rates */
+    uint32_t latency;
+    uint64_t limit; /* more than so many unread: the writer may be on them */
+    /* clocks */
+    struct shl_pace own;
+    struct shl_pace_line line; /* of the writer, checked */
+    uint64_t sequence;
+    uint64_t count; /* own frames ever */
+    bool known;     /* `aim` holds */
+    struct place aim;
+    /* place */
+    bool playing;
+    bool resampling;
+    struct place at; /* of the next frame to be heard */
+    int64_t cursor;  /* next frame to take from the ring */
+    uint64_t part_first, part_end;
+    double step;
+    double deviation;
+    uint64_t differ_since_ns, far_since_ns;
+    /* sound */
+    struct shl_loss loss;
+    void *state; /* the resampler's */
+    float *in, *out;
+    uint32_t ahead;
+    struct shl_stream_stats stats;
+};
+
+/* ---- making one ---- */
+
+bool shl_stream_is_rate(double rate_hz)
+{
+    return rate_hz >= 1000.0 && rate_hz <= 1000000.0;
+}
+
+static uint32_t default_latency(const struct shl_stream_options *o,
+                                double nominal, uint32_t least, uint32_t most)
+{
+    double block = (double)o->block_frames * nominal;
+    double larger = block > o->from_frames ? block : o->from_frames;
+    double frames = ceil(2.0 * larger);
+
+    if (frames < 0.01 * o->from_hz)
+        frames = ceil(0.01 * o->from_hz);
+    if (frames < least)
+        frames = least;
+    return frames < most ? (uint32_t)frames : most;
+}
+
+static shl_status set_latency(shl_stream_reader *r)
+{
+    const struct shl_stream_options *o = &r->options;
+    uint32_t most = CAPACITY - 2 * o->from_frames - ROOM;
+    uint32_t least =
+        (uint32_t)ceil((double)o->block_frames * r->nominal) + r->ahead;
+
+    if (least > most)
+        return SHL_WRONG_BLOCK;
+    if (o->latency_frames > most)
+        return SHL_BAD_VALUE;
+    r->latency = o->latency_frames
+                     ? o->latency_frames
+                     : default_latency(o, r->nominal, least, most);
+    if (r->latency < least)
+        r->latency = least;
+    r->limit = CAPACITY - o->from_frames;
+    return SHL_OK;
+}
+
+static shl_status check_options(const struct shl_stream_options *o)
+{
+    if (o->channels > SHL_MAX_CHANNELS)
+        return SHL_WRONG_CHANNELS;
+    if (o->block_frames < 1 || o->block_frames > SHL_MAX_FRAMES ||
+        o->from_frames < 1 || o->from_frames > SHL_MAX_FRAMES)
+        return SHL_WRONG_BLOCK;
+    if (!shl_stream_is_rate(o->rate_hz) || !shl_stream_is_rate(o->from_hz))
+        return SHL_WRONG_RATE;
+    /* exact: two names of one rate are the same number */
+    if ((o->rate_hz < o->from_hz || o->rate_hz > o->from_hz) && !o->resampler)
+        return SHL_WRONG_RATE;
+    return SHL_OK;
+}
+
+static shl_status make_resampler(shl_stream_reader *r)
+{
+    const struct shl_resampler *resampler = r->options.resampler;
+    uint32_t channels = r->options.channels ? r->options.channels : 1;
+    double scale = r->nominal > 1.0 ? r->nominal : 1.0;
+
+    if (!resampler)
+        return SHL_OK;
+    r->ahead = (uint32_t)ceil(resampler->ahead_frames * scale) + 2;
+    r->in = calloc((size_t)channels * CHUNK_IN, sizeof *r->in);
+    r->out = calloc((size_t)channels * CHUNK_OUT, sizeof *r->out);
+    r->state = resampler->make(channels);
+    return r->in && r->out && r->state ? SHL_OK : SHL_NO_MEMORY;
+}
+
+shl_status shl_stream_reader_new(const struct shl_stream_memory *memory,
+                                 const struct shl_stream_options *options,
+                                 shl_stream_reader **reader)
+{
+    shl_status st = check_options(options);
+
+    if (st)
+        return st;
+    shl_stream_reader *r = calloc(1, sizeof *r);
+    if (!r)
+        return SHL_NO_MEMORY;
+    r->memory = *memory;
+    r->options = *options;
+    r->nominal = options->from_hz / options->rate_hz;
+    r->step = r->nominal;
+    st = make_resampler(r);
+    if (!st)
+        st = set_latency(r);
+    if (st) {
+        shl_stream_reader_free(r);
+        return st;
+    }
+    r->resampling = r->nominal < 1.0 || r->nominal > 1.0;
+    r->stats.mode = r->resampling ? SHL_STREAM_CONVERT : SHL_STREAM_COPY;
+    r->stats.spare_frames = CAPACITY;
+    shl_pace_init(&r->own, options->rate_hz);
+    /* release: as every store to it */
+    atomic_store_explicit(memory->read, 0, memory_order_release);
+    *reader = r;
+    return SHL_OK;
+}
+
+void shl_stream_reader_free(shl_stream_reader *reader)
+{
+    if (!reader)
+        return;
+    if (reader->state)
+        reader->options.resampler->destroy(reader->state);
+    free(reader->in);
+    free(reader->out);
+    free(reader);
+}
+
+uint32_t shl_stream_latency(const shl_stream_reader *reader)
+{
+    return reader->latency;
+}
+
+/* ---- where it should be ---- */
+
+/* The writer's line, if it can be true. */
+static SHL_RT void take_line(shl_stream_reader *r)
+{
+    struct shl_pace_line line;
+    double period_ns = 1e9 / r->options.from_hz;
+
+    if (!shl_beacon_look(r->memory.pace, &r->sequence, &line))
+        return;
+    bool good = line.period_ns > period_ns * (1.0 - MOST_APART) &&
+                line.period_ns < period_ns * (1.0 + MOST_APART) &&
+                line.spread_ns >= 0.0 && line.spread_ns < 1e9 &&
+                line.rate_spread >= 0.0 && line.rate_spread <= 1.0;
+    if (good) {
+        r->line = line;
+        return;
+    }
+    r->line.period_ns = 0.0;
+    r->stats.bad++;
+}
+
+static struct place place_after(int64_t whole, double frames)
+{
+    double below = floor(frames);
+
+    return (struct place){whole + (int64_t)below, frames - below};
+}
+
+/* A number to reckon with: no sum with it overflows. */
+static bool is_frame(int64_t whole)
+{
+    return whole < INT64_MAX / 2 && whole > -(INT64_MAX / 2);
+}
+
+/* When our frame is due, the writer is at some frame; the latency before that
+ * is our place. */
+static SHL_RT void take_aim(shl_stream_reader *r, uint64_t written,
+                            uint64_t now_ns)
+{
+    if (r->options.one_clock) {
+        r->known = written > 0;
+        r->aim.whole = (int64_t)(written - r->options.from_frames - r->latency);
+        r->aim.rest = 0.0;
+        return;
+    }
+    r->known = false;
+    if (!(r->line.period_ns > 0.0))
+        return;
+    double since_ns = shl_pace_due(&r->own, r->count, now_ns) +
+                      (double)(int64_t)(now_ns - r->line.time_ns);
+    double frames = since_ns / r->line.period_ns - r->latency;
+    if (!(fabs(frames) < 1e12))
+        return;
+    r->aim = place_after(0, frames);
+    r->aim.whole = (int64_t)(r->line.frame + (uint64_t)r->aim.whole);
+    r->known = is_frame(r->aim.whole);
+}
+
+/* Frames, as a difference of numbers that a peer may have made up. */
+static double frames_between(int64_t from, int64_t to)
+{
+    return (double)(int64_t)((uint64_t)to - (uint64_t)from);
+}
+
+static SHL_RT void take_deviation(shl_stream_reader *r)
+{
+    r->deviation = 0.0;
+    if (r->known && r->playing && !r->options.one_clock)
+        r->deviation = frames_between(r->at.whole, r->aim.whole) + r->aim.rest -
+                       r->at.rest;
+}
+
+/* ---- what there is ---- */
+
+/* First frame of the ring that a block of so many needs to be there not. */
+static int64_t end_of_need(const shl_stream_reader *r, struct place at,
+                           uint32_t frames)
+{
+    if (!r->resampling)
+        return at.whole + frames;
+    double more = at.rest + (double)frames * r->step;
+    return at.whole + (int64_t)ceil(more) + r->ahead;
+}
+
+static SHL_RT void copy_out(const shl_stream_reader *r, uint32_t channel,
+                            int64_t from, float *to, uint32_t frames)
+{
+    const float *plane = r->memory.planes + (size_t)channel * CAPACITY;
+    uint32_t before = 0;
+
+    if (from < 0) {
+        before = from <= -(int64_t)frames ? frames : (uint32_t)-from;
+        memset(to, 0, before * sizeof *to);
+        from += before;
+        frames -= before;
+    }
+    uint32_t at = (uint32_t)from & MASK;
+    uint32_t first = CAPACITY - at < frames ? CAPACITY - at : frames;
+    memcpy(to + before, plane + at, first * sizeof *to);
+    memcpy(to + before + first, plane, (frames - first) * sizeof *to);
+}
+
+static SHL_RT void gather(const shl_stream_reader *r, uint32_t frames)
+{
+    uint32_t channels = r->options.channels;
+
+    for (uint32_t c = 0; c < channels; c++) {
+        const float *plane = r->memory.planes + (size_t)c * CAPACITY;
+        float *to = r->in + c;
+        for (uint32_t i = 0; i < frames; i++, to += channels) {
+            int64_t frame = r->cursor + i;
+            *to = frame < 0 ? 0.0f : plane[(uint32_t)frame & MASK];
+        }
+    }
+}
+
+static SHL_RT void advance(shl_stream_reader *r, double frames)
+{
+    struct place next = place_after(r->at.whole, r->at.rest + frames);
+
+    r->at = next;
+}
+
+/* Up to CHUNK_OUT frames into `out`, with some more input than is thought to be
+ * needed. */
+static SHL_RT uint32_t pull(shl_stream_reader *r, uint32_t want, uint32_t more,
+                            uint64_t written)
+{
+    int64_t need = end_of_need(r, r->at, want) + more - r->cursor;
+    int64_t there = (int64_t)(written - (uint64_t)r->cursor);
+    uint32_t used = 0;
+
+    if (need > there)
+        need = there;
+    if (need > CHUNK_IN)
+        need = CHUNK_IN;
+    if (need < 0)
+        need = 0;
+    gather(r, (uint32_t)need);
+    uint32_t got = r->options.resampler->process(
+        r->state, r->step, r->in, (uint32_t)need, r->out, want, &used);
+    r->cursor += used;
+    advance(r, (double)got * r->step);
+    return got;
+}
+
+/* The resampler, as if it had always run: it has heard what was before. */
+static SHL_RT void start_resampler(shl_stream_reader *r, uint64_t written)
+{
+    uint32_t used, idle = 0;
+    uint32_t left = (uint32_t)(2.0 * r->ahead / r->step);
+
+    r->options.resampler->process(r->state, r->step, NULL, 0, NULL, 0, &used);
+    r->resampling = true;
+    advance(r, 0.5 - (double)left * r->step);
+    r->cursor = r->at.whole;
+    r->at.rest = 0.0;
+    while (left && idle < 8) {
+        uint32_t got =
+            pull(r, left < CHUNK_OUT ? left : CHUNK_OUT, 16 * idle, written);
+        left -= got;
+        idle = got ? 0 : idle + 1;
+    }
+}
+
+static SHL_RT void scatter(const shl_stream_reader *r, float *const *planes,
+                           uint32_t at, uint32_t frames)
+{
+    uint32_t channels = r->options.channels;
+
+    for (uint32_t c = 0; c < channels; c++)
+        for (uint32_t i = 0; i < frames; i++)
+            planes[c][at + i] = r->out[i * channels + c];
+}
+
+static SHL_RT bool resample(shl_stream_reader *r, float *const *planes,
+                            uint32_t frames, uint64_t written)
+{
+    uint32_t done = 0, idle = 0;
+
+    while (done < frames && idle < 8) {
+        uint32_t left = frames - done;
+        uint32_t got =
+            pull(r, left < CHUNK_OUT ? left : CHUNK_OUT, 16 * idle, written);
+        scatter(r, planes, done, got);
+        done += got;
+        idle = got ? 0 : idle + 1;
+    }
+    return done == frames;
+}
+
+static SHL_RT void copy(shl_stream_reader *r, float *const *planes,
+                        uint32_t frames)
+{
+    for (uint32_t c = 0; c < r->options.channels; c++)
+        copy_out(r, c, r->cursor, planes[c], frames);
+    r->cursor += frames;
+    r->at.whole = r->cursor;
+}
+
+/* ---- which way ---- */
+
+/* Standard deviation of the deviation, in frames. */
+static double noise(const struct shl_stream_reader *r)
+{
+    return (r->own.line.spread_ns + r->line.spread_ns) / r->line.period_ns;
+}
+
+static double ratio(const struct shl_stream_reader *r)
+{
+    return r->own.line.period_ns / r->line.period_ns;
+}
+
+/* Sure that the clocks differ: it lasts, and it is no noise. A start at a bad
+ * time alone leaves a deviation, but one that stays. */
+static SHL_RT bool differ(shl_stream_reader *r, uint64_t now_ns)
+{
+    if (!r->known)
+        return false;
+    double rate = fabs(ratio(r) / r->nominal - 1.0);
+    double rate_noise = r->own.line.rate_spread + r->line.rate_spread;
+    bool now = rate > DIFFER_RATE + DIFFER_SPREAD * rate_noise &&
+               fabs(r->deviation) > DIFFER_FRAMES + DIFFER_SPREAD * noise(r);
+
+    if (!now)
+        r->differ_since_ns = 0;
+    else if (r->differ_since_ns == 0)
+        r->differ_since_ns = now_ns;
+    return now && now_ns - r->differ_since_ns > DIFFER_NS;
+}
+
+static SHL_RT bool is_far(shl_stream_reader *r, uint64_t now_ns)
+{
+    if (fabs(r->deviation) < FAR_FRAMES)
+        r->far_since_ns = 0;
+    else if (r->far_since_ns == 0)
+        r->far_since_ns = now_ns;
+    return r->far_since_ns && now_ns - r->far_since_ns > FAR_NS;
+}
+
+static SHL_RT void steer(shl_stream_reader *r)
+{
+    if (!r->known)
+        return;
+    double time_s = noise(r) / EVEN_NOISE;
+    if (time_s < EVEN_MIN_S)
+        time_s = EVEN_MIN_S;
+    if (time_s > EVEN_MAX_S)
+        time_s = EVEN_MAX_S;
+    double most = EVEN_RATE * r->nominal;
+    double even = r->deviation / (time_s * r->options.rate_hz);
+    if (even > most)
+        even = most;
+    if (even < -most)
+        even = -most;
+    r->step = ratio(r) + even;
+}
+
+static SHL_RT void correct(shl_stream_reader *r)
+{
+    if (fabs(r->deviation) < DIFFER_FRAMES)
+        return;
+    int64_t frames = llround(r->deviation);
+    if (frames > CORRECT_MOST)
+        frames = CORRECT_MOST;
+    if (frames < -CORRECT_MOST)
+        frames = -CORRECT_MOST;
+    r->cursor += frames;
+    r->at.whole = r->cursor;
+    r->deviation -= (double)frames;
+    if (frames > 0)
+        r->stats.dropped += (uint64_t)frames;
+    else
+        r->stats.doubled += (uint64_t)-frames;
+}
+
+static SHL_RT void follow(shl_stream_reader *r, uint64_t written,
+                          uint64_t now_ns)
+{
+    bool two = r->stats.mode == SHL_STREAM_STEERED ||
+               r->stats.mode == SHL_STREAM_CORRECTED;
+
+    if (r->options.one_clock)
+        return;
+    if (!two && differ(r, now_ns)) {
+        if (r->options.resampler && !r->resampling)
+            start_resampler(r, written);
+        r->stats.mode =
+            r->resampling ? SHL_STREAM_STEERED : SHL_STREAM_CORRECTED;
+        two = true;
+    }
+    if (two && r->resampling)
+        steer(r);
+    else if (two)
+        correct(r);
+}
+
+/* ---- one block ---- */
+
+/* Take the aimed at place, if all that a block needs is there. */
+static SHL_RT void start(shl_stream_reader *r, uint64_t written,
+                         uint32_t frames)
+{
+    if (!r->known || written == 0)
+        return;
+    struct place at = r->aim;
+    if (!r->resampling)
+        at = (struct place){at.whole + (at.rest >= 0.5), 0.0};
+    int64_t end = end_of_need(r, at, frames);
+    if ((int64_t)(written - (uint64_t)end) < 0 ||
+        written - (uint64_t)at.whole > r->limit)
+        return;
+    r->at = at;
+    r->cursor = at.whole;
+    if (r->resampling)
+        start_resampler(r, written);
+    r->playing = true;
+    r->differ_since_ns = 0;
+    r->far_since_ns = 0;
+    /* the stream's own beginning needs no fade */
+    r->loss.lost = at.whole > 0;
+}
+
+/* Whether the block that comes next is whole; counts why not. */
+static SHL_RT bool is_there(shl_stream_reader *r, uint64_t written,
+                            uint32_t frames)
+{
+    int64_t unread = (int64_t)(written - (uint64_t)r->at.whole);
+    int64_t spare =
+        (int64_t)(written - (uint64_t)end_of_need(r, r->at, frames));
+
+    if (spare >= 0 && unread >= 0 && unread <= (int64_t)r->limit) {
+        if (spare < r->stats.spare_frames)
+            r->stats.spare_frames = (uint32_t)spare;
+        return true;
+    }
+    if (unread < 0 || unread > INT32_MAX)
+        r->stats.bad++;
+    else if (spare < 0)
+        r->stats.underruns++;
+    else
+        r->stats.skips++;
+    return false;
+}
+
+static SHL_RT void find_place(shl_stream_reader *r, uint64_t written,
+                              uint32_t frames, uint64_t now_ns)
+{
+    if (r->playing && is_far(r, now_ns)) {
+        r->stats.skips++;
+        r->playing = false;
+    }
+    if (r->playing && !is_there(r, written, frames))
+        r->playing = false;
+    if (!r->playing)
+        start(r, written, frames);
+    if (r->playing)
+        follow(r, written, now_ns);
+    /* steering may have asked for a frame more */
+    if (r->playing && !is_there(r, written, frames))
+        r->playing = false;
+}
+
+static SHL_RT bool fill(shl_stream_reader *r, float *const *planes,
+                        uint32_t frames, uint64_t written)
+{
+    bool whole = r->playing;
+
+    if (whole && r->resampling)
+        whole = resample(r, planes, frames, written);
+    else if (whole)
+        copy(r, planes, frames);
+    if (whole) {
+        shl_loss_came(&r->loss, planes, r->options.channels, frames);
+        return true;
+    }
+    shl_loss_fill(&r->loss, NULL, 0, planes, r->options.channels, frames);
+    r->stats.silent_frames += frames;
+    return false;
+}
+
+static uint64_t not_below_zero(int64_t frame)
+{
+    return frame > 0 ? (uint64_t)frame : 0;
+}
+
+SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
+                            uint32_t frames, uint64_t now_ns)
+{
+    /* acquire: the frames below are whole */
+    uint64_t written =
+        atomic_load_explicit(reader->memory.written, memory_order_acquire);
+
+    take_line(reader);
+    shl_pace_see(&reader->own, reader->count, now_ns);
+    take_aim(reader, written, now_ns);
+    take_deviation(reader);
+    reader->count += frames;
+    find_place(reader, written, frames, now_ns);
+    reader->part_first = not_below_zero(reader->at.whole);
+    bool whole = fill(reader, planes, frames, written);
+    reader->part_end =
+        whole ? not_below_zero(reader->at.whole) : reader->part_first;
+    /* release: what lies below has been copied */
+    if (whole)
+        atomic_store_explicit(reader->memory.read,
+                              not_below_zero(reader->cursor),
+                              memory_order_release);
+    return whole;
+}
+
+SHL_RT void shl_stream_read_part(const shl_stream_reader *reader,
+                                 uint64_t *first, uint64_t *end)
+{
+    *first = reader->part_first;
+    *end = reader->part_end;
+}
+
+SHL_RT void shl_stream_stats(shl_stream_reader *reader,
+                             struct shl_stream_stats *stats)
+{
+    reader->stats.ratio = reader->step;
+    reader->stats.deviation = reader->deviation;
+    reader->stats.position = (double)reader->at.whole + reader->at.rest;
+    *stats = reader->stats;
+    reader->stats.spare_frames = CAPACITY;
+}
