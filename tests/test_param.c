@@ -334,6 +334,26 @@ static void names_match_with_spaces_or_underscores(void **state)
     assert_false(shl_name_matches("x", ""));
 }
 
+static void ids_in_any_order_are_found_and_twins_refused(void **state)
+{
+    enum { COUNT = 1000 };
+    static struct shl_param many[COUNT];
+    static uint32_t by_id[COUNT];
+
+    (void)state;
+    for (uint32_t count = 0; count <= COUNT; count += count < 9 ? 1 : 991) {
+        for (uint32_t i = 0; i < count; i++)
+            many[i].id = (i + 1) * 2654435761u;
+        assert_int_equal(shl_param_order(many, count, by_id), SHL_OK);
+        for (uint32_t i = 0; i < count; i++)
+            assert_int_equal(shl_param_index(many, count, by_id, many[i].id),
+                             i);
+        assert_int_equal(shl_param_index(many, count, by_id, 12345), -1);
+    }
+    many[17].id = many[800].id;
+    assert_int_equal(shl_param_order(many, COUNT, by_id), SHL_BAD_VALUE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +374,7 @@ int main(void)
         cmocka_unit_test(numbers_are_read_with_and_without_unit),
         cmocka_unit_test(other_texts_are_refused_and_change_nothing),
         cmocka_unit_test(names_match_with_spaces_or_underscores),
+        cmocka_unit_test(ids_in_any_order_are_found_and_twins_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,12 +206,6 @@ static void identify(shl_device *device,
     identity->param_count = options->param_count;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
 /* Keep our own copy of the parameters, and their order by id. */
 static shl_status keep_params(shl_device *device,
                               const struct shl_device_options *options,
@@ -222,25 +216,13 @@ static shl_status keep_params(shl_device *device,
         return SHL_OK;
     device->params = calloc(count, sizeof *device->params);
     device->by_id = calloc(count, sizeof *device->by_id);
-    uint64_t *order = calloc(count, sizeof *order);
-    if (!device->params || !device->by_id || !order) {
-        free(order);
+    if (!device->params || !device->by_id)
         return refuse(why, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        device->params[i] = options->params[i];
-        order[i] = (uint64_t)options->params[i].id << 32 | i;
-    }
-    qsort(order, count, sizeof *order, compare_ids);
-    shl_status st = SHL_OK;
-    for (uint32_t i = 0; i < count; i++) {
-        device->by_id[i] = (uint32_t)order[i];
-        if (i > 0 && order[i] >> 32 == order[i - 1] >> 32)
-            st = refuse(why, SHL_BAD_VALUE,
-                        "two parameters have the same id: each needs its own");
-    }
-    free(order);
-    return st;
+    memcpy(device->params, options->params, count * sizeof *device->params);
+    if (shl_param_order(device->params, count, device->by_id))
+        return refuse(why, SHL_BAD_VALUE,
+                      "two parameters have the same id: each needs its own");
+    return SHL_OK;
 }
 
 static shl_status make_segment(shl_device *device,
@@ -580,18 +562,8 @@ SHL_RT void shl_device_done(shl_device *device)
 
 static int32_t find_param(const shl_device *device, uint32_t id)
 {
-    uint32_t low = 0, high = device->identity.param_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (device->params[device->by_id[middle]].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low < device->identity.param_count &&
-        device->params[device->by_id[low]].id == id)
-        return (int32_t)device->by_id[low];
-    return -1;
+    return shl_param_index(device->params, device->identity.param_count,
+                           device->by_id, id);
 }
 
 /* A parameter has a new value: clip it, show it to hosts that link later. */

@@ -43,36 +43,6 @@ static shl_status agree(const struct shl_identity *identity,
     return SHL_OK;
 }
 
-struct id_place {
-    uint32_t id, index;
-};
-
-static int compare_places(const void *a, const void *b)
-{
-    const struct id_place *x = a, *y = b;
-    return x->id < y->id ? -1 : x->id > y->id;
-}
-
-/* Sort through a scratch array, so that no comparison needs a global. */
-static shl_status sort_by_id(struct shl_link *link)
-{
-    uint32_t count = link->param_count;
-    struct id_place *place = calloc(count, sizeof *place);
-    if (!place)
-        return SHL_NO_MEMORY;
-    for (uint32_t i = 0; i < count; i++)
-        place[i] = (struct id_place){link->params[i].id, i};
-    qsort(place, count, sizeof *place, compare_places);
-    shl_status st = SHL_OK;
-    for (uint32_t i = 0; i < count; i++) {
-        link->by_id[i] = place[i].index;
-        if (i > 0 && place[i].id == place[i - 1].id)
-            st = SHL_BAD_PEER;
-    }
-    free(place);
-    return st;
-}
-
 static double slot_value(const struct shl_param_slot *slot)
 {
     uint64_t bits = atomic_load_explicit(&slot->value, memory_order_relaxed);
@@ -117,7 +87,8 @@ static shl_status copy_params(struct shl_link *link)
             shl_param_clip(param, slot_value(&link->segment.params[i]));
     }
     link->param_count = count;
-    return sort_by_id(link);
+    return shl_param_order(link->params, count, link->by_id) ? SHL_BAD_PEER
+                                                             : SHL_OK;
 }
 
 /* What is in the ring to us was said to another host. */
@@ -464,17 +435,7 @@ SHL_RT void shl_link_flush(struct shl_link *link,
 
 int32_t shl_link_param(const struct shl_link *link, uint32_t id)
 {
-    uint32_t low = 0, high = link->param_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (link->params[link->by_id[middle]].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low < link->param_count && link->params[link->by_id[low]].id == id)
-        return (int32_t)link->by_id[low];
-    return -1;
+    return shl_param_index(link->params, link->param_count, link->by_id, id);
 }
 
 /* Whether the device can take it. MIDI of UMP types 1, 2 and 4 is one

@@ -154,3 +154,44 @@ int shl_name_matches(const char *wanted, const char *name)
             return 0;
     return *wanted == *name;
 }
+
+/* ---- many of them ---------------------------------------------------------- */
+
+shl_status shl_param_order(const struct shl_param *params, uint32_t count,
+                           uint32_t *by_id)
+{
+    shl_status status = SHL_OK;
+
+    for (uint32_t i = 0; i < count; i++)
+        by_id[i] = i;
+    /* Shell's sort: no memory, and quick enough for a thousand */
+    for (uint32_t gap = count / 2; gap > 0; gap /= 2) {
+        for (uint32_t i = gap; i < count; i++) {
+            uint32_t moved = by_id[i], at = i;
+            for (; at >= gap && params[by_id[at - gap]].id > params[moved].id;
+                 at -= gap)
+                by_id[at] = by_id[at - gap];
+            by_id[at] = moved;
+        }
+    }
+    for (uint32_t i = 1; i < count; i++)
+        if (params[by_id[i]].id == params[by_id[i - 1]].id)
+            status = SHL_BAD_VALUE;
+    return status;
+}
+
+int32_t shl_param_index(const struct shl_param *params, uint32_t count,
+                        const uint32_t *by_id, uint32_t id)
+{
+    uint32_t low = 0, high = count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (params[by_id[middle]].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && params[by_id[low]].id == id ? (int32_t)by_id[low]
+                                                      : -1;
+}

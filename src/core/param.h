@@ -63,6 +63,15 @@ shl_status shl_param_read(const struct shl_param *param, const char *text,
 /** Whether `wanted` names `name`: exactly, or with _ for each space. [any] */
 int shl_name_matches(const char *wanted, const char *name);
 
+/** Indices of `count` parameters in the order of their ids, for
+ * shl_param_index. SHL_BAD_VALUE if two have the same id. [any] */
+shl_status shl_param_order(const struct shl_param *params, uint32_t count,
+                           uint32_t *by_id);
+
+/** Index of the parameter with this id, or -1. [any] */
+int32_t shl_param_index(const struct shl_param *params, uint32_t count,
+                        const uint32_t *by_id, uint32_t id);
+
 #ifdef __cplusplus
 }
 #endif
