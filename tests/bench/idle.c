@@ -105,16 +105,18 @@ static shl_host *new_host(const char *wanted)
     return host;
 }
 
-/* Play until blocks come from the device; 0 if they never do. */
+/* Play until blocks come from the device, one after the other; 0 if they never
+ * do. A busy machine may stall the link before. */
 static int playing(shl_host *host, struct sound *sound)
 {
-    uint32_t came = 0;
-    for (int i = 0; i < 2000 && came < 100; i++) {
-        came += (uint32_t)shl_host_process(host, sound->in_planes,
-                                           sound->out_planes, FRAMES);
+    int came = 0;
+    for (int i = 0; i < 20000 && came < 100; i++) {
+        int here =
+            shl_host_process(host, sound->in_planes, sound->out_planes, FRAMES);
+        came = here ? came + 1 : 0;
         shl_host_poll(host);
-        if (came == 0)
-            usleep(1000);
+        if (!here)
+            usleep(200);
     }
     return came == 100;
 }

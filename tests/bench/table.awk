@@ -1,10 +1,11 @@
 # The table of the bench: reads "key number ...", one line per key and round;
-# a ratio is the median of the ratios of the rounds.
+# a ratio is the median of the ratios of the rounds. "-" stands for a run that
+# failed.
 
 {
     k = $1
     first = 2
-    if (k == "idle") { # its own name comes second
+    if (k == "idle" && $2 != "-") { # its own name comes second
         k = k "-" $2
         first = 3
     }
@@ -24,18 +25,21 @@ function median(list, count,    i, j, t) {
                      : (list[count / 2] + list[count / 2 + 1]) / 2
 }
 
-function middle(k, column,    i, list) {
-    for (i = 1; i <= n[k]; i++)
-        list[i] = value[k, i, column] + 0
-    return median(list, n[k] + 0)
+function ran(k, i) {
+    return value[k, i, 1] != "" && value[k, i, 1] != "-"
 }
 
-# The ratio of two columns; both keys ran in every round, or none counts.
+function middle(k, column,    i, list, count) {
+    for (i = 1; i <= n[k]; i++)
+        if (ran(k, i))
+            list[++count] = value[k, i, column] + 0
+    return median(list, count + 0)
+}
+
+# The ratio of two columns, of the rounds in which both ran.
 function ratio(a, ca, b, cb,    i, list, count) {
-    if (n[a] != n[b])
-        return "none"
     for (i = 1; i <= n[a]; i++)
-        if (value[b, i, cb] > 0)
+        if (ran(a, i) && ran(b, i) && value[b, i, cb] > 0)
             list[++count] = value[a, i, ca] / value[b, i, cb]
     return median(list, count + 0)
 }
@@ -47,32 +51,29 @@ function patch(kind, place, i, column) {
 }
 
 function patch_ratio(place, column,    i, list, count) {
-    if (n["patch-pd-" place] != n["patch-shmlink-" place] ||
-        n["patch-pd-" place] != n["patch-empty-" place])
-        return "none"
     for (i = 1; i <= n["patch-pd-" place]; i++)
-        if (patch("shmlink", place, i, column) > 0)
+        if (ran("patch-pd-" place, i) && ran("patch-shmlink-" place, i) &&
+            ran("patch-empty-" place, i) &&
+            patch("shmlink", place, i, column) > 0)
             list[++count] = patch("pd", place, i, column) / \
                             patch("shmlink", place, i, column)
     return median(list, count + 0)
 }
 
 function object_ratio(place,    i, list, count) {
-    if (n["patch-shmlink-" place] != n["silent-" place] ||
-        n["patch-empty-" place] != n["silent-" place])
-        return "none"
     for (i = 1; i <= n["silent-" place]; i++)
-        list[++count] = patch("shmlink", place, i, 1) / \
-                        value["silent-" place, i, 4]
+        if (ran("patch-shmlink-" place, i) && ran("silent-" place, i) &&
+            ran("patch-empty-" place, i))
+            list[++count] = patch("shmlink", place, i, 1) / \
+                            value["silent-" place, i, 4]
     return median(list, count + 0)
 }
 
 function idle_ratio(    i, list, count) {
-    if (n["idle-wanted"] != n["raw-idle"] || n["idle-zero"] != n["raw-idle"])
-        return "none"
     for (i = 1; i <= n["raw-idle"]; i++)
-        list[++count] = value["idle-wanted", i, 1] / \
-            (value["idle-zero", i, 1] + value["raw-idle", i, 1] / 2)
+        if (ran("raw-idle", i) && ran("idle-wanted", i))
+            list[++count] = value["idle-wanted", i, 1] / \
+                (value["idle-zero", i, 1] + value["raw-idle", i, 1] / 2)
     return median(list, count + 0)
 }
 
@@ -186,5 +187,10 @@ END {
          object_ratio("two"), "<=", 1.3, "x")
     goal("T14", "[shmlink~] in Pd / the core's cycle, one core", \
          object_ratio("one"), "<=", 1.3, "x")
-    printf "\n%d of %d goals met.\n", reached, asked
+    printf "\n%d of %d goals met.\n\n", reached, asked
+    print "T6: a device that was taken off its processor has to be woken now " \
+        "and then; at a\nreal pace it sleeps, and waking it is most of what " \
+        "the host spends."
+    print "T13: a goal of one wait was given up: a link stalls after three, " \
+        "so that one late\nblock is no stall."
 }
