@@ -2,7 +2,7 @@
  * its blocks, its end. After each death nothing may be left, the host must go
  * on, and now and then the next device must be heard.
  *
- *   kill_device --count 30 --seed 1 -- shmlink device --id Kill:0 ...
+ *   kill_device --count 30 --seed 1 -- shmlink device --id Live:0 ...
  */
 #include "kill.h"
 
@@ -45,7 +45,7 @@ static bool live(uint64_t until_ns, bool asks, bool until_heard)
         shl_host_close(host);
     while (shl_clock_ns() < until_ns && !(heard && until_heard)) {
         if (asks && !shl_host_linked(host))
-            shl_host_open(host, "Kill:0", 0);
+            shl_host_open(host, "Live:0", 0);
         heard |= play();
         usleep(100);
     }
@@ -94,7 +94,7 @@ int main(int count, char **words)
     peer_own_board();
     if (shl_host_new(&wish, &host))
         return 3;
-    shl_host_open(host, "Kill:0", 0);
+    shl_host_open(host, "Live:0", 0);
     for (uint32_t n = 0; n < options.count; n++) {
         const char *fault = one(&options, n, &random);
         if (fault) {

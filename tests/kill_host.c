@@ -2,7 +2,7 @@
  * device must have let go of everything that sounded, and the next host must be
  * heard at once.
  *
- *   kill_host --count 30 --seed 1 -- shmlink host --id Kill:0 ...
+ *   kill_host --count 30 --seed 1 -- shmlink host --id Live:0 ...
  */
 #include "kill.h"
 
@@ -40,7 +40,7 @@ static const char *next_host(void)
     shl_host *host;
     if (shl_host_new(&wish, &host))
         return "no host could be made";
-    if (shl_host_open(host, "Kill:0", LIMIT_MS))
+    if (shl_host_open(host, "Live:0", LIMIT_MS))
         fault = "the device could not be claimed by the next host";
     else if (!shl_host_process(host, NULL, out, 64))
         fault = "the next host did not hear the device";
@@ -74,7 +74,7 @@ static const char *one(const struct kill_options *options, uint32_t n,
 int main(int count, char **words)
 {
     struct kill_options options = {.seed = 1, .spread_us = 15000};
-    struct peer_wish wish = {.id = "Kill:0", .out = 1};
+    struct peer_wish wish = {.id = "Live:0", .out = 1};
     const char *fault = NULL;
     if (!kill_options_read(count, words, &options))
         return 2;
@@ -89,10 +89,14 @@ int main(int count, char **words)
     }
     uint32_t blocks = peer_report(device)->blocks;
     peer_free(device);
+    if (!fault && lives_with_notes * 4 < options.count)
+        fault = "too few hosts lived until they played: give --delay";
     if (!fault)
         fault = kill_left();
-    if (fault)
+    if (fault) {
+        printf("kill_host: %s\n", fault);
         return 1;
+    }
     printf("%u hosts killed, seed %llu: %llu had claimed, %llu had played "
            "notes, %llu let go without a next host; %u blocks\n",
            options.count, (unsigned long long)options.seed,

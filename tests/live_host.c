@@ -1,0 +1,84 @@
+/* A small host that plays without a pause until it has heard so many blocks:
+ * for tests that watch, trace or kill. Marks its audio path.
+ *
+ *   live_host ID BLOCKS [POLLS]     POLLS 0: none once the device is linked
+ */
+#include "core/shl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CHANNELS 2u
+#define FRAMES   64u
+#define EVENTS   8
+
+static float memory[2 * CHANNELS][FRAMES];
+static const float *const in[CHANNELS] = {memory[0], memory[1]};
+static float *const out[CHANNELS] = {memory[2], memory[3]};
+
+/* All of it is the audio path, but for the polling. */
+static int play(shl_host *host, uint64_t n)
+{
+    struct shl_event event;
+    uint32_t offset;
+    shl_rt(1);
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        uint8_t key = (uint8_t)(48 + (n + i) % 24);
+        event = shl_event_midi(0, 0, i % 2 ? 0x80 : 0x90, key, 100);
+        shl_host_send(host, &event, i * (FRAMES / EVENTS));
+    }
+    int heard = shl_host_process(host, in, out, FRAMES);
+    while (shl_host_event(host, &event, &offset)) {
+    }
+    shl_rt(0);
+    return heard;
+}
+
+static void poll(shl_host *host)
+{
+    struct shl_notice notice;
+    shl_host_poll(host);
+    while (shl_host_notice(host, &notice)) {
+    }
+}
+
+static void run(shl_host *host, uint64_t wanted, int polls)
+{
+    uint64_t heard = 0, asked = 0, last = 0;
+    while (heard < wanted) {
+        heard += (uint64_t)play(host, asked++);
+        if (polls && asked % 64 == 0)
+            poll(host);
+        /* nothing to hear: wait for the next device in peace */
+        if (polls && asked - last > 64) {
+            if (!shl_host_linked(host))
+                usleep(1000);
+            last = asked;
+        }
+    }
+    struct shl_host_stats stats;
+    shl_host_stats(host, &stats);
+    printf("%llu blocks heard, %llu missed, %llu links\n",
+           (unsigned long long)heard, (unsigned long long)stats.missed,
+           (unsigned long long)stats.links);
+}
+
+int main(int count, char **words)
+{
+    struct shl_host_options options = {.in_channels = CHANNELS,
+                                       .out_channels = CHANNELS,
+                                       .rate_hz = 48000,
+                                       .block_frames = FRAMES,
+                                       .deadline_ms = 20};
+    shl_host *host;
+    if (count < 3)
+        return 2;
+    alarm(getenv("SHL_SOAK") ? 3600 : 140);
+    if (shl_host_new(&options, &host) != SHL_OK ||
+        shl_host_open(host, words[1], 10000) != SHL_OK)
+        return 3;
+    run(host, strtoull(words[2], NULL, 10), count < 4 || atoi(words[3]));
+    shl_host_free(host);
+    return 0;
+}
