@@ -5,7 +5,7 @@
 #define YIELDS         4
 #define TIMED          8u       /* one block of so many: looking has a price */
 #define LONG_US        1000000u /* a deadline of rendering, not of playing */
-#define SLICE_US       20000u   /* of it, between looks at the lease */
+#define SLICE_US       250000u  /* of it, between looks at the lease */
 #define MISS           64u      /* one missed block in the score */
 #define STALL          (3 * MISS)
 #define NEEDED_FIRST   4u
