@@ -336,12 +336,12 @@ static void names_match_with_spaces_or_underscores(void **state)
 
 static void ids_in_any_order_are_found_and_twins_refused(void **state)
 {
-    enum { COUNT = 1000 };
-    static struct shl_param many[COUNT];
-    static uint32_t by_id[COUNT];
+    enum { MANY = 1000 };
+    static struct shl_param many[MANY];
+    static uint32_t by_id[MANY];
 
     (void)state;
-    for (uint32_t count = 0; count <= COUNT; count += count < 9 ? 1 : 991) {
+    for (uint32_t count = 0; count <= MANY; count += count < 9 ? 1 : 991) {
         for (uint32_t i = 0; i < count; i++)
             many[i].id = (i + 1) * 2654435761u;
         assert_int_equal(shl_param_order(many, count, by_id), SHL_OK);
@@ -351,7 +351,7 @@ static void ids_in_any_order_are_found_and_twins_refused(void **state)
         assert_int_equal(shl_param_index(many, count, by_id, 12345), -1);
     }
     many[17].id = many[800].id;
-    assert_int_equal(shl_param_order(many, COUNT, by_id), SHL_BAD_VALUE);
+    assert_int_equal(shl_param_order(many, MANY, by_id), SHL_BAD_VALUE);
 }
 
 int main(void)
