@@ -28,14 +28,8 @@
 #define LONG_FRAMES (getenv("SHL_SOAK") ? 100000000u : 4000000u)
 
 /* The memory between the two. */
-static struct {
-    _Atomic uint64_t written, read;
-    struct shl_beacon pace;
-    float planes[SHL_MAX_CHANNELS * SHL_STREAM_FRAMES];
-} shared;
-
-static const struct shl_stream_memory memory = {&shared.written, &shared.read,
-                                                &shared.pace, shared.planes};
+static struct shl_stream shared;
+static struct shl_stream_memory memory;
 
 static float planes_in[SHL_MAX_CHANNELS][MOST];
 static float planes_out[SHL_MAX_CHANNELS][MOST];
@@ -116,6 +110,7 @@ static void begin_sim(struct sim *sim)
         out[c] = planes_out[c];
     }
     memset(&shared, 0, sizeof shared);
+    memory = shl_stream_memory_of(&shared);
     seed = 1;
     sim->options.block_frames = sim->read.block;
     sim->options.from_frames = sim->write.block;
@@ -647,6 +642,7 @@ static void what_cannot_be_is_refused(void **state)
     struct shl_stream_options o = good;
     shl_stream_reader *reader = NULL;
 
+    memory = shl_stream_memory_of(&shared);
     o.from_hz = 44100.0;
     assert_int_equal(shl_stream_reader_new(&memory, &o, &reader),
                      SHL_WRONG_RATE);

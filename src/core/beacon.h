@@ -3,26 +3,12 @@
 #ifndef SHL_BEACON_H
 #define SHL_BEACON_H
 
+#include "layout.h"
 #include "pace.h"
 #include "system.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#define SHL_BEACON_WORDS 5
-
-/** A struct shl_pace_line, in its order. The sequence is odd while the words
- * are rewritten.
- *   offset size field     writer  reader  ordering
- *   0      8    sequence  writer  reader  odd: relaxed store; even: release
- *                                         store; acquire load before the words,
- *                                         relaxed after them
- *   8      40   word      writer  reader  release store, acquire load */
-struct shl_beacon {
-    _Atomic uint64_t sequence;
-    _Atomic uint64_t word[SHL_BEACON_WORDS];
-};
 
 /** [audio] */
 SHL_RT void shl_beacon_show(struct shl_beacon *beacon,

@@ -426,21 +426,41 @@ struct shl_tap_slot {
 };
 static_assert(sizeof(struct shl_tap_slot) == 64, "wire size");
 
+#define SHL_BEACON_WORDS 5
+
+/** When which frame is due by a clock: a line that its owner draws anew now and
+ * then. Frame; nanoseconds of the system's clock; as bits of doubles
+ * nanoseconds per frame, and the standard deviations of the last two, the second
+ * relative. The sequence is odd while the words are rewritten; 0 at first.
+ *   offset size field     writer    reader    ordering
+ *   0      8    sequence  producer  consumer  odd: relaxed store; even: release
+ *                                             store; acquire load before the
+ *                                             words, relaxed after them
+ *   8      40   word      producer  consumer  release store, acquire load */
+struct shl_beacon {
+    _Atomic uint64_t sequence;
+    _Atomic uint64_t word[SHL_BEACON_WORDS];
+};
+static_assert(sizeof(struct shl_beacon) == 48, "wire size");
+
 /** Audio in one direction of the free drive; the producer's counter and the
  * consumer's on lines of their own. A frame's place in each plane is its number
  * modulo SHL_STREAM_FRAMES.
  *   offset size field    writer    reader    ordering
  *   0      8    written  producer  consumer  release store, acquire load: the
  *                                            frames below are whole
+ *   8      48   pace     producer  consumer  as a beacon
  *   128    8    read     consumer  producer  release store, acquire load: the
  *                                            frames below are free again */
 struct shl_stream {
     _Atomic uint64_t written; /* frames ever */
-    uint8_t reserved0[120];
+    struct shl_beacon pace;   /* of the producer */
+    uint8_t reserved0[72];
     _Atomic uint64_t read; /* frames ever */
     uint8_t reserved1[120];
     float plane[SHL_MAX_CHANNELS][SHL_STREAM_FRAMES];
 };
+static_assert(offsetof(struct shl_stream, read) == 128, "wire offset");
 static_assert(offsetof(struct shl_stream, plane) == 256, "wire offset");
 
 /** Has memory behind it only once a free drive is claimed. */

@@ -31,6 +31,14 @@ struct shl_stream_memory {
     float *planes;             /* SHL_STREAM_FRAMES floats per channel */
 };
 
+/** A stream of a segment. */
+static inline struct shl_stream_memory
+shl_stream_memory_of(struct shl_stream *stream)
+{
+    return (struct shl_stream_memory){&stream->written, &stream->read,
+                                      &stream->pace, stream->plane[0]};
+}
+
 /** Rates that a stream can have; NaN is none. [any] */
 bool shl_stream_is_rate(double rate_hz);
 
