@@ -61,7 +61,7 @@ static const struct field shared_fields[] = {
     FIELD(shl_claim, policy),
     FIELD(shl_claim, priority),
     FIELD(shl_claim, first_event),
-    FIELD(shl_claim, reserved),
+    FIELD(shl_claim, flags),
     END(shl_claim),
     FIELD(shl_identity_region, cell.sequence),
     FIELD(shl_identity_region, cell.reserved0),

@@ -703,7 +703,8 @@ int shl_device_claimed(const shl_device *device, struct shl_host_info *info)
                                    .block_frames = claim.block_frames,
                                    .in_channels = claim.in_channels,
                                    .out_channels = claim.out_channels,
-                                   .drive = claim.drive};
+                                   .drive = claim.drive,
+                                   .renders = claim.flags & SHL_CLAIM_RENDERS};
     memcpy(info->tag, claim.tag, sizeof info->tag);
     return 1;
 }

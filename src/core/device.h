@@ -59,7 +59,8 @@ struct shl_host_info {
     double rate_hz;
     uint32_t block_frames;
     uint32_t in_channels, out_channels;
-    uint32_t drive; /* enum shl_drive */
+    uint32_t drive;   /* enum shl_drive */
+    uint32_t renders; /* 1: waits for each block as long as it takes */
 };
 
 /** Announce a device; hosts can claim it at once. On failure nothing is left

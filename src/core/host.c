@@ -208,7 +208,8 @@ static shl_status try_link(shl_host *host)
         .in_channels = host->options.in_channels,
         .out_channels = host->options.out_channels,
         .drive = host->options.drive,
-        .deadline_us = deadline_us(host)};
+        .deadline_us = deadline_us(host),
+        .renders = host->options.batch};
     st = shl_link_open(&host->link, info.segment, &options, &host->why);
     if (st == SHL_BUSY)
         shl_registry_why(host->registry, info.id, host->why.text,

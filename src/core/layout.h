@@ -226,6 +226,9 @@ static_assert(offsetof(struct shl_identity, pid_namespace) == 240, "wire");
 static_assert(offsetof(struct shl_identity, pid) == 280, "wire");
 static_assert(sizeof(struct shl_identity) == 320, "wire size");
 
+/** How a host keeps time; bits beyond these are 0. */
+enum shl_claim_flags { SHL_CLAIM_RENDERS = 1 }; /* waits 30 s for a block */
+
 /** What a host says of itself. Written under the claim lease, before epoch. */
 struct shl_claim {
     char tag[SHL_TAG_SIZE];
@@ -241,7 +244,7 @@ struct shl_claim {
     uint32_t policy; /* of the audio thread: the system's number */
     uint32_t priority;
     uint32_t first_event; /* older ones in the ring are a dead host's */
-    uint32_t reserved;
+    uint32_t flags;       /* enum shl_claim_flags; 0 before 1.1 */
 };
 static_assert(offsetof(struct shl_claim, pid) == 88, "wire");
 static_assert(sizeof(struct shl_claim) == 128, "wire size");

@@ -119,16 +119,18 @@ static void write_claim(struct shl_link *link,
 {
     struct shl_process self = shl_process_self();
     struct shl_claim *claim = &link->claim;
-    *claim = (struct shl_claim){.pid = self.pid,
-                                .pid_namespace = self.pid_namespace,
-                                .start_time = self.start_time,
-                                .rate_hz = options->rate_hz,
-                                .mode = SHL_MODE_BOTH,
-                                .drive = options->drive,
-                                .block_frames = options->block_frames,
-                                .in_channels = options->in_channels,
-                                .out_channels = options->out_channels,
-                                .first_event = link->to_device.own};
+    *claim =
+        (struct shl_claim){.pid = self.pid,
+                           .pid_namespace = self.pid_namespace,
+                           .start_time = self.start_time,
+                           .rate_hz = options->rate_hz,
+                           .mode = SHL_MODE_BOTH,
+                           .drive = options->drive,
+                           .block_frames = options->block_frames,
+                           .in_channels = options->in_channels,
+                           .out_channels = options->out_channels,
+                           .first_event = link->to_device.own,
+                           .flags = options->renders ? SHL_CLAIM_RENDERS : 0};
     snprintf(claim->tag, sizeof claim->tag, "%s", options->tag);
     shl_thread_priority(&claim->policy, &claim->priority);
     /* a realtime thread yields to nobody below it, and that is the device */

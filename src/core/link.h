@@ -53,6 +53,7 @@ struct shl_link_options {
     uint32_t in_channels, out_channels;
     uint32_t drive; /* one of enum shl_drive */
     uint32_t deadline_us;
+    bool renders; /* in its own time, not in real time */
 };
 
 /** Open a device's segment, check what it says, take the claim, copy what is
