@@ -150,12 +150,9 @@ static void tell_refused(t_shmlink *x)
  * played on its successor. */
 static void forget_link(t_shmlink *x)
 {
-    uint32_t strays = x->x_raw.strays;
-
     x->x_open = 0;
     x->x_unsent += schedule_clear(&x->x_out);
-    x->x_sysex_state = SHMLINK_SYSEX_NONE;
-    x->x_raw = (struct shl_midi_stream){.strays = strays};
+    voice_forget_link(&x->x_voice);
     replies_forget_link(&x->x_say);
 }
 
@@ -368,6 +365,36 @@ void connection_put(t_shmlink *x, t_symbol *selector,
     if (connection_idle(x))
         clock_delay(x->x_poll, 0);
 }
+
+/* ---- as a voice ---- */
+
+static int voice_offers(struct voice *x, t_symbol *selector,
+                        uint64_t capability)
+{
+    return connection_offers((t_shmlink *)x, selector, capability);
+}
+
+static int voice_detunes(struct voice *x)
+{
+    struct shl_device_info info;
+
+    return shl_host_device(((t_shmlink *)x)->x_host, &info) == SHL_OK &&
+           (info.capabilities & SHL_CAP_DETUNE);
+}
+
+static void voice_put(struct voice *x, t_symbol *selector,
+                      const struct shl_event *event)
+{
+    connection_put((t_shmlink *)x, selector, event);
+}
+
+static uint32_t voice_room(const struct voice *x)
+{
+    return schedule_room(&((const t_shmlink *)x)->x_out);
+}
+
+const struct voice_ways connection_ways = {voice_offers, voice_detunes,
+                                           voice_put, voice_room};
 
 /* ---- methods ---- */
 

@@ -2,7 +2,7 @@
  * its packets, and parameters that it changed. */
 #include "pd/shmlink.h"
 
-static void tell_midi(t_shmlink *x, const uint32_t *ump)
+static void tell_midi(struct voice *x, const uint32_t *ump)
 {
     uint8_t bytes[3] = {0, 0, 0};
     uint32_t i, port = ump[0] >> 24 & 0xf;
@@ -13,13 +13,13 @@ static void tell_midi(t_shmlink *x, const uint32_t *ump)
     for (i = 0; i < 3; i++)
         atoms_set_number(&atoms[i], bytes[i]);
     atoms_set_number(&atoms[3], port + 1);
-    replies_send(&x->x_say, "midi", port ? 4 : 3, atoms);
+    replies_send(&x->say, "midi", port ? 4 : 3, atoms);
 }
 
-static void finish_sysex(t_shmlink *x)
+static void finish_sysex(struct voice *x)
 {
     static const uint8_t begin = 0xf0, end = 0xf7;
-    uint32_t i, count = x->x_sysex_count;
+    uint32_t i, count = x->sysex_count;
     size_t size = (count + 2) * sizeof(t_atom);
     t_atom *atoms = getbytes(size);
 
@@ -27,15 +27,15 @@ static void finish_sysex(t_shmlink *x)
         return;
     atoms_set_number(&atoms[0], begin);
     for (i = 0; i < count; i++)
-        atoms_set_number(&atoms[i + 1], x->x_sysex[i]);
+        atoms_set_number(&atoms[i + 1], x->sysex[i]);
     atoms_set_number(&atoms[count + 1], end);
-    replies_send(&x->x_say, "sysex", (int)count + 2, atoms);
+    replies_send(&x->say, "sysex", (int)count + 2, atoms);
     freebytes(atoms, size);
 }
 
 /* A message that is longer than we hold, or whose beginning or end is missing,
  * is counted and left out as a whole. */
-static void take_sysex(t_shmlink *x, const uint32_t *ump)
+static void take_sysex(struct voice *x, const uint32_t *ump)
 {
     uint8_t bytes[6];
     uint32_t i, count;
@@ -44,21 +44,29 @@ static void take_sysex(t_shmlink *x, const uint32_t *ump)
     if (shl_sysex7_bytes(ump, bytes, &count, &first, &last))
         return;
     if (first) {
-        x->x_sysex_lost += x->x_sysex_state != SHMLINK_SYSEX_NONE;
-        x->x_sysex_state = SHMLINK_SYSEX_WHOLE;
-        x->x_sysex_count = 0;
+        x->sysex_lost += x->sysex_state != VOICE_SYSEX_NONE;
+        x->sysex_state = VOICE_SYSEX_WHOLE;
+        x->sysex_count = 0;
     }
-    if (x->x_sysex_state != SHMLINK_SYSEX_WHOLE ||
-        x->x_sysex_count + count > SHMLINK_SYSEX_MAX)
-        x->x_sysex_state = SHMLINK_SYSEX_BROKEN;
-    for (i = 0; i < count && x->x_sysex_state == SHMLINK_SYSEX_WHOLE; i++)
-        x->x_sysex[x->x_sysex_count++] = bytes[i];
+    if (x->sysex_state != VOICE_SYSEX_WHOLE ||
+        x->sysex_count + count > VOICE_SYSEX_MAX)
+        x->sysex_state = VOICE_SYSEX_BROKEN;
+    for (i = 0; i < count && x->sysex_state == VOICE_SYSEX_WHOLE; i++)
+        x->sysex[x->sysex_count++] = bytes[i];
     if (!last)
         return;
-    x->x_sysex_lost += x->x_sysex_state == SHMLINK_SYSEX_BROKEN;
-    if (x->x_sysex_state == SHMLINK_SYSEX_WHOLE)
+    x->sysex_lost += x->sysex_state == VOICE_SYSEX_BROKEN;
+    if (x->sysex_state == VOICE_SYSEX_WHOLE)
         finish_sysex(x);
-    x->x_sysex_state = SHMLINK_SYSEX_NONE;
+    x->sysex_state = VOICE_SYSEX_NONE;
+}
+
+void echoes_ump(struct voice *x, const uint32_t *ump)
+{
+    if (ump[0] >> 28 == 3)
+        take_sysex(x, ump);
+    else
+        tell_midi(x, ump);
 }
 
 static void tell_param(t_shmlink *x, const struct shl_event *event)
@@ -89,8 +97,6 @@ void echoes_tell(t_shmlink *x, const struct shl_event *event)
 {
     if (event->kind != SHL_EVENT_UMP)
         tell_param(x, event);
-    else if (event->data[0] >> 28 == 3)
-        take_sysex(x, event->data);
     else
-        tell_midi(x, event->data);
+        echoes_ump(&x->x_voice, event->data);
 }

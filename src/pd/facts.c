@@ -62,8 +62,8 @@ static void shmlink_stats(t_shmlink *x)
         {"queue_lost", x->x_out.lost},
         {"queue_unsent", x->x_unsent},
         {"delivery_lost", x->x_in.lost},
-        {"sysex_lost", x->x_sysex_lost},
-        {"midi_strays", x->x_raw.strays},
+        {"sysex_lost", x->x_voice.sysex_lost},
+        {"midi_strays", x->x_voice.raw.strays},
     };
     for (i = 0; i < sizeof lines / sizeof *lines; i++)
         replies_key_number(&x->x_say, "stats", lines[i].key,

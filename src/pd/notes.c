@@ -1,6 +1,6 @@
 /* MIDI messages from Pd to events. Channels 1 to 16 are the first port, 17 to
  * 32 the second, as everywhere in Pd. */
-#include "pd/shmlink.h"
+#include "pd/voice.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ enum { PROGRAM = 0xc0, TOUCH = 0xd0, BEND = 0xe0 };
 
 /* The numbers of a message. False, with the sentence, unless there are `min`
  * to `max` of them and each is a finite number. */
-static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+static int read_numbers(struct voice *x, t_symbol *s, int argc, t_atom *argv,
                         int min, int max, const char *takes, double *numbers)
 {
     int i;
@@ -24,7 +24,7 @@ static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     }
     if (i == argc && argc >= min)
         return 1;
-    replies_error(&x->x_say, s, SHL_BAD_VALUE,
+    replies_error(&x->say, s, SHL_BAD_VALUE,
                   "%s: takes %s, all of them "
                   "numbers: nothing was sent",
                   s->s_name, takes);
@@ -32,7 +32,7 @@ static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
 }
 
 /* Into its range. Each number of each message is complained of once. */
-static double clip(t_shmlink *x, t_symbol *s, const char *what, double value,
+static double clip(struct voice *x, t_symbol *s, const char *what, double value,
                    double low, double high)
 {
     double used = value < low ? low : value > high ? high : value;
@@ -41,8 +41,8 @@ static double clip(t_shmlink *x, t_symbol *s, const char *what, double value,
     if (value >= low && value <= high)
         return value;
     snprintf(key, sizeof key, "%s %s", s->s_name, what);
-    if (replies_once(&x->x_say, gensym(key), REPLIES_OBJECT))
-        replies_complain(&x->x_say,
+    if (replies_once(&x->say, gensym(key), REPLIES_OBJECT))
+        replies_complain(&x->say,
                          "%s: %s %.10g is outside %g to %g: %g is used",
                          s->s_name, what, value, low, high, used);
     return used;
@@ -52,7 +52,7 @@ struct lane {
     uint8_t port, channel;
 };
 
-static struct lane read_lane(t_shmlink *x, t_symbol *s, double number)
+static struct lane read_lane(struct voice *x, t_symbol *s, double number)
 {
     uint32_t channel =
         (uint32_t)clip(x, s, "channel", number, 1, CHANNELS_MAX) - 1;
@@ -61,27 +61,19 @@ static struct lane read_lane(t_shmlink *x, t_symbol *s, double number)
                          .channel = (uint8_t)(channel % 16)};
 }
 
-static uint8_t read_data(t_shmlink *x, t_symbol *s, const char *what,
+static uint8_t read_data(struct voice *x, t_symbol *s, const char *what,
                          double number)
 {
     return (uint8_t)clip(x, s, what, number, 0, 127);
 }
 
-static void send(t_shmlink *x, t_symbol *s, struct lane lane, int status,
+static void send(struct voice *x, t_symbol *s, struct lane lane, int status,
                  uint8_t data1, uint8_t data2)
 {
     struct shl_event event = shl_event_midi(
         0, lane.port, (uint8_t)(status | lane.channel), data1, data2);
 
-    connection_put(x, s, &event);
-}
-
-static int has_detune(const t_shmlink *x)
-{
-    struct shl_device_info info;
-
-    return shl_host_device(x->x_host, &info) == SHL_OK &&
-           (info.capabilities & SHL_CAP_DETUNE);
+    x->ways->put(x, s, &event);
 }
 
 /* 7 bits to 16 as MIDI 2.0 translates them: ends and centre keep their place,
@@ -97,7 +89,7 @@ static uint16_t widen(uint8_t velocity)
     return (uint16_t)wide;
 }
 
-static void send_detuned(t_shmlink *x, t_symbol *s, struct lane lane, int on,
+static void send_detuned(struct voice *x, t_symbol *s, struct lane lane, int on,
                          double pitch, uint8_t velocity)
 {
     uint32_t ump[2];
@@ -105,10 +97,11 @@ static void send_detuned(t_shmlink *x, t_symbol *s, struct lane lane, int on,
 
     shl_ump_note(lane.port, on, lane.channel, pitch, widen(velocity), ump);
     event = shl_event_ump(0, ump, 2);
-    connection_put(x, s, &event);
+    x->ways->put(x, s, &event);
 }
 
-static void send_note(t_shmlink *x, t_symbol *s, const double *numbers, int on)
+static void send_note(struct voice *x, t_symbol *s, const double *numbers,
+                      int on)
 {
     struct lane lane = read_lane(x, s, numbers[0]);
     double pitch = clip(x, s, "note", numbers[1], 0, 127);
@@ -116,12 +109,12 @@ static void send_note(t_shmlink *x, t_symbol *s, const double *numbers, int on)
 
     on = on && velocity;
     if (pitch > floor(pitch)) {
-        if (has_detune(x)) {
+        if (x->ways->detunes(x)) {
             send_detuned(x, s, lane, on, pitch, velocity);
             return;
         }
-        if (replies_once(&x->x_say, gensym("detune"), REPLIES_LINK))
-            replies_note(&x->x_say,
+        if (replies_once(&x->say, gensym("detune"), REPLIES_LINK))
+            replies_note(&x->say,
                          "%s: the device has no detune: pitch %g becomes the "
                          "nearest key",
                          s->s_name, pitch);
@@ -130,35 +123,35 @@ static void send_note(t_shmlink *x, t_symbol *s, const double *numbers, int on)
          velocity);
 }
 
-static void midi_note(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+static void midi_note(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     double numbers[3];
 
-    if (connection_offers(x, s, SHL_CAP_MIDI_IN) &&
+    if (x->ways->offers(x, s, SHL_CAP_MIDI_IN) &&
         read_numbers(x, s, argc, argv, 3, 3, "channel, pitch and velocity",
                      numbers))
         send_note(x, s, numbers, 1);
 }
 
-static void midi_noteoff(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+static void midi_noteoff(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     double numbers[3] = {0, 0, 0};
 
-    if (connection_offers(x, s, SHL_CAP_MIDI_IN) &&
+    if (x->ways->offers(x, s, SHL_CAP_MIDI_IN) &&
         read_numbers(x, s, argc, argv, 2, 3,
                      "channel, pitch and perhaps a velocity", numbers))
         send_note(x, s, numbers, 0);
 }
 
 /* Channel and two data bytes. */
-static void send_three(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+static void send_three(struct voice *x, t_symbol *s, int argc, t_atom *argv,
                        int status, const char *what, const char *takes)
 {
     double numbers[3];
     struct lane lane;
     uint8_t data1, data2;
 
-    if (!connection_offers(x, s, SHL_CAP_MIDI_IN) ||
+    if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) ||
         !read_numbers(x, s, argc, argv, 3, 3, takes, numbers))
         return;
     lane = read_lane(x, s, numbers[0]);
@@ -167,26 +160,26 @@ static void send_three(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     send(x, s, lane, status, data1, data2);
 }
 
-static void midi_cc(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+static void midi_cc(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     send_three(x, s, argc, argv, CC, "controller",
                "channel, controller and value");
 }
 
-static void midi_polytouch(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+static void midi_polytouch(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     send_three(x, s, argc, argv, POLYTOUCH, "note", "channel, pitch and value");
 }
 
 /* Channel and one data byte. */
-static void send_two(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+static void send_two(struct voice *x, t_symbol *s, int argc, t_atom *argv,
                      int status, const char *what, const char *takes)
 {
     double numbers[2];
     struct lane lane;
     uint8_t data;
 
-    if (!connection_offers(x, s, SHL_CAP_MIDI_IN) ||
+    if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) ||
         !read_numbers(x, s, argc, argv, 2, 2, takes, numbers))
         return;
     lane = read_lane(x, s, numbers[0]);
@@ -194,23 +187,23 @@ static void send_two(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     send(x, s, lane, status, data, 0);
 }
 
-static void midi_program(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+static void midi_program(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     send_two(x, s, argc, argv, PROGRAM, "program", "channel and program");
 }
 
-static void midi_touch(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+static void midi_touch(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     send_two(x, s, argc, argv, TOUCH, "value", "channel and value");
 }
 
-static void midi_bend(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+static void midi_bend(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     double numbers[2], bend;
     struct lane lane;
     uint32_t wheel;
 
-    if (!connection_offers(x, s, SHL_CAP_MIDI_IN) ||
+    if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) ||
         !read_numbers(x, s, argc, argv, 2, 2, "channel and a bend from -1 to 1",
                       numbers))
         return;
@@ -223,7 +216,7 @@ static void midi_bend(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 /* ---- bytes ---- */
 
 /* All atoms as bytes, or none of them. */
-static int read_bytes(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+static int read_bytes(struct voice *x, t_symbol *s, int argc, t_atom *argv,
                       uint8_t *bytes)
 {
     double number;
@@ -231,7 +224,7 @@ static int read_bytes(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
 
     for (i = 0; i < argc; i++) {
         if (!atoms_number(&argv[i], &number) || number < 0 || number > 255) {
-            replies_error(&x->x_say, s, SHL_BAD_VALUE,
+            replies_error(&x->say, s, SHL_BAD_VALUE,
                           "%s: word %d is no byte from 0 to 255: nothing was "
                           "sent",
                           s->s_name, i + 1);
@@ -241,16 +234,16 @@ static int read_bytes(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     }
     if (argc)
         return 1;
-    replies_error(&x->x_say, s, SHL_BAD_VALUE,
+    replies_error(&x->say, s, SHL_BAD_VALUE,
                   "%s: takes bytes from 0 to 255: nothing was sent", s->s_name);
     return 0;
 }
 
-static int too_long(t_shmlink *x, t_symbol *s, int argc)
+static int too_long(struct voice *x, t_symbol *s, int argc)
 {
     if (argc <= SYSEX_MAX)
         return 0;
-    replies_error(&x->x_say, s, SHL_BAD_VALUE,
+    replies_error(&x->say, s, SHL_BAD_VALUE,
                   "%s: %d bytes are more than the %d of one message: nothing "
                   "was sent",
                   s->s_name, argc, SYSEX_MAX);
@@ -262,39 +255,39 @@ static int is_sysex(const uint32_t *ump)
     return ump[0] >> 28 == 3;
 }
 
-static void midi_raw(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+static void midi_raw(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     uint8_t bytes[SYSEX_MAX];
-    uint32_t ump[2], words, strays = x->x_raw.strays;
+    uint32_t ump[2], words, strays = x->raw.strays;
     int i;
 
-    if (!connection_offers(x, s, SHL_CAP_MIDI_IN) || too_long(x, s, argc) ||
+    if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) || too_long(x, s, argc) ||
         !read_bytes(x, s, argc, argv, bytes))
         return;
     for (i = 0; i < argc; i++) {
         struct shl_event event;
-        words = shl_midi_stream_byte(&x->x_raw, 0, bytes[i], ump);
+        words = shl_midi_stream_byte(&x->raw, 0, bytes[i], ump);
         if (!words)
             continue;
-        if (is_sysex(ump) && !connection_offers(x, s, SHL_CAP_SYSEX_IN))
+        if (is_sysex(ump) && !x->ways->offers(x, s, SHL_CAP_SYSEX_IN))
             continue;
         event = shl_event_ump(0, ump, words);
-        connection_put(x, s, &event);
+        x->ways->put(x, s, &event);
     }
-    if (x->x_raw.strays != strays)
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+    if (x->raw.strays != strays)
+        replies_error(&x->say, s, SHL_BAD_VALUE,
                       "midi_raw: %u data bytes without a status byte before "
                       "them: they were not sent",
-                      (unsigned)(x->x_raw.strays - strays));
+                      (unsigned)(x->raw.strays - strays));
 }
 
-static void put_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
+static void put_sysex(struct voice *x, t_symbol *s, const uint8_t *bytes,
                       size_t size)
 {
     uint32_t i, packets = shl_sysex7_packets(bytes, size), ump[2];
 
-    if (schedule_room(&x->x_out) < packets) {
-        replies_error(&x->x_say, s, SHL_RING_FULL,
+    if (x->ways->room(x) < packets) {
+        replies_error(&x->say, s, SHL_RING_FULL,
                       "midi_sysex: no room for its %u packets now: send it "
                       "again later",
                       (unsigned)packets);
@@ -305,23 +298,23 @@ static void put_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
         if (shl_sysex7_packet(0, bytes, size, i, ump))
             return;
         event = shl_event_ump(0, ump, 2);
-        connection_put(x, s, &event);
+        x->ways->put(x, s, &event);
     }
 }
 
-static void midi_sysex(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+static void midi_sysex(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     uint8_t bytes[SYSEX_MAX];
     int i, first, last;
 
-    if (!connection_offers(x, s, SHL_CAP_SYSEX_IN) || too_long(x, s, argc) ||
+    if (!x->ways->offers(x, s, SHL_CAP_SYSEX_IN) || too_long(x, s, argc) ||
         !read_bytes(x, s, argc, argv, bytes))
         return;
     first = bytes[0] == 0xf0;
     last = argc - (argc > 1 && bytes[argc - 1] == 0xf7);
     for (i = first; i < last; i++) {
         if (bytes[i] & 0x80) {
-            replies_error(&x->x_say, s, SHL_BAD_VALUE,
+            replies_error(&x->say, s, SHL_BAD_VALUE,
                           "midi_sysex: byte %d is %u: between 240 and 247 "
                           "bytes go from 0 to 127: nothing was sent",
                           i + 1, (unsigned)bytes[i]);
@@ -331,11 +324,19 @@ static void midi_sysex(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     put_sysex(x, s, bytes, (size_t)argc);
 }
 
+void voice_forget_link(struct voice *x)
+{
+    uint32_t strays = x->raw.strays;
+
+    x->sysex_state = VOICE_SYSEX_NONE;
+    x->raw = (struct shl_midi_stream){.strays = strays};
+}
+
 void notes_methods(t_class *c)
 {
     static const struct {
         const char *selector;
-        void (*method)(t_shmlink *, t_symbol *, int, t_atom *);
+        void (*method)(struct voice *, t_symbol *, int, t_atom *);
     } table[] = {
         {"midi_note", midi_note},
         {"midi_noteoff", midi_noteoff},

@@ -8,22 +8,19 @@
 #include "pd/flags.h"
 #include "pd/replies.h"
 #include "pd/schedule.h"
+#include "pd/voice.h"
 
-#define SHMLINK_SYSEX_MAX  4096
 #define SHMLINK_FRAMES_MAX 4096 /* in one block of the core */
 
-/* A SysEx message from the device: none begun, in the middle of one, or in the
- * middle of one that cannot be given out. */
-enum shmlink_sysex {
-    SHMLINK_SYSEX_NONE,
-    SHMLINK_SYSEX_WHOLE,
-    SHMLINK_SYSEX_BROKEN
-};
-
 typedef struct shmlink {
-    t_object x_obj;
-    t_float x_f;
-    struct replies x_say; /* its name is the device that is wanted */
+    union {
+        struct voice x_voice;
+        struct {
+            t_object x_obj;
+            t_float x_f;
+            struct replies x_say; /* its name is the device that is wanted */
+        };
+    };
     struct flags x_flags;
     int x_dollar_zero;
     int x_batch;
@@ -61,12 +58,6 @@ typedef struct shmlink {
     uint64_t x_refused;    /* by the link, when their time came */
     uint64_t x_refused_told;
     shl_status x_refusal;
-
-    struct shl_midi_stream x_raw;
-    uint8_t x_sysex[SHMLINK_SYSEX_MAX]; /* being put together */
-    uint32_t x_sysex_count;
-    enum shmlink_sysex x_sysex_state;
-    uint64_t x_sysex_lost;
 } t_shmlink;
 
 /* ---- connection.c ---- */
@@ -93,11 +84,12 @@ int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability);
 /** Queue an event for the present logical time. */
 void connection_put(t_shmlink *x, t_symbol *selector,
                     const struct shl_event *event);
+/** How notes.c sends for a host. */
+extern const struct voice_ways connection_ways;
 void connection_methods(t_class *c);
 
 /* ---- the others ---- */
 
-void notes_methods(t_class *c);
 void knobs_methods(t_class *c);
 void playhead_methods(t_class *c);
 void facts_methods(t_class *c);

@@ -351,6 +351,7 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
     (void)s;
 
     replies_init(&x->x_say, &x->x_obj, "shmlink~");
+    x->x_voice.ways = &connection_ways;
     flags_init(&x->x_flags);
     flags_read(&x->x_flags, &x->x_say, argc, argv);
     check_box_device(x);
