@@ -6,6 +6,8 @@
 #   make check      all tests, small counts; make soak: full counts
 #   make bench      speed, beside what Pd has for the same job
 #   make install    PDLIBDIR=... for the Pd part, PREFIX=... for program and core
+#   make lib        libshmlink.a and shmlink.pc, for programs of your own
+#   make api        write API.md anew, from the headers
 #   make both       also the externals for a Pd of double precision
 #   make warnings, m32, sanitize, fuzz, rooms, format-check    what CI asks too
 #   make format     have clang-format set the sources
@@ -130,14 +132,14 @@ ifneq ($(PREFIX),)
 install: install-program
 endif
 install-program: all
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib' \
+	install -d '$(DESTDIR)$(PREFIX)/bin' \
+	    '$(DESTDIR)$(PREFIX)/lib/pkgconfig' \
 	    '$(DESTDIR)$(PREFIX)/include/shmlink'
 	install -m 755 shmlink '$(DESTDIR)$(PREFIX)/bin'
 	install -m 644 $(BUILD)/libshmlink.a '$(DESTDIR)$(PREFIX)/lib'
 	install -m 644 src/core/shl.h $(public.headers) \
 	    '$(DESTDIR)$(PREFIX)/include/shmlink'
-public.headers = $(addprefix src/core/, \
-    $(shell sed -n 's/^\#include "\(.*\)"/\1/p' src/core/shl.h))
+	$(call pc.text,$(PREFIX)) >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/shmlink.pc'
 
 else
 
@@ -146,6 +148,23 @@ all both install:
 clean:
 
 endif
+
+public.headers = $(addprefix src/core/, \
+    $(shell sed -n 's/^\#include "\(.*\)"/\1/p' src/core/shl.h))
+
+# The core for programs of others. It is an archive, so whoever links it links
+# what it needs, too.
+pc.text = @printf '%s\n' 'prefix=$(1)' 'libdir=$${prefix}/lib' \
+    'includedir=$${prefix}/include/shmlink' '' 'Name: shmlink' \
+    'Description: sound and control between processes, by shared memory' \
+    'Version: $(shl.version)' 'Cflags: -I$${includedir}' \
+    'Libs: -L$${libdir} -lshmlink $(core.libs)'
+
+lib: libshmlink.a shmlink.pc
+libshmlink.a: $(BUILD)/libshmlink.a
+	cp --remove-destination $< $@
+shmlink.pc:
+	$(call pc.text,$(or $(PREFIX),/usr/local)) >$@
 
 $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -273,6 +292,10 @@ sanitize:
 	@$(again) programs BUILD=build/tsan CC=clang EXTRA='$(tsan)'
 	@sh tests/sanitize.sh
 
+api:
+	@sh tests/api.sh >API.md.new && mv API.md.new API.md || \
+	    { rm -f API.md.new; exit 1; }
+
 rooms:
 	@sh tests/rooms.sh
 
@@ -287,11 +310,11 @@ format-check:
 
 clean: clean-build
 clean-build:
-	rm -f shmlink demo.wav demo.png *.linux-*-64.so src/pd/*.d
+	rm -f shmlink libshmlink.a shmlink.pc demo.wav demo.png *.linux-*-64.so src/pd/*.d
 	find build -mindepth 1 -maxdepth 1 ! -name 'pd-*' \
 	    -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all both programs fuzzers core objects ready deps demo check soak \
     bench warnings m32 sanitize fuzz rooms format format-check clean clean-build \
-    install install-program
+    install install-program lib api shmlink.pc
 .DELETE_ON_ERROR:

@@ -150,6 +150,7 @@ struct shl_device_stats {
     uint64_t blocks, events_dropped, events_raised, events_bad;
 };
 
+/** Counted since it was opened. [audio] */
 void shl_device_stats(const shl_device *device, struct shl_device_stats *stats);
 
 #ifdef __cplusplus

@@ -73,7 +73,9 @@ shl_status shl_host_tag(shl_host *host, const char *tag);
 shl_status shl_host_setup(shl_host *host, double rate_hz,
                           uint32_t block_frames);
 
-void shl_host_deadline(shl_host *host, uint32_t ms); /* 0: by block */
+/** How long to wait for a block, at most 1000 ms; 0: half a block, at least
+ * 1 ms. What is heard when it does not come. [control] */
+void shl_host_deadline(shl_host *host, uint32_t ms);
 void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss);
 
 /** Link, notice a dead device, send what waits while no audio runs. Call every
@@ -222,6 +224,7 @@ struct shl_host_stats {
     uint64_t links;          /* times linked */
 };
 
+/** Counted over all its links. [control] */
 void shl_host_stats(const shl_host *host, struct shl_host_stats *stats);
 
 /** One line: why there is no link and what to do, or that all is well.

@@ -122,6 +122,8 @@ struct shl_pack {
     bool full; /* something did not fit; nothing was written beyond */
 };
 
+/** Write into these bytes, from their beginning. They stay the caller's. [any]
+ */
 static inline struct shl_pack shl_pack_into(void *bytes, size_t size)
 {
     struct shl_pack pack = {(uint8_t *)bytes, size, 0, false};
@@ -144,6 +146,7 @@ struct shl_unpack {
     bool bad; /* something was not there; all that follows is 0 */
 };
 
+/** Read these bytes from their beginning. They stay the caller's. [any] */
 static inline struct shl_unpack shl_unpack_from(const void *bytes, size_t size)
 {
     struct shl_unpack unpack = {(const uint8_t *)bytes, size, 0, false};

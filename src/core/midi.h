@@ -56,7 +56,8 @@ uint32_t shl_midi_stream_byte(struct shl_midi_stream *stream, uint8_t port,
 
 /* ---- SysEx7 --------------------------------------------------------------- */
 
-/** Packets that `size` bytes need; F0 and F7 at the ends do not count. */
+/** Packets that `size` bytes need; F0 and F7 at the ends do not count.
+ * [any] */
 uint32_t shl_sysex7_packets(const uint8_t *bytes, size_t size);
 
 /** Packet number `index` of the message. Every byte but the F0 and F7 at the

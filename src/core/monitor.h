@@ -36,7 +36,8 @@ struct shl_console {
     uint32_t levels;
 };
 
-/** `line` is called with each line, without its end; `arg` is passed on. */
+/** `line` is called with each line, without its end; `arg` is passed on.
+ * [control] */
 void shl_monitor_console(struct shl_console *console,
                          void (*line)(void *arg, const char *text), void *arg);
 
