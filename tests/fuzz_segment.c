@@ -39,7 +39,8 @@ static const struct {
              {SHL_LINES_OFFSET, sizeof(struct shl_lines)},
              {SHL_EVENTS_TO_DEVICE_OFFSET, 64 * 32},
              {SHL_EVENTS_TO_HOST_OFFSET, 64 * 32},
-             {SHL_PARAMS_OFFSET, 4 * sizeof(struct shl_param_slot)}};
+             {SHL_PARAMS_OFFSET, 4 * sizeof(struct shl_param_slot)},
+             {SHL_MESSAGES_OFFSET, 4096}};
 #define AREAS (sizeof areas / sizeof *areas)
 
 /* A few edits: an area, a word of it, and what becomes of the word. */
