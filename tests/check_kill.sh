@@ -2,6 +2,7 @@
 # SIGKILL at random moments: devices, host programs, Pd. What the others then do
 # and what is left is judged by tests/kill_device.c and tests/kill_host.c.
 # SHL_SEED in the environment gives other moments.
+# shows MP-52 ME-01
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 cd "$root" || exit 2

@@ -2,6 +2,7 @@
 # makes a system call in its audio path: host program and Pd, in batch for many
 # blocks, then live while the device is killed and returns. Then the device
 # under a system call tracer.
+# shows DL-52 ME-04 ME-05
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"

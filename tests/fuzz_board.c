@@ -1,6 +1,8 @@
 /* A hostile board: slots hold whatever the fuzzer likes, some of them held by
  * somebody alive. Looking, finding, explaining and cleaning must neither crash
  * nor hang, nor remove anything that is not a dead segment of ours. */
+
+/* shows DL-60 */
 #include "core/board.h"
 #include "core/registry.h"
 #include "core/segment.h"

@@ -3,6 +3,8 @@
  * may crash, hang, or come out of its bounds.
  *
  * An input is a list of edits; its first byte chooses the side that is ours. */
+
+/* shows DL-60 */
 #include "core/device.h"
 #include "core/link.h"
 

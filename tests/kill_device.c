@@ -4,6 +4,8 @@
  *
  *   kill_device --count 30 --seed 1 -- shmlink device --id Live:0 ...
  */
+
+/* shows MP-52 DL-13 */
 #include "kill.h"
 
 #include <stdio.h>

@@ -4,6 +4,8 @@
  *
  *   kill_host --count 30 --seed 1 -- shmlink host --id Live:0 ...
  */
+
+/* shows MP-52 DL-24 */
 #include "kill.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The core in 32 bits: it compiles (its static asserts hold), and every shared
 # field has the offset and size that it has in 64 bits.
+# shows MP-01
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"

@@ -43,6 +43,7 @@ static void board_names_are_short_words(void **state)
     shl_board_close(&view);
 }
 
+/* shows MP-51 DL-38 */
 static void segment_names_are_of_one_pattern(void **state)
 {
     static const struct {
@@ -85,6 +86,7 @@ static void fresh_board_is_a_file_of_zeros(void **state)
     shl_board_close(&view);
 }
 
+/* shows DL-21 */
 static void names_get_the_lowest_free_number(void **state)
 {
     struct shl_seat a, b, c, other;
@@ -196,6 +198,7 @@ static void changed_identity_is_shown_but_not_another_id(void **state)
 
 static char wish[] = "Mortal:0";
 
+/* shows DL-13 */
 static void killed_device_is_swept_with_its_segment(void **state)
 {
     struct shl_board_view view = board_view();
@@ -356,6 +359,7 @@ static int kill_at_random(void *arg)
     return 0;
 }
 
+/* shows MP-52 DL-13 */
 static void kills_at_random_moments_leave_nothing(void **state)
 {
     int result = child_run(kill_at_random, NULL);
@@ -380,6 +384,7 @@ static int sweep_on(void *arg)
     return 0;
 }
 
+/* shows DL-14 */
 static void two_cleaners_clear_each_slot_once_and_no_live_one(void **state)
 {
     const int deaths = board_soak() ? 1000 : 100;

@@ -97,6 +97,7 @@ static void doorbells_wrap(void **state)
     assert_int_equal(host.doorbell, 2);
 }
 
+/* shows ME-03 */
 static void a_missing_answer_costs_the_deadline_and_no_more(void **state)
 {
     (void)state;

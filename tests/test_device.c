@@ -187,6 +187,7 @@ static void parameters_must_make_sense_and_differ(void **state)
     expect_refusal(&options, SHL_BAD_VALUE);
 }
 
+/* shows DL-21 */
 static void a_second_device_gets_the_next_number(void **state)
 {
     struct shl_device_options options = usual();
@@ -215,6 +216,7 @@ static void nobody_there_is_a_timeout(void **state)
 
 /* ---- claims -------------------------------------------------------------------- */
 
+/* shows DL-16 DL-19 */
 static void a_claim_is_accepted_and_named(void **state)
 {
     struct shl_host_info info;
@@ -238,6 +240,7 @@ static void expect_judgement(struct shl_claim claim, shl_status expected)
     assert_int_equal(shl_link_state(&host), expected);
 }
 
+/* shows DL-16 */
 static void a_claim_that_cannot_be_is_refused_with_its_reason(void **state)
 {
     (void)state;
@@ -287,6 +290,7 @@ static void a_claim_in_the_middle_of_being_written_is_refused(void **state)
     host_comes();
 }
 
+/* shows DL-27 */
 static void the_tag_of_a_host_stays(void **state)
 {
     char tag[64] = "";
@@ -426,6 +430,7 @@ static void a_block_rung_by_a_dead_host_is_not_played(void **state)
 
 /* ---- blocks ---------------------------------------------------------------------- */
 
+/* shows MP-25 */
 static void a_block_shows_frames_planes_and_transport(void **state)
 {
     (void)state;
@@ -488,6 +493,7 @@ static void push_raw(const struct shl_event *event)
     *slot = *event;
 }
 
+/* shows MP-12 */
 static void events_land_inside_the_block_whatever_they_say(void **state)
 {
     static const uint64_t frames[] = {0, 63, 64, 1000, UINT64_MAX, 64 + 5};
@@ -602,6 +608,7 @@ static void what_it_says_stays_in_its_block_and_in_order(void **state)
     assert_int_equal(offset, 3); /* not held back by the one before */
 }
 
+/* shows MP-47 */
 static void its_latency_can_change(void **state)
 {
     (void)state;
@@ -625,6 +632,7 @@ static void cut(const char *name, off_t size)
     close(fd);
 }
 
+/* shows DL-60 */
 static void a_cut_segment_is_noticed_by_both_and_nobody_dies(void **state)
 {
     (void)state;

@@ -123,6 +123,7 @@ static void underscore_means_a_space_unless_it_is_there(void **state)
     shl_registry_close(r);
 }
 
+/* shows DL-27 */
 static void tag_finds_the_device_that_remembers_it(void **state)
 {
     shl_registry *r = opened();
@@ -150,6 +151,7 @@ static void tag_finds_the_device_that_remembers_it(void **state)
 }
 
 /* However the programs are started: nobody takes what is somebody else's. */
+/* shows DL-27 */
 static void tagged_host_passes_over_what_remembers_another_tag(void **state)
 {
     shl_registry *r = opened();

@@ -145,6 +145,7 @@ static void send_midi(uint8_t status, uint8_t a, uint8_t b, uint32_t offset)
 
 /* ---- finding --------------------------------------------------------------------- */
 
+/* shows DL-11 */
 static void nobody_there_is_said_and_waited_for(void **state)
 {
     char why[256];
@@ -186,6 +187,7 @@ static void without_a_wish_it_is_a_wire(void **state)
     assert_true(constant(0.5f, 64));
 }
 
+/* shows DL-25 */
 static void a_busy_device_names_its_host_and_is_taken_when_free(void **state)
 {
     struct shl_host_options options = usual();
@@ -246,6 +248,7 @@ static void a_drive_that_it_lacks_is_refused(void **state)
     assert_non_null(strstr(why, "pipelined"));
 }
 
+/* shows DL-27 */
 static void a_tag_finds_its_device_again(void **state)
 {
     struct shl_device_info info;
@@ -295,6 +298,7 @@ static void a_missed_block_fades_to_0_within_itself(void **state)
     }
 }
 
+/* shows ME-02 DL-51 */
 static void a_missed_block_is_silent_dry_or_held(void **state)
 {
     static const float expected[] = {
@@ -308,6 +312,7 @@ static void a_missed_block_is_silent_dry_or_held(void **state)
     }
 }
 
+/* shows ME-01 DL-51 */
 static void a_killed_device_fades_goes_and_comes_back(void **state)
 {
     char segment[40];
@@ -337,6 +342,7 @@ static void a_killed_device_fades_goes_and_comes_back(void **state)
     assert_int_equal(stats_now().links, 4);
 }
 
+/* shows MP-41 */
 static void a_device_that_leaves_in_order_is_gone_at_once(void **state)
 {
     (void)state;
@@ -354,6 +360,7 @@ static void a_device_that_leaves_in_order_is_gone_at_once(void **state)
 
 /* ---- too slow, stopped --------------------------------------------------------------- */
 
+/* shows MP-39 ME-11 ME-03 */
 static void a_stopped_device_costs_three_deadlines_once(void **state)
 {
     struct shl_host_options options = usual();
@@ -506,6 +513,7 @@ static void survive(enum peer_kind kind)
     tear_down(NULL);
 }
 
+/* shows ME-01 ME-13 */
 static void devices_that_die_at_named_points_leave_nothing(void **state)
 {
     (void)state;
@@ -522,6 +530,7 @@ static int lies(void)
     return getenv("SHL_SOAK") ? 200000 : 3000;
 }
 
+/* shows ME-13 DL-60 */
 static void a_liar_cannot_crash_or_hold_its_host(void **state)
 {
     struct shl_host_options options = usual();
@@ -581,6 +590,7 @@ static void cut(const char *name, off_t size)
     close(fd);
 }
 
+/* shows DL-60 */
 static void a_cut_segment_ends_the_link_and_nothing_else(void **state)
 {
     /* to nothing; in the middle of planes; before lines, before events */
@@ -835,6 +845,7 @@ static void soft_bypass_sends_silence_and_lets_it_ring_out(void **state)
     assert_true(out_memory[0][10] == 1 + peer_click(64)); /* and is heard */
 }
 
+/* shows ME-02 ME-14 */
 static void hard_bypass_goes_on_without_the_device(void **state)
 {
     (void)state;

@@ -244,6 +244,7 @@ static void poll_until(const _Atomic uint32_t *word, uint32_t value)
 /* ---- asking ---------------------------------------------------------------------- */
 
 /* DL-20 */
+/* shows DL-20 */
 static void ping_comes_back_whatever_the_handler_does(void **state)
 {
     struct heard heard;
@@ -269,6 +270,7 @@ static void ping_comes_back_whatever_the_handler_does(void **state)
 }
 
 /* DL-35, DL-29 */
+/* shows DL-35 */
 static void payload_of_any_size_goes_there_and_back(void **state)
 {
     const uint32_t sizes[] = {0,    1,     240, 241,

@@ -338,6 +338,7 @@ static const struct shl_maolan_layout *layout_of(const char *version)
     return NULL;
 }
 
+/* shows MP-01 MP-05 MP-06 MP-07b */
 static void every_published_offset_is_ours(void **state)
 {
     FILE *file = open_offsets();
@@ -420,6 +421,7 @@ static void version_numbers_find_their_row(void **state)
     assert_null(shl_layout_of_version(UINT32_MAX));
 }
 
+/* shows MP-07 */
 static void planes_do_not_overlap_and_fill_the_audio_area(void **state)
 {
     uint32_t expected = SHL_AUDIO_OFFSET;
@@ -649,6 +651,7 @@ static const struct {
     {1, 1, 1, 0x54D991E326513F8Bu},
 };
 
+/* shows MP-04 */
 static void changed_layout_has_a_new_version(void **state)
 {
     (void)state;

@@ -175,6 +175,7 @@ static const uint32_t sizes[] = {1, 2, 3, 63, 64, 65, 1000, 4095, 4096};
 
 /* ---- audio --------------------------------------------------------------------- */
 
+/* shows DL-04 DL-32 MP-07 MP-09 MP-43 */
 static void lockstep_is_exact_for_every_size_and_channel_count(void **state)
 {
     (void)state;
@@ -191,6 +192,7 @@ static void lockstep_is_exact_for_every_size_and_channel_count(void **state)
     }
 }
 
+/* shows DL-04 */
 static void pipelined_is_exact_and_one_block_late(void **state)
 {
     (void)state;
@@ -206,6 +208,7 @@ static void pipelined_is_exact_and_one_block_late(void **state)
     }
 }
 
+/* shows MP-43 */
 static void a_pipelined_block_of_another_size_is_cut_or_filled(void **state)
 {
     (void)state;
@@ -257,6 +260,7 @@ static uint32_t hear_one(struct shl_event *event)
     return offset;
 }
 
+/* shows DL-01 MP-12 */
 static void events_keep_their_offset_both_ways_in_lockstep(void **state)
 {
     struct shl_event back;
@@ -346,6 +350,7 @@ static void an_offset_beyond_the_block_does_not_delay_the_next(void **state)
     assert_int_equal(mine.stats.raised, 0);
 }
 
+/* shows MP-15 MP-16 */
 static void a_full_ring_refuses_counts_and_keeps_what_is_in_it(void **state)
 {
     struct shl_event event = shl_event_midi(0, 0, 0x90, 1, 1);
@@ -363,6 +368,7 @@ static void a_full_ring_refuses_counts_and_keeps_what_is_in_it(void **state)
     assert_int_equal(peer_report(peer)->ons, SHL_EVENT_SLOTS);
 }
 
+/* shows MP-16 */
 static void a_full_ring_to_the_host_is_counted_by_the_device(void **state)
 {
     struct shl_event event;
@@ -385,6 +391,7 @@ static void a_full_ring_to_the_host_is_counted_by_the_device(void **state)
     assert_int_equal(hear_one(&event), 7);
 }
 
+/* shows DL-36 */
 static void what_no_device_can_take_is_refused(void **state)
 {
     struct shl_event nan = shl_event_param(0, SHL_EVENT_PARAM, 7, (double)NAN);
@@ -402,6 +409,7 @@ static void what_no_device_can_take_is_refused(void **state)
     assert_int_equal(mine.unsent, 0);
 }
 
+/* shows DL-57 MP-14 */
 static void parameters_are_known_cached_and_echoed_once(void **state)
 {
     struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, 7, 99);
@@ -614,6 +622,7 @@ static void a_new_host_hears_nothing_of_the_last_one(void **state)
     assert_int_equal(peer_report(peer)->fresh_blocks, 2);
 }
 
+/* shows DL-23 */
 static void the_claim_is_exclusive(void **state)
 {
     struct shl_link_options wanted = options(SHL_DRIVE_LOCKSTEP);
@@ -630,6 +639,7 @@ static void the_claim_is_exclusive(void **state)
     shl_link_close(&other);
 }
 
+/* shows DL-16 */
 static void another_rate_or_drive_is_refused_with_both_named(void **state)
 {
     struct shl_link_options wanted = options(SHL_DRIVE_LOCKSTEP);

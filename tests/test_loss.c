@@ -80,6 +80,7 @@ static void good_audio_is_not_touched(void **state)
     }
 }
 
+/* shows DL-51 */
 static void fade_goes_from_the_last_sample_to_silence(void **state)
 {
     (void)state;
@@ -146,6 +147,7 @@ static void returning_audio_fades_in_from_silence(void **state)
     }
 }
 
+/* shows DL-51 */
 static void silence_is_silent_at_once(void **state)
 {
     struct shl_loss loss = heard(SHL_ONLOSS_SILENCE, 1, 1, 64);
@@ -158,6 +160,7 @@ static void silence_is_silent_at_once(void **state)
     }
 }
 
+/* shows ME-02 */
 static void dry_plays_the_inputs_and_returns_at_once(void **state)
 {
     struct shl_loss loss = heard(SHL_ONLOSS_DRY, 1, 1, 64);

@@ -82,6 +82,7 @@ static void letters_arrive_in_order_and_bells_ring(void **state)
 }
 
 /* DL-07 */
+/* shows DL-07 */
 static void full_ring_keeps_the_rest_and_leaves_the_other_alone(void **state)
 {
     (void)state;

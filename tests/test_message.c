@@ -31,6 +31,7 @@ static void message_has_256_bytes_and_golden_ones(void **state)
         assert_int_equal(bytes[i], 0);
 }
 
+/* shows DL-06 */
 static void packed_values_have_golden_bytes(void **state)
 {
     static const uint8_t golden[] = {
@@ -100,6 +101,7 @@ static void what_does_not_fit_is_left_out_as_a_whole(void **state)
 
 /* DL-08: raw MIDI of 1 byte to all that a payload holds, and a length that
  * lies. */
+/* shows DL-08 */
 static void length_beyond_the_payload_is_refused(void **state)
 {
     uint8_t midi[SHL_MESSAGE_PAYLOAD], bytes[SHL_MESSAGE_PAYLOAD];

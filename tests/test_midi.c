@@ -36,6 +36,7 @@ static void lengths_follow_the_status(void **state)
     }
 }
 
+/* shows DL-28 */
 static void every_status_goes_to_ump_and_back(void **state)
 {
     (void)state;
@@ -73,6 +74,7 @@ static void data_is_cut_to_seven_bits(void **state)
     assert_int_equal(bytes[2], 0x7F);
 }
 
+/* shows DL-28 */
 static void all_notes_of_all_channels_go_there_and_back(void **state)
 {
     (void)state;
@@ -97,6 +99,7 @@ static void all_notes_of_all_channels_go_there_and_back(void **state)
             }
 }
 
+/* shows DL-28 */
 static void bend_has_fourteen_bits_and_a_centre(void **state)
 {
     double before = -2;

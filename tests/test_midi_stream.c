@@ -160,6 +160,7 @@ static void any_status_ends_a_sysex(void **state)
 }
 
 /* The stream cuts as shl_sysex7_packet does, and both come back whole. */
+/* shows DL-29 MP-22 */
 static void sysex_of_any_size_passes_the_stream(void **state)
 {
     (void)state;

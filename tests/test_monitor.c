@@ -160,6 +160,7 @@ static void wait_for(const _Atomic uint32_t *word)
     assert_true(atomic_load(word) > 0);
 }
 
+/* shows DL-53 */
 static void monitor_sees_all_that_goes_over_a_link(void **state)
 {
     const struct shl_monitor here = all_of(&at_host),
@@ -197,6 +198,7 @@ static void monitor_sees_all_that_goes_over_a_link(void **state)
     assert_true(at_host.errors > 0);
 }
 
+/* shows DL-53 */
 static void empty_monitor_is_never_called(void **state)
 {
     static const struct shl_monitor empty;
@@ -233,6 +235,7 @@ static bool said(const char *text)
     return false;
 }
 
+/* shows DL-54 */
 static void console_has_a_line_for_everything(void **state)
 {
     struct shl_console console;

@@ -79,6 +79,7 @@ static void send_whole(uint32_t request, uint32_t size)
     assert_int_equal(under_way(), 0);
 }
 
+/* shows DL-35 */
 static void payloads_of_any_size_come_whole(void **state)
 {
     const uint32_t sizes[] = {0,   1,    239,  240,  241,   479,      480,
@@ -106,6 +107,7 @@ static void payload_of_64_mib_comes_whole_and_one_more_is_refused(void **state)
     assert_int_equal(under_way(), 0);
 }
 
+/* shows DL-35 */
 static void lost_part_ends_the_transfer(void **state)
 {
     (void)state;
@@ -121,6 +123,7 @@ static void lost_part_ends_the_transfer(void **state)
     send_whole(1, 1000);
 }
 
+/* shows DL-35 */
 static void repeated_part_ends_the_transfer(void **state)
 {
     (void)state;
@@ -133,6 +136,7 @@ static void repeated_part_ends_the_transfer(void **state)
     }
 }
 
+/* shows DL-35 */
 static void swapped_parts_end_the_transfer(void **state)
 {
     (void)state;
@@ -170,6 +174,7 @@ static void parts_that_disagree_end_the_transfer(void **state)
     assert_int_equal(whole.fault, SHL_PARTS_LIES);
 }
 
+/* shows DL-35 */
 static void eight_transfers_alternate_and_a_ninth_is_refused(void **state)
 {
     (void)state;
@@ -199,6 +204,7 @@ static void fault_of_one_transfer_leaves_the_other_alone(void **state)
     assert_int_equal(under_way(), 0);
 }
 
+/* shows MP-35 */
 static void promised_length_takes_no_memory(void **state)
 {
     (void)state;

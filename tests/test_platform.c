@@ -59,6 +59,7 @@ static struct shl_map asked(void)
 
 /* ---- objects --------------------------------------------------------------- */
 
+/* shows MP-50 */
 static void created_object_is_private_and_whole(void **state)
 {
     mode_t before = umask(0777);
@@ -139,6 +140,7 @@ static void opening_checks_what_is_there(void **state)
     shl_map_close(&map);
 }
 
+/* shows MP-50 */
 static void planted_link_fifo_and_folder_are_foreign(void **state)
 {
     struct shl_map map = SHL_MAP_NONE;
@@ -351,6 +353,7 @@ static int hold_and_wait(void *arg)
     child_forever();
 }
 
+/* shows DL-13 */
 static void lease_vanishes_when_its_process_is_killed(void **state)
 {
     struct shl_map map = created();
@@ -395,6 +398,7 @@ static int hold_and_fork(void *arg)
     child_forever();
 }
 
+/* shows DL-15 */
 static void inherited_lease_has_a_second_witness(void **state)
 {
     struct shl_map map = created();
@@ -513,6 +517,7 @@ static int no_permission(void *arg)
     return 0;
 }
 
+/* shows MP-50 */
 static void another_users_object_is_out_of_reach(void **state)
 {
     struct shl_map map = created();

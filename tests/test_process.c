@@ -39,6 +39,7 @@ static void *shared_page(void)
     return page;
 }
 
+/* shows DL-15 */
 static void dead_and_only_the_dead_are_dead(void **state)
 {
     struct shl_process *who = shared_page();
@@ -101,6 +102,7 @@ static int compare(const void *a, const void *b)
     return memcmp(a, b, 6);
 }
 
+/* shows MP-51 */
 static void hundred_thousand_random_names_differ(void **state)
 {
     enum { COUNT = 100000 };

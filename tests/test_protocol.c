@@ -669,6 +669,7 @@ static unsigned name_faults(const char *section, const char *name)
     return wrong;
 }
 
+/* shows MP-24 */
 static void every_public_name_has_a_counterpart_or_a_reason(void **state)
 {
     const char *section = find_line(protocol, "## 7. ");

@@ -98,6 +98,7 @@ static void empty_board_has_no_devices(void **state)
     shl_registry_close(NULL);
 }
 
+/* shows DL-12 */
 static void scan_shows_what_the_device_said(void **state)
 {
     shl_registry *r = opened();
@@ -148,6 +149,7 @@ static void scan_shows_what_the_device_said(void **state)
     shl_registry_close(r);
 }
 
+/* shows DL-24 DL-25 */
 static void state_follows_the_claim(void **state)
 {
     shl_registry *r = opened();
@@ -280,6 +282,7 @@ static void more_devices_than_room_are_counted(void **state)
     shl_registry_close(r);
 }
 
+/* shows DL-13 */
 static void scan_clears_the_dead(void **state)
 {
     static char id[] = "Mortal:0";
@@ -482,6 +485,7 @@ static int no_descriptors(void *arg)
     return 0;
 }
 
+/* shows DL-55 */
 static void no_descriptors_is_said_and_passes(void **state)
 {
     struct device d;
@@ -511,6 +515,7 @@ static int shm_refuses(void *arg)
     return 0;
 }
 
+/* shows DL-55 */
 static void full_and_missing_memory_are_said(void **state)
 {
     unsigned kib[] = {16, 0};

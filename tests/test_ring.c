@@ -77,6 +77,7 @@ static int64_t take(void)
     return copy.twice == 2 * copy.number ? (int64_t)copy.number : -3;
 }
 
+/* shows MP-17 */
 static void empty_ring_gives_nothing(void **state)
 {
     (void)state;
@@ -86,6 +87,7 @@ static void empty_ring_gives_nothing(void **state)
     assert_null(shl_ring_peek(&consumer, NULL));
 }
 
+/* shows MP-15 ME-14 */
 static void full_ring_refuses_and_keeps_order(void **state)
 {
     (void)state;
@@ -119,6 +121,7 @@ static void one_free_slot_takes_exactly_one_more(void **state)
     assert_false(put(USABLE + 1));
 }
 
+/* shows MP-20 */
 static void indices_cross_the_wrap_without_a_break(void **state)
 {
     uint32_t sent = 0, got = 0;
@@ -322,6 +325,7 @@ static void consume(struct run *run)
     atomic_store(&run->ended, true);
 }
 
+/* shows MP-18 */
 static void two_threads_lose_and_tear_nothing(void **state)
 {
     struct run run = {.count = getenv("SHL_SOAK") ? 100000000 : 1000000};

@@ -158,6 +158,7 @@ static void everything_passes_outside_of_the_marks(void **state)
         assert_int_equal(run(acts[i].name, "0", "abort"), 0);
 }
 
+/* shows DL-52 */
 static void allocation_lock_and_system_call_abort_inside(void **state)
 {
     (void)state;

@@ -23,6 +23,7 @@
 
 /* ---- creating and opening ---------------------------------------------------- */
 
+/* shows MP-38 */
 static void segment_is_for_nobody_until_it_is_ready(void **state)
 {
     struct shl_why why;
@@ -259,6 +260,7 @@ static int claim_and_wait(void *arg)
     child_forever();
 }
 
+/* shows DL-24 */
 static void killed_host_loses_its_claim_at_once(void **state)
 {
     struct shl_segment host;
@@ -301,6 +303,7 @@ static int claim_fork_and_wait(void *arg)
     child_forever();
 }
 
+/* shows DL-24 */
 static void claim_inherited_by_a_child_is_no_host(void **state)
 {
     pid_t *heir = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
@@ -379,6 +382,7 @@ static int contend(void *arg)
     return 0;
 }
 
+/* shows DL-23 */
 static void two_hosts_that_claim_at_once_never_both_win(void **state)
 {
     struct contest *contest = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
@@ -433,6 +437,7 @@ static int planes_without_space(void *arg)
     return 0;
 }
 
+/* shows DL-55 */
 static void full_memory_is_an_error_and_leaves_nothing(void **state)
 {
     int created = child_run(create_without_space, NULL);

@@ -19,6 +19,7 @@
 
 /* ---- what is refused ----------------------------------------------------------- */
 
+/* shows MP-03 DL-17 */
 static void other_versions_are_refused_by_both_numbers(void **state)
 {
     const uint32_t versions[] = {0, 1, 2, 4, 5, 6, UINT32_MAX};
@@ -45,6 +46,7 @@ static void other_versions_are_refused_by_both_numbers(void **state)
     assert_int_equal(opened(&why), SHL_WRONG_VERSION);
 }
 
+/* shows MP-03 DL-17 */
 static void newer_minor_version_is_welcome(void **state)
 {
     struct shl_link_header *link = (void *)(device.map.base + SHL_LINK_OFFSET);
@@ -112,6 +114,7 @@ static void enlarged_and_moved_regions_are_followed(void **state)
     shl_segment_close(&host);
 }
 
+/* shows MP-02 */
 static void other_magic_is_no_segment(void **state)
 {
     struct shl_link_header *link = (void *)(device.map.base + SHL_LINK_OFFSET);
@@ -132,6 +135,7 @@ struct lie {
     uint32_t offset, size;
 };
 
+/* shows DL-60 */
 static void hostile_region_tables_are_refused(void **state)
 {
     static const struct lie lies[] = {
@@ -250,6 +254,7 @@ static int cut_it(void *arg)
 
 /** Without set-up: cmocka puts its own handler over ours when a test begins,
  * so everything must be mapped after that. */
+/* shows DL-60 */
 static void segment_cut_in_use_gives_zeros_and_a_flag(void **state)
 {
     const off_t cuts[] = {SHL_LINES_OFFSET & ~4095, 4096, 0};

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <string.h>
 
+/* shows MP-40 DL-54 */
 static void every_status_has_a_sentence(void **state)
 {
     (void)state;
@@ -23,6 +24,7 @@ static void every_status_has_a_sentence(void **state)
     }
 }
 
+/* shows MP-40 */
 static void every_status_has_a_word_that_pd_can_carry(void **state)
 {
     (void)state;

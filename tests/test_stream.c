@@ -304,6 +304,7 @@ static void one_clock(uint32_t write, uint32_t read, uint32_t channels,
     end_sim(sim);
 }
 
+/* shows DL-59 */
 static void one_clock_is_copied_bit_by_bit(void **state)
 {
     (void)state;
@@ -377,6 +378,7 @@ static void two_clocks(double apart, uint32_t write, uint32_t read,
     end_sim(sim);
 }
 
+/* shows DL-59 */
 static void two_clocks_are_resampled(void **state)
 {
     (void)state;
@@ -513,6 +515,7 @@ static void hostile_counters_are_survived_and_counted(void **state)
     end_sim(sim);
 }
 
+/* shows DL-02 */
 static void the_frame_beyond_the_ring_is_counted(void **state)
 {
     (void)state;

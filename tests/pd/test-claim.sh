@@ -1,6 +1,7 @@
 #!/bin/sh
 # A device that another process has claimed is refused by its name and pid,
 # and linked as soon as it is free.
+# shows DL-25
 . "$here/pd/pd.sh"
 
 start "$SHMLINK" device -q --id MySynth:0

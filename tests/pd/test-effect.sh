@@ -1,5 +1,6 @@
 #!/bin/sh
 # Signals through a device and back, and through a box without one.
+# shows DL-01
 . "$here/pd/pd.sh"
 
 mirror Mirror:0 48000

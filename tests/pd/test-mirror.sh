@@ -1,5 +1,6 @@
 #!/bin/sh
 # With a device that sends back what it hears, and with one that hears little.
+# shows DL-01 DL-36
 . "$here/pd/pd.sh"
 
 mirror Mirror:0 48000

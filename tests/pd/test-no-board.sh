@@ -1,6 +1,7 @@
 #!/bin/sh
 # Something else lies where the board should be: both objects say so, answer
 # every message, and work once it is gone.
+# shows DL-55
 . "$here/pd/pd.sh"
 
 board=/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY

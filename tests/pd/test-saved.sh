@@ -1,6 +1,7 @@
 #!/bin/sh
 # A device and a tag given by message are in the saved patch, and the patch
 # opened again links to them.
+# shows DL-22 DL-26
 . "$here/pd/pd.sh"
 
 start "$SHMLINK" device -q --id "My Synth"

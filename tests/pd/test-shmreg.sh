@@ -1,6 +1,7 @@
 #!/bin/sh
 # [shmreg] with two devices, one of them with a space in its name; then
 # [shmlink~] by names with a space.
+# shows DL-11 DL-12
 . "$here/pd/pd.sh"
 
 start "$SHMLINK" device -q --id MySynth --tag lead

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A device that is not there yet, comes, is killed, comes again, and leaves in
 # an orderly way: the box and the board tell each step, and sound follows.
+# shows DL-11 ME-01
 . "$here/pd/pd.sh"
 
 log=$work/log
