@@ -8,6 +8,7 @@
 #   make install    PDLIBDIR=... for the Pd part, PREFIX=... for program and core
 #   make lib        libshmlink.a and shmlink.pc, for programs of your own
 #   make api        write API.md anew, from the headers
+#   make features   write tests/FEATURES.md anew, from what the tests show
 #   make both       also the externals for a Pd of double precision
 #   make warnings, m32, sanitize, fuzz, rooms, format-check    what CI asks too
 #   make format     have clang-format set the sources
@@ -296,6 +297,11 @@ api:
 	@sh tests/api.sh >API.md.new && mv API.md.new API.md || \
 	    { rm -f API.md.new; exit 1; }
 
+features:
+	@sh tests/features.sh >tests/FEATURES.md.new && \
+	    mv tests/FEATURES.md.new tests/FEATURES.md || \
+	    { rm -f tests/FEATURES.md.new; exit 1; }
+
 rooms:
 	@sh tests/rooms.sh
 
@@ -316,5 +322,5 @@ clean-build:
 
 .PHONY: all both programs fuzzers core objects ready deps demo check soak \
     bench warnings m32 sanitize fuzz rooms format format-check clean clean-build \
-    install install-program lib api shmlink.pc
+    install install-program lib api features shmlink.pc
 .DELETE_ON_ERROR:
