@@ -45,6 +45,22 @@ static const struct {
              {SHL_MESSAGES_OFFSET, 4096}};
 #define AREAS (sizeof areas / sizeof *areas)
 
+/* Values at which something ends. */
+static const uint32_t edges[] = {SHL_SEGMENT_SIZE,
+                                 SHL_SEGMENT_SIZE - 8,
+                                 SHL_SEGMENT_SIZE - 4096,
+                                 SHL_SEGMENT_SIZE - 65536,
+                                 SHL_LINK_OFFSET,
+                                 SHL_LINK_OFFSET + 256,
+                                 0xFFFFFFF8,
+                                 0x80000000,
+                                 SHL_MAX_CHANNELS + 1,
+                                 SHL_MAX_FRAMES + 1,
+                                 SHL_MAX_PARAMS + 1,
+                                 20,
+                                 21};
+#define EDGES (sizeof edges / sizeof *edges)
+
 /* A few edits: an area, a word of it, and what becomes of the word. */
 static void edit(struct input *input, uint8_t *base)
 {
@@ -58,6 +74,8 @@ static void edit(struct input *input, uint8_t *base)
         memcpy(&value, to, 4);
         if (choice & 0x80)
             value += (uint32_t)(int8_t)take(input, 1);
+        else if (choice & 0x40)
+            value = edges[take(input, 1) % EDGES];
         else
             value = take(input, 4);
         atomic_store_explicit((_Atomic uint32_t *)(void *)to, value,
@@ -146,6 +164,11 @@ static void help(struct input *input, uint32_t epoch)
         atomic_store(&lines->device.frames, 64);
     if (choice & 8)
         atomic_fetch_add(&lines->device.event_write, choice >> 4);
+    if (choice & 16) {
+        uint32_t at = atomic_fetch_add(&lines->device.event_write, 1);
+        theirs.events_to_host[at % SHL_EVENT_SLOTS] =
+            shl_event_midi(take(input, 4), 0, 0x90, 60, 1);
+    }
 }
 
 static void play(struct shl_link *link, struct input *input)

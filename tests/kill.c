@@ -13,13 +13,12 @@
 
 bool kill_options_read(int count, char **words, struct kill_options *options)
 {
-    for (int i = 1; i < count; i++) {
-        uint64_t value;
+    for (int i = 1; i < count; i += 2) {
         if (strcmp(words[i], "--") == 0) {
             options->command = words + i + 1;
             break;
         }
-        value = i + 1 < count ? strtoull(words[i + 1], NULL, 10) : 0;
+        uint64_t value = i + 1 < count ? strtoull(words[i + 1], NULL, 10) : 0;
         if (strcmp(words[i], "--count") == 0)
             options->count = (uint32_t)value;
         else if (strcmp(words[i], "--seed") == 0)
@@ -28,7 +27,6 @@ bool kill_options_read(int count, char **words, struct kill_options *options)
             options->delay_us = (uint32_t)value;
         else if (strcmp(words[i], "--spread") == 0)
             options->spread_us = (uint32_t)value;
-        i++;
     }
     if (options->count && options->command && options->command[0])
         return true;

@@ -255,28 +255,14 @@ static void die_telling(struct self *self, const struct shl_block *block)
     die();
 }
 
-static void flood(struct self *self)
-{
-    struct shl_lines *lines = self->segment.lines;
-    uint32_t read =
-        atomic_load_explicit(&lines->host.event_read, memory_order_relaxed);
-    struct shl_event event = shl_event_midi(0, 0, 0x90, 1, 1);
-    self->segment.events_to_host[read % SHL_EVENT_SLOTS] = event;
-    atomic_store_explicit(&lines->device.event_write, read + 4095,
-                          memory_order_release);
-}
-
 static void *keep_lying(void *arg)
 {
     struct self *self = arg;
     uint32_t round = 0;
     while (!atomic_load(&self->report->quit)) {
-        if (self->wish->kind == PEER_FLOOD)
-            flood(self);
-        else
-            peer_scribble(self->segment.map.base, &self->random,
-                          round++ % 4096 != 4095);
-        if (self->wish->kind == PEER_LIAR && round % 16 == 0)
+        peer_scribble(self->segment.map.base, &self->random,
+                      round++ % 4096 != 4095);
+        if (round % 16 == 0)
             usleep(50);
     }
     return NULL;
@@ -373,7 +359,7 @@ static int be(const struct peer_wish *wish, struct peer_report *report)
     struct shl_device_options options = options_of(wish, params);
     struct shl_why why;
     pthread_t liar;
-    bool lies = wish->kind == PEER_LIAR || wish->kind == PEER_FLOOD;
+    bool lies = wish->kind == PEER_LIAR;
     if (wish->kind == PEER_DIES_BEFORE_READY)
         die_before_ready(&options);
     atomic_store(&report->work_us, wish->work_us);

@@ -28,8 +28,7 @@ enum peer_kind {
     PEER_DIES_CLAIMED,      /* it has accepted a host, nothing more */
     PEER_DIES_WORKING,      /* between bell and answer of block number `at` */
     PEER_DIES_TELLING,      /* there, with its events shown and no answer */
-    PEER_LIAR,              /* writes random words into the whole link area */
-    PEER_FLOOD              /* its ring to the host never becomes empty */
+    PEER_LIAR               /* writes random words into the whole link area */
 };
 
 struct peer_wish {

@@ -563,25 +563,6 @@ static void a_liar_cannot_crash_or_hold_its_host(void **state)
     }
 }
 
-static void a_flood_of_events_ends(void **state)
-{
-    struct shl_event event;
-    uint32_t offset, most = 0;
-    (void)state;
-    new_peer((struct peer_wish){.kind = PEER_FLOOD});
-    new_host(usual());
-    assert_int_equal(shl_host_open(host, "Peer", LIMIT_MS), SHL_OK);
-    for (int i = 0; i < LIMIT_MS && (i < 50 || most == 0); i++) {
-        uint32_t heard = 0;
-        play(1, 64);
-        while (shl_host_event(host, &event, &offset))
-            heard++;
-        most = heard > most ? heard : most;
-        usleep(100);
-    }
-    assert_in_range(most, 1, SHL_EVENT_SLOTS);
-}
-
 static void cut(const char *name, off_t size)
 {
     int fd = shm_open(name, O_RDWR, 0);
@@ -953,7 +934,6 @@ int main(void)
         TEST(ring_full_while_stalled_is_counted),
         TEST(devices_that_die_at_named_points_leave_nothing),
         TEST(a_liar_cannot_crash_or_hold_its_host),
-        TEST(a_flood_of_events_ends),
         TEST(a_cut_segment_ends_the_link_and_nothing_else),
         TEST(notes_of_a_killed_host_end_once_and_it_is_free),
         TEST(panic_ends_notes_and_says_so_on_all_channels),

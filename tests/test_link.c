@@ -392,6 +392,26 @@ static void a_full_ring_to_the_host_is_counted_by_the_device(void **state)
 }
 
 /* shows DL-36 */
+/* Each event we take it follows by another. */
+static void a_device_that_never_stops_is_cut_short(void **state)
+{
+    struct shl_event event = shl_event_midi(0, 0, 0x90, 1, 1);
+    uint32_t offset, heard = 0;
+    (void)state;
+    begin(0, 1, SHL_DRIVE_LOCKSTEP);
+    play(0, 0, 1, 64);
+    for (uint32_t i = 0; i < SHL_EVENT_SLOTS; i++)
+        mine.segment.events_to_host[i] = event;
+    _Atomic uint32_t *write = &mine.segment.lines->device.event_write;
+    atomic_fetch_add(write, 1);
+    while (shl_link_event(&mine, &event, &offset)) {
+        atomic_fetch_add(write, 1);
+        assert_true(++heard <= SHL_EVENT_SLOTS);
+    }
+    assert_true(heard > 0);
+    assert_true(shl_link_event(&mine, &event, &offset)); /* the next time */
+}
+
 static void what_no_device_can_take_is_refused(void **state)
 {
     struct shl_event nan = shl_event_param(0, SHL_EVENT_PARAM, 7, (double)NAN);
@@ -706,6 +726,7 @@ int main(void)
         TEST(an_offset_beyond_the_block_does_not_delay_the_next),
         TEST(a_full_ring_refuses_counts_and_keeps_what_is_in_it),
         TEST(a_full_ring_to_the_host_is_counted_by_the_device),
+        TEST(a_device_that_never_stops_is_cut_short),
         TEST(what_no_device_can_take_is_refused),
         TEST(parameters_are_known_cached_and_echoed_once),
         TEST(a_later_host_finds_the_present_value),
