@@ -391,7 +391,6 @@ static void a_full_ring_to_the_host_is_counted_by_the_device(void **state)
     assert_int_equal(hear_one(&event), 7);
 }
 
-/* shows DL-36 */
 /* Each event we take it follows by another. */
 static void a_device_that_never_stops_is_cut_short(void **state)
 {
@@ -412,6 +411,7 @@ static void a_device_that_never_stops_is_cut_short(void **state)
     assert_true(shl_link_event(&mine, &event, &offset)); /* the next time */
 }
 
+/* shows DL-36 */
 static void what_no_device_can_take_is_refused(void **state)
 {
     struct shl_event nan = shl_event_param(0, SHL_EVENT_PARAM, 7, (double)NAN);
