@@ -5,6 +5,7 @@
  * One clock polls: it links, tells what has happened, and plays what waits
  * while nobody performs. The other delivers what the device sent, at its
  * time. Perform only copies, computes, and moves events between queues. */
+#include "pd/patch.h"
 #include "pd/shmlink.h"
 
 #include <stdio.h>
@@ -347,9 +348,12 @@ static void shmlink_free(t_shmlink *x)
 
 static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
 {
-    t_shmlink *x = (t_shmlink *)pd_new(shmlink_class);
+    t_shmlink *x;
     (void)s;
 
+    if (patch_wanted(argc, argv))
+        return patch_new(argc, argv);
+    x = (t_shmlink *)pd_new(shmlink_class);
     replies_init(&x->x_say, &x->x_obj, "shmlink~");
     x->x_voice.ways = &connection_ways;
     flags_init(&x->x_flags);
@@ -421,6 +425,7 @@ void shmlink_tilde_setup(void)
     knobs_methods(c);
     playhead_methods(c);
     facts_methods(c);
+    patch_setup();
     logpost(NULL, PD_DEBUG, "shmlink~ %d.%d.%d", SHL_VERSION_MAJOR,
             SHL_VERSION_MINOR, SHL_VERSION_PATCH);
 }

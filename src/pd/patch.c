@@ -1,0 +1,682 @@
+/* The boxes of a patch that is a device: their words, their life, what becomes
+ * of the device on the board, and what its host does, told at its time. */
+#include "pd/patch.h"
+
+#include "pd/flags.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define POLL_MS   20
+#define IDLE_MS   10 /* beyond two ticks without a perform */
+#define BIND_SIZE 160
+
+static t_class *patch_class, *return_class;
+
+/* ---- device and return, joined by name ------------------------------------ */
+
+static t_symbol *bond(const char *role, const char *name)
+{
+    char text[BIND_SIZE];
+
+    snprintf(text, sizeof text, "#shmlink %s %s", role, name);
+    return gensym(text);
+}
+
+void patch_announce_soon(t_patch *x)
+{
+    x->x_changed = 1;
+    clock_delay(x->x_poll, 0);
+}
+
+static void join(t_patch *x, struct patch_return *r)
+{
+    x->x_return = r;
+    r->r_patch = x;
+    patch_announce_soon(x);
+}
+
+static void part(t_patch *x)
+{
+    if (!x || !x->x_return)
+        return;
+    x->x_return->r_patch = NULL;
+    x->x_return = NULL;
+    patch_announce_soon(x);
+}
+
+/* True if the name was free. */
+static int bind_name(t_pd *pd, const char *role, const char *name,
+                     t_symbol **bound)
+{
+    t_symbol *symbol = bond(role, name);
+
+    if (symbol->s_thing)
+        return 0;
+    pd_bind(pd, symbol);
+    *bound = symbol;
+    return 1;
+}
+
+/* ---- announcing ----------------------------------------------------------- */
+
+static void tell_closed(t_patch *x, const char *reason)
+{
+    t_atom atoms[3];
+
+    atoms_set_number(&atoms[0], 0);
+    SETSYMBOL(&atoms[1], atoms_name_or_dash(x->x_wanted));
+    atoms_set_text(&atoms[2], reason);
+    replies_send(&x->x_say, "open", 3, atoms);
+}
+
+static uint64_t capabilities(const t_patch *x, uint32_t in_channels)
+{
+    uint64_t all = SHL_CAP_MIDI_IN | SHL_CAP_MIDI_OUT | SHL_CAP_SYSEX_IN |
+                   SHL_CAP_SYSEX_OUT | SHL_CAP_TRANSPORT_IN | SHL_CAP_LATENCY;
+
+    if (x->x_param_count)
+        all |= SHL_CAP_PARAMS | SHL_CAP_PARAM_TEXT | SHL_CAP_PARAM_OUT;
+    return in_channels ? all : all | SHL_CAP_SYNTH;
+}
+
+static shl_status open_device(t_patch *x)
+{
+    uint32_t back = x->x_return ? x->x_return->r_channels : 0;
+    struct shl_device_options options = {
+        .id = x->x_wanted,
+        .vendor = "Pure Data",
+        .category = x->x_effect ? "effect" : "instrument",
+        .tag = x->x_tag[0] ? x->x_tag : NULL,
+        .in_channels = x->x_effect ? x->x_channels : 0,
+        .out_channels = x->x_effect ? back : x->x_channels,
+        .rate_hz = x->x_rate_hz,
+        .block_frames = x->x_frames,
+        .latency_frames = x->x_latency,
+        .drives = SHL_DRIVE_PIPELINED,
+        .params = x->x_params,
+        .param_count = x->x_param_count};
+
+    options.capabilities = capabilities(x, options.in_channels);
+    if (slave_keeps_time(x))
+        options.drives |= SHL_DRIVE_LOCKSTEP;
+    if (!slave_make_room(x, options.in_channels, options.out_channels)) {
+        snprintf(x->x_why.text, sizeof x->x_why.text,
+                 "no memory for %u channels", (unsigned)x->x_channels);
+        return SHL_NO_MEMORY;
+    }
+    return shl_device_open(&options, &x->x_device, &x->x_why);
+}
+
+static uint32_t own_pid(const t_patch *x)
+{
+    struct shl_device_info info = {.pid = 0};
+    shl_registry *board = NULL;
+
+    if (shl_registry_open(NULL, &board, NULL))
+        return 0;
+    shl_registry_find(board, shl_device_id(x->x_device), &info);
+    shl_registry_close(board);
+    return info.pid;
+}
+
+static void forget_claim(t_patch *x)
+{
+    x->x_working = x->x_running = x->x_due = 0;
+    x->x_told = PATCH_NOT_TOLD;
+    schedule_clear(&x->x_heard);
+    schedule_clear(&x->x_going);
+    voice_forget_link(&x->x_voice);
+    replies_forget_link(&x->x_say);
+}
+
+/* Leave the board. The tag that hosts gave stays with us. */
+static void leave(t_patch *x)
+{
+    if (!x->x_device)
+        return;
+    shl_device_tag(x->x_device, x->x_tag);
+    shl_device_close(x->x_device);
+    x->x_device = NULL;
+    slave_leave_time(x);
+    forget_claim(x);
+}
+
+static void announce(t_patch *x)
+{
+    t_atom atoms[2];
+
+    x->x_changed = 0;
+    leave(x);
+    if (!x->x_wanted[0])
+        return;
+    if (!x->x_slave) {
+        x->x_status = SHL_UNSUPPORTED;
+        snprintf(x->x_why.text, sizeof x->x_why.text,
+                 "a patch as device needs the flag -slave in this version: it "
+                 "follows its host");
+    } else {
+        slave_take_time(x);
+        x->x_status = open_device(x);
+    }
+    if (x->x_status) {
+        slave_leave_time(x);
+        tell_closed(x, shl_status_word(x->x_status));
+        replies_error(&x->x_say, gensym("open"), x->x_status, "%s",
+                      x->x_why.text);
+        return;
+    }
+    x->x_numbered |= !strchr(x->x_wanted, ':');
+    snprintf(x->x_wanted, sizeof x->x_wanted, "%s", shl_device_id(x->x_device));
+    snprintf(x->x_say.name, sizeof x->x_say.name, "%s", x->x_wanted);
+    x->x_pid = own_pid(x);
+    patch_params_show(x);
+    atoms_set_number(&atoms[0], 1);
+    SETSYMBOL(&atoms[1], atoms_name(x->x_wanted));
+    replies_send(&x->x_say, "open", 2, atoms);
+}
+
+/* ---- clocks ---------------------------------------------------------------- */
+
+/* A message that comes out may lead back to us, so each event leaves the queue
+ * before it is told. */
+static void patch_deliver(t_patch *x)
+{
+    const struct schedule_entry *first;
+    double now = clock_getlogicaltime();
+
+    while ((first = schedule_first(&x->x_heard)) && first->time <= now) {
+        struct shl_event event = first->event;
+        schedule_pop(&x->x_heard);
+        patch_claim_event(x, &event);
+    }
+    if (first)
+        clock_set(x->x_deliver, first->time);
+}
+
+static int idle(const t_patch *x)
+{
+    double tick_ms = x->x_frames * 1000.0 / x->x_rate_hz;
+
+    if (!pd_getdspstate() || x->x_silent)
+        return 1;
+    return clock_gettimesince(x->x_performed) > 2 * tick_ms + IDLE_MS;
+}
+
+static void patch_poll(t_patch *x)
+{
+    clock_delay(x->x_poll, POLL_MS);
+    if (x->x_changed)
+        announce(x);
+    if (!x->x_device)
+        return;
+    if (idle(x))
+        slave_idle(x);
+    patch_claim_look(x);
+}
+
+/* ---- audio ---------------------------------------------------------------- */
+
+static t_int *patch_perform(t_int *w)
+{
+    t_patch *x = (t_patch *)w[1];
+
+    shl_rt(1);
+    slave_perform_in(x, x->x_vectors);
+    if (!x->x_effect)
+        slave_perform_out(x, x->x_vectors);
+    shl_rt(0);
+    return w + 2;
+}
+
+static t_int *return_perform(t_int *w)
+{
+    struct patch_return *r = (struct patch_return *)w[1];
+
+    shl_rt(1);
+    if (r->r_patch)
+        slave_perform_out(r->r_patch, r->r_vectors);
+    shl_rt(0);
+    return w + 2;
+}
+
+/* A tick is the unit here: a canvas with another block or rate has no place in
+ * it. */
+static int fits(struct replies *say, const t_signal *signal)
+{
+    double rate_hz = (double)signal->s_sr, own_hz = (double)sys_getsr();
+
+    if (signal->s_n == sys_getblksize() && !(rate_hz > own_hz) &&
+        !(rate_hz < own_hz))
+        return 1;
+    replies_complain(say,
+                     "it works in Pd's own block of %d at %g Hz, not in %d at "
+                     "%g Hz: put it outside the canvas with block~ or switch~",
+                     sys_getblksize(), own_hz, signal->s_n, rate_hz);
+    return 0;
+}
+
+static void patch_dsp(t_patch *x, t_signal **sp)
+{
+    uint32_t i, skipped = x->x_effect || !x->x_channels ? 1 : 0;
+    double rate_hz = (double)sys_getsr();
+    int silent = !fits(&x->x_say, sp[0]);
+
+    for (i = 0; i < x->x_channels; i++)
+        x->x_vectors[i] = sp[i + skipped]->s_vec;
+    if (rate_hz > x->x_rate_hz || rate_hz < x->x_rate_hz) {
+        x->x_rate_hz = rate_hz;
+        patch_announce_soon(x);
+    }
+    x->x_silent = silent;
+    if (silent) {
+        for (i = 0; i < x->x_channels && x->x_effect; i++)
+            dsp_add_zero(x->x_vectors[i], sp[0]->s_n);
+        return;
+    }
+    memset(&x->x_span, 0, sizeof x->x_span);
+    x->x_performed = clock_getlogicaltime();
+    clock_delay(x->x_tick, 0);
+    dsp_add(patch_perform, 1, x);
+}
+
+static void return_dsp(struct patch_return *r, t_signal **sp)
+{
+    uint32_t i;
+
+    for (i = 0; i < r->r_channels; i++)
+        r->r_vectors[i] = sp[i]->s_vec;
+    if (fits(&r->r_say, sp[0]))
+        dsp_add(return_perform, 1, r);
+}
+
+/* ---- words in the box ------------------------------------------------------ */
+
+struct words {
+    char name[128];
+    char tag[64];
+    uint32_t numbers[2];
+    int count, slave, is_return;
+};
+
+static void read_number(struct words *words, struct replies *say, double number)
+{
+    if (words->count >= 2 || number < 0 || number > PATCH_CHANNELS_MAX)
+        replies_complain(say,
+                         "%.10g: a device has 0 to %d inlets, then 0 to %d "
+                         "outlets, and no other numbers",
+                         number, PATCH_CHANNELS_MAX, PATCH_CHANNELS_MAX);
+    else
+        words->numbers[words->count++] = (uint32_t)number;
+}
+
+static void read_tag(struct words *words, struct replies *say,
+                     const t_atom *atom)
+{
+    struct shl_why why;
+    char tag[256];
+
+    atoms_text(atom, tag, sizeof tag);
+    if (flags_tag_check(tag, flags_dollar_zero(), &why))
+        snprintf(words->tag, sizeof words->tag, "%.63s", tag);
+    else
+        replies_complain(say, "-tag: %s", why.text);
+}
+
+static void read_words(struct words *words, struct replies *say, int argc,
+                       const t_atom *argv)
+{
+    char text[128];
+    double number;
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        if (atoms_number(&argv[i], &number)) {
+            read_number(words, say, number);
+            continue;
+        }
+        atoms_text(&argv[i], text, sizeof text);
+        if (strcmp(text, "-device") == 0 || strcmp(text, "-return") == 0)
+            words->is_return = text[1] == 'r';
+        else if (strcmp(text, "-slave") == 0)
+            words->slave = 1;
+        else if (strcmp(text, "-tag") == 0 && i + 1 < argc)
+            read_tag(words, say, &argv[++i]);
+        else if (text[0] == '-')
+            replies_complain(say,
+                             "unknown flag %s: it is skipped; a patch as "
+                             "device knows -slave and -tag",
+                             text);
+        else if (words->name[0])
+            replies_complain(say,
+                             "one name in a box, not both %s and %s: the "
+                             "first is used",
+                             words->name, text);
+        else
+            snprintf(words->name, sizeof words->name, "%s", text);
+    }
+}
+
+int patch_wanted(int argc, const t_atom *argv)
+{
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        if (argv[i].a_type == A_SYMBOL &&
+            (strcmp(argv[i].a_w.w_symbol->s_name, "-device") == 0 ||
+             strcmp(argv[i].a_w.w_symbol->s_name, "-return") == 0))
+            return 1;
+    }
+    return 0;
+}
+
+static int check_name(struct replies *say, char *name)
+{
+    struct shl_why why;
+    char base[48];
+    int32_t number;
+
+    if (!name[0]) {
+        replies_complain(say, "-device and -return need a name after them");
+        return 0;
+    }
+    if (shl_id_check(name, base, &number, &why) == SHL_OK)
+        return 1;
+    replies_complain(say, "%s", why.text);
+    name[0] = '\0';
+    return 0;
+}
+
+/* ---- life: the return ------------------------------------------------------ */
+
+static void return_free(struct patch_return *r)
+{
+    part(r->r_patch);
+    if (r->r_bound)
+        pd_unbind(&r->r_obj.ob_pd, r->r_bound);
+    freebytes(r->r_vectors, (r->r_channels + 1) * sizeof *r->r_vectors);
+}
+
+static void *return_new(struct words *words)
+{
+    struct patch_return *r = (struct patch_return *)pd_new(return_class);
+    uint32_t i;
+    t_pd *device;
+
+    replies_init(&r->r_say, &r->r_obj, "shmlink~ -return");
+    r->r_channels = words->count ? words->numbers[0] : 2;
+    if (!r->r_channels)
+        r->r_channels = 1;
+    r->r_vectors = getbytes((r->r_channels + 1) * sizeof *r->r_vectors);
+    if (!r->r_vectors) {
+        pd_free(&r->r_obj.ob_pd);
+        return NULL;
+    }
+    for (i = 1; i < r->r_channels; i++)
+        inlet_new(&r->r_obj, &r->r_obj.ob_pd, &s_signal, &s_signal);
+    if (!check_name(&r->r_say, words->name))
+        return r;
+    snprintf(r->r_say.name, sizeof r->r_say.name, "%s", words->name);
+    if (!bind_name(&r->r_obj.ob_pd, "return", words->name, &r->r_bound)) {
+        replies_complain(&r->r_say, "there is a return of this name already: "
+                                    "this one stays silent");
+        return r;
+    }
+    device = bond("device", words->name)->s_thing;
+    if (device && *device == patch_class)
+        join((t_patch *)device, r);
+    return r;
+}
+
+/* ---- life: the device ------------------------------------------------------ */
+
+static void patch_free(t_patch *x)
+{
+    t_symbol *line = gensym("#A");
+    t_pd *bound;
+
+    while ((bound = pd_findbyclass(line, patch_class)) &&
+           bound == &x->x_obj.ob_pd)
+        pd_unbind(bound, line);
+    if (x->x_gone)
+        *x->x_gone = 1;
+    leave(x);
+    slave_leave_time(x);
+    slave_free_room(x);
+    patch_params_free(x);
+    if (x->x_return)
+        x->x_return->r_patch = NULL;
+    if (x->x_bound)
+        pd_unbind(&x->x_obj.ob_pd, x->x_bound);
+    if (x->x_tick)
+        clock_free(x->x_tick);
+    if (x->x_deliver)
+        clock_free(x->x_deliver);
+    if (x->x_poll)
+        clock_free(x->x_poll);
+    freebytes(x->x_vectors, (x->x_channels + 1) * sizeof *x->x_vectors);
+}
+
+static int voice_offers(struct voice *v, t_symbol *selector,
+                        uint64_t capability)
+{
+    t_patch *x = (t_patch *)v;
+    (void)capability;
+
+    if (x->x_device)
+        return 1;
+    if (replies_once(&x->x_say, selector, REPLIES_LINK))
+        replies_error(&x->x_say, selector, SHL_NO_DEVICE,
+                      "%s: the device is not on the board: send open",
+                      selector->s_name);
+    return 0;
+}
+
+static int voice_detunes(struct voice *v)
+{
+    (void)v;
+    return 0; /* hosts state no such capability */
+}
+
+static void voice_put(struct voice *v, t_symbol *selector,
+                      const struct shl_event *event)
+{
+    t_patch *x = (t_patch *)v;
+
+    if (!schedule_push(&x->x_spoken, clock_getlogicaltime(), event) &&
+        replies_once(&x->x_say, gensym("queue full"), REPLIES_LINK))
+        replies_error(&x->x_say, selector, SHL_RING_FULL,
+                      "%s: more than %d events in one block: the rest is lost "
+                      "and counted in stats",
+                      selector->s_name, SCHEDULE_SIZE);
+}
+
+static uint32_t voice_room(const struct voice *v)
+{
+    return schedule_room(&((const t_patch *)v)->x_spoken);
+}
+
+static const struct voice_ways ways = {voice_offers, voice_detunes, voice_put,
+                                       voice_room};
+
+static void read_ports(t_patch *x, const struct words *words)
+{
+    uint32_t in = words->count ? words->numbers[0] : 2;
+    uint32_t out = words->count > 1 ? words->numbers[1] : 0;
+
+    if (in && out)
+        replies_complain(&x->x_say,
+                         "inlets or outlets, not both, which would be a loop "
+                         "of signals: %u outlets it is; what goes back goes to "
+                         "[shmlink~ -return %s %u]",
+                         (unsigned)out, words->name, (unsigned)in);
+    x->x_effect = out > 0;
+    x->x_channels = out ? out : in;
+}
+
+static int make_ports(t_patch *x)
+{
+    uint32_t i;
+
+    for (i = 1; i < x->x_channels && !x->x_effect; i++)
+        inlet_new(&x->x_obj, &x->x_obj.ob_pd, &s_signal, &s_signal);
+    for (i = 0; i < x->x_channels && x->x_effect; i++)
+        outlet_new(&x->x_obj, &s_signal);
+    x->x_say.outlet = outlet_new(&x->x_obj, &s_anything);
+    x->x_vectors = getbytes((x->x_channels + 1) * sizeof *x->x_vectors);
+    return x->x_vectors != NULL;
+}
+
+static void find_return(t_patch *x)
+{
+    t_pd *other;
+
+    if (!x->x_effect || !x->x_box[0])
+        return;
+    if (!bind_name(&x->x_obj.ob_pd, "device", x->x_box, &x->x_bound)) {
+        replies_complain(&x->x_say,
+                         "this Pd has an effect of this name already: its "
+                         "return stays with it; give this one another name");
+        return;
+    }
+    other = bond("return", x->x_box)->s_thing;
+    if (other && *other == return_class)
+        join(x, (struct patch_return *)other);
+}
+
+void *patch_new(int argc, t_atom *argv)
+{
+    struct words words = {.name = ""};
+    struct replies say;
+    t_symbol *line = gensym("#A");
+    t_patch *x;
+
+    replies_init(&say, NULL, "shmlink~ -device");
+    read_words(&words, &say, argc, argv);
+    if (words.is_return)
+        return return_new(&words);
+    x = (t_patch *)pd_new(patch_class);
+    replies_init(&x->x_say, &x->x_obj, "shmlink~ -device");
+    x->x_voice.ways = &ways;
+    x->x_slave = words.slave;
+    x->x_rate_hz = (double)sys_getsr();
+    x->x_frames = (uint32_t)sys_getblksize();
+    x->x_tick = clock_new(x, (t_method)slave_tick);
+    x->x_deliver = clock_new(x, (t_method)patch_deliver);
+    x->x_poll = clock_new(x, (t_method)patch_poll);
+    read_ports(x, &words);
+    if (!make_ports(x)) {
+        pd_free(&x->x_obj.ob_pd);
+        return NULL;
+    }
+    line->s_thing = NULL;
+    pd_bind(&x->x_obj.ob_pd, line);
+    check_name(&x->x_say, words.name);
+    snprintf(x->x_box, sizeof x->x_box, "%s", words.name);
+    snprintf(x->x_wanted, sizeof x->x_wanted, "%s", words.name);
+    snprintf(x->x_say.name, sizeof x->x_say.name, "%s", words.name);
+    snprintf(x->x_tag, sizeof x->x_tag, "%s", words.tag);
+    find_return(x);
+    patch_announce_soon(x);
+    return x;
+}
+
+/* ---- messages --------------------------------------------------------------- */
+
+/* Without a name: as it was. `id`, in a saved patch, is the same. */
+static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
+{
+    struct shl_why why;
+    char name[128], base[48];
+    int32_t number;
+
+    if (argc) {
+        atoms_text(argv, name, sizeof name);
+        if (shl_id_check(name, base, &number, &why)) {
+            replies_error(&x->x_say, s, SHL_BAD_NAME, "%s", why.text);
+            return;
+        }
+        snprintf(x->x_wanted, sizeof x->x_wanted, "%s", name);
+        x->x_numbered = 1;
+    } else if (!x->x_wanted[0]) {
+        snprintf(x->x_wanted, sizeof x->x_wanted, "%s", x->x_box);
+    }
+    patch_announce_soon(x);
+}
+
+static void patch_close(t_patch *x)
+{
+    if (!x->x_device && !x->x_changed)
+        return;
+    x->x_changed = 0;
+    leave(x);
+    replies_bare(&x->x_say, "close");
+}
+
+static void patch_tag(t_patch *x, t_symbol *s, int argc, t_atom *argv)
+{
+    struct shl_why why;
+    char tag[256] = "";
+
+    if (argc)
+        atoms_text(argv, tag, sizeof tag);
+    if (argc > 1 || !flags_tag_check(tag, flags_dollar_zero(), &why)) {
+        replies_error(&x->x_say, s, SHL_BAD_NAME, "tag: %s",
+                      argc > 1 ? "takes one word" : why.text);
+        return;
+    }
+    if (x->x_device) {
+        shl_device_close(x->x_device);
+        x->x_device = NULL;
+        forget_claim(x);
+    }
+    snprintf(x->x_tag, sizeof x->x_tag, "%.63s", tag);
+    patch_announce_soon(x);
+}
+
+static void save_line(t_binbuf *b, const char *selector, const char *word)
+{
+    if (word[0])
+        binbuf_addv(b, "sss;", gensym("#A"), gensym(selector), gensym(word));
+}
+
+static void patch_save(t_gobj *z, t_binbuf *b)
+{
+    t_patch *x = (t_patch *)z;
+
+    if (x->x_device)
+        shl_device_tag(x->x_device, x->x_tag);
+    binbuf_addv(b, "ssii", gensym("#X"), gensym("obj"), (int)x->x_obj.te_xpix,
+                (int)x->x_obj.te_ypix);
+    binbuf_addbinbuf(b, x->x_obj.te_binbuf);
+    binbuf_addsemi(b);
+    obj_saveformat(&x->x_obj, b);
+    save_line(b, "tag", x->x_tag);
+    if (x->x_numbered)
+        save_line(b, "open", x->x_wanted);
+}
+
+void patch_setup(void)
+{
+    t_symbol *name = gensym("shmlink~");
+
+    patch_class = class_new(name, NULL, (t_method)patch_free, sizeof(t_patch),
+                            CLASS_DEFAULT, A_NULL);
+    CLASS_MAINSIGNALIN(patch_class, t_patch, x_f);
+    class_addmethod(patch_class, (t_method)patch_dsp, gensym("dsp"), A_CANT, 0);
+    class_addmethod(patch_class, (t_method)patch_open, gensym("open"), A_GIMME,
+                    0);
+    class_addmethod(patch_class, (t_method)patch_close, gensym("close"), 0);
+    class_addmethod(patch_class, (t_method)patch_tag, gensym("tag"), A_GIMME,
+                    0);
+    class_setsavefn(patch_class, patch_save);
+    notes_methods(patch_class);
+    patch_params_methods(patch_class);
+    patch_facts_methods(patch_class);
+    return_class =
+        class_new(name, NULL, (t_method)return_free,
+                  sizeof(struct patch_return), CLASS_DEFAULT, A_NULL);
+    CLASS_MAINSIGNALIN(return_class, struct patch_return, r_f);
+    class_addmethod(return_class, (t_method)return_dsp, gensym("dsp"), A_CANT,
+                    0);
+}

@@ -1,0 +1,158 @@
+/* The patch as device: [shmlink~ -device Name in out -slave] and, for an
+ * effect, [shmlink~ -return Name in] beside it. patch.c makes both boxes and
+ * announces the device; patch_claim.c tells what its host does; slave.c keeps time
+ * with the host and moves audio and events; patch_params.c has the parameters of its own, patch_facts.c what it
+ * tells of itself. */
+#ifndef PD_PATCH_H
+#define PD_PATCH_H
+
+#include "pd/schedule.h"
+#include "pd/voice.h"
+
+#define PATCH_CHANNELS_MAX 32
+#define PATCH_TRANSPORTS   64 /* one for each frame of a tick */
+
+/* Beside the kinds of struct shl_event, in the queue towards the patch. */
+#define PATCH_CLAIMED   0xff01
+#define PATCH_TRANSPORT 0xff02 /* data[0]: place in x_transports */
+
+/* Frames that wait between host and tick, oldest first. */
+struct reel {
+    float *samples;
+    size_t size;       /* bytes */
+    uint32_t channels; /* may be none: the count is kept all the same */
+    uint32_t room, count;
+};
+
+/* What the box has been told of the claim. */
+enum patch_told { PATCH_NOT_TOLD, PATCH_TOLD, PATCH_TOLD_AND_HEARD };
+
+struct patch_return;
+
+typedef struct patch {
+    union {
+        struct voice x_voice;
+        struct {
+            t_object x_obj;
+            t_float x_f;
+            struct replies x_say; /* its name is the id */
+        };
+    };
+    char x_box[128];    /* the name in the box: joins device and return */
+    char x_wanted[128]; /* to be announced as; "": nothing */
+    char x_tag[64];
+    int x_effect;        /* outlets, and a return box */
+    int x_slave;         /* the flag */
+    int x_silent;        /* this canvas cannot be played */
+    int x_changed;       /* announce again */
+    int x_numbered;      /* the number was given by the board: saved */
+    uint32_t x_channels; /* of this box */
+    struct patch_return *x_return;
+    t_symbol *x_bound;
+
+    shl_device *x_device;
+    uint32_t x_pid;
+    shl_status x_status;
+    struct shl_why x_why;
+    t_clock *x_tick;    /* at the start of each tick that is performed */
+    t_clock *x_deliver; /* what the host sent, at its time */
+    t_clock *x_poll;
+    int *x_gone; /* set when the object is freed, while somebody waits */
+
+    double x_rate_hz;
+    uint32_t x_frames;  /* of a tick */
+    double x_performed; /* logical time of the last perform */
+    double x_start;     /* and of this tick's start */
+    struct schedule_block x_span;
+    t_sample **x_vectors;
+
+    struct shl_block x_block; /* being worked on, if x_working */
+    int x_working;
+    int x_running; /* this tick has input of the host */
+    int x_due;     /* and its output is still to come */
+    int x_lost;    /* a host in real time has been silent too long */
+    int x_looped;  /* the host is this very process */
+    int x_loop_told;
+    struct reel x_in, x_out;
+    int64_t x_made;   /* frames put into x_out since the claim began */
+    int64_t x_sent;   /* frames taken from it; below 0: the latency's silence */
+    uint32_t x_delay; /* frames of latency by re-blocking */
+    uint32_t x_latency; /* and those that the patch states */
+    uint64_t x_polled_ns;
+
+    struct schedule x_heard;  /* from the host, by logical time */
+    struct schedule x_spoken; /* to the host, by logical time */
+    struct schedule x_going;  /* to the host, by frame of x_made */
+    struct shl_transport x_transports[PATCH_TRANSPORTS];
+    uint32_t x_transport_next;
+    struct shl_transport x_transport; /* as it will be at the next block */
+
+    enum patch_told x_told;
+    uint32_t x_told_pid;
+    uint64_t x_ticks, x_alone, x_padded, x_unheard;
+
+    struct shl_param *x_params;
+    double *x_values;
+    uint32_t x_param_count, x_param_room;
+} t_patch;
+
+/* The box where an effect's audio goes back. */
+struct patch_return {
+    t_object r_obj;
+    t_float r_f;
+    struct replies r_say;
+    t_patch *r_patch;
+    t_symbol *r_bound;
+    uint32_t r_channels;
+    t_sample **r_vectors;
+};
+
+/* ---- patch.c ---- */
+
+/** The object for a box whose words name -device or -return; NULL if it cannot
+ * be made. */
+void *patch_new(int argc, t_atom *argv);
+int patch_wanted(int argc, const t_atom *argv);
+void patch_setup(void);
+/** Announce again soon: something that hosts copy has changed. */
+void patch_announce_soon(t_patch *x);
+
+/* ---- patch_claim.c ---- */
+
+/** Tell of claims and releases that no block has told of. */
+void patch_claim_look(t_patch *x);
+/** Tell of what a block brought, at its time. */
+void patch_claim_event(t_patch *x, const struct shl_event *event);
+
+/* ---- slave.c ---- */
+
+/** This box has Pd's time follow its host; at most one per process. */
+int slave_keeps_time(const t_patch *x);
+/** Be that box, if there is none yet. */
+void slave_take_time(t_patch *x);
+void slave_leave_time(t_patch *x);
+/** Room for the channels both ways. False if there is no memory. */
+int slave_make_room(t_patch *x, uint32_t in_channels, uint32_t out_channels);
+void slave_free_room(t_patch *x);
+/** A tick begins: take what the host sent, wait for it. */
+void slave_tick(t_patch *x);
+/** A tick's audio: `frames` from the host, and to it. [audio] */
+void slave_perform_in(t_patch *x, t_sample **outlets);
+void slave_perform_out(t_patch *x, t_sample *const *inlets);
+/** Nobody performs: answer with silence, take the events. */
+void slave_idle(t_patch *x);
+
+/* ---- patch_params.c ---- */
+
+void patch_params_methods(t_class *c);
+/** Tell of a parameter's event. */
+void patch_params_tell(t_patch *x, const struct shl_event *event);
+/** Show the present values on a device that was just announced. */
+void patch_params_show(t_patch *x);
+void patch_params_free(t_patch *x);
+
+/* ---- patch_facts.c ---- */
+
+void patch_facts_methods(t_class *c);
+
+#endif

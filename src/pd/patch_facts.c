@@ -1,0 +1,125 @@
+/* What a patch that is a device tells of itself: latency, info, stats, why. */
+#include "pd/patch.h"
+#include "pd/sheet.h"
+
+#include <stdio.h>
+
+/* With a number: the frames from the patch's inlets to its outlets. Without:
+ * the sum that hosts see. */
+static void patch_latency(t_patch *x, t_symbol *s, int argc, t_atom *argv)
+{
+    double frames = -1;
+
+    if (argc && (!atoms_number(argv, &frames) || frames < 0 || frames > 1e8)) {
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "latency: takes a number of frames: it stays %u",
+                      (unsigned)x->x_latency);
+        return;
+    }
+    if (argc) {
+        x->x_latency = (uint32_t)frames;
+        if (x->x_device)
+            shl_device_latency(x->x_device, x->x_latency + x->x_delay);
+    }
+    replies_number(&x->x_say, "latency", (double)x->x_latency + x->x_delay);
+}
+
+static void patch_info(t_patch *x)
+{
+    t_symbol *s = gensym("info");
+
+    if (!x->x_device) {
+        replies_number(&x->x_say, "info_done", 0);
+        replies_error(&x->x_say, s, SHL_NO_DEVICE,
+                      "info: the device is not on the board: send open");
+        return;
+    }
+    sheet_look_up(&x->x_say, s, shl_device_id(x->x_device));
+}
+
+static void patch_stats(t_patch *x)
+{
+    struct shl_device_stats stats = {0};
+    size_t i;
+
+    if (x->x_device)
+        shl_device_stats(x->x_device, &stats);
+    const struct {
+        const char *key;
+        uint64_t value;
+    } lines[] = {
+        {"blocks", stats.blocks},
+        {"ticks", x->x_ticks},
+        {"ticks_alone", x->x_alone},
+        {"padded", x->x_padded},
+        {"events_dropped", stats.events_dropped},
+        {"events_raised", stats.events_raised},
+        {"events_bad", stats.events_bad},
+        {"queue_lost", x->x_spoken.lost + x->x_going.lost},
+        {"queue_unheard", x->x_unheard},
+        {"delivery_lost", x->x_heard.lost},
+        {"sysex_lost", x->x_voice.sysex_lost},
+        {"midi_strays", x->x_voice.raw.strays},
+    };
+    for (i = 0; i < sizeof lines / sizeof *lines; i++)
+        replies_key_number(&x->x_say, "stats", lines[i].key,
+                           (double)lines[i].value);
+    replies_bare(&x->x_say, "stats_done");
+}
+
+static void say_why(const t_patch *x, char *text, size_t size)
+{
+    struct shl_host_info info;
+
+    if (x->x_silent)
+        snprintf(text, size,
+                 "it is in a canvas with another block or rate than Pd's own: "
+                 "put it outside");
+    else if (!x->x_device && x->x_why.text[0])
+        snprintf(text, size, "%s", x->x_why.text);
+    else if (!x->x_device)
+        snprintf(text, size, "it is not on the board: send open");
+    else if (!shl_device_claimed(x->x_device, &info))
+        snprintf(text, size, "on the board as %s: no host has claimed it",
+                 x->x_wanted);
+    else if (x->x_looped)
+        snprintf(text, size,
+                 "its host is in this same Pd, which cannot wait for itself");
+    else if (!pd_getdspstate())
+        snprintf(text, size, "DSP is off here: process %u hears silence",
+                 (unsigned)info.pid);
+    else
+        snprintf(text, size, "process %u has claimed it, %s, %s",
+                 (unsigned)info.pid, shl_drive_name(info.drive),
+                 !slave_keeps_time(x) ? "one block late"
+                 : x->x_lost          ? "but sends no blocks now"
+                                      : "and keeps the time");
+}
+
+static void patch_why(t_patch *x)
+{
+    char text[400];
+
+    say_why(x, text, sizeof text);
+    replies_note(&x->x_say, "%s", text);
+    replies_text(&x->x_say, "why", text);
+}
+
+static void patch_version(t_patch *x)
+{
+    t_atom atoms[3];
+
+    atoms_set_number(&atoms[0], SHL_VERSION_MAJOR);
+    atoms_set_number(&atoms[1], SHL_VERSION_MINOR);
+    atoms_set_number(&atoms[2], SHL_VERSION_PATCH);
+    replies_send(&x->x_say, "version", 3, atoms);
+}
+
+void patch_facts_methods(t_class *c)
+{
+    class_addmethod(c, (t_method)patch_latency, gensym("latency"), A_GIMME, 0);
+    class_addmethod(c, (t_method)patch_info, gensym("info"), 0);
+    class_addmethod(c, (t_method)patch_stats, gensym("stats"), 0);
+    class_addmethod(c, (t_method)patch_why, gensym("why"), 0);
+    class_addmethod(c, (t_method)patch_version, gensym("version"), 0);
+}

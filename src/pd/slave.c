@@ -1,0 +1,526 @@
+/* A patch that follows a host. A clock that perform sets fires first in the
+ * next tick: there, and never in perform, the box takes the host's block, waits
+ * for it if it keeps the time of this Pd, and lays its events out in logical
+ * time. Having got one it asks Pd to run the next tick at once, which begins
+ * with waiting again: so Pd runs exactly as fast as its host.
+ *
+ * Host and Pd may work in blocks of different sizes. What comes from the host
+ * waits on a reel until there is enough for a tick, and what the ticks make
+ * until there is enough for an answer; where a block is no whole number of
+ * ticks, silence in front of the first answer makes up for it. */
+#include "pd/patch.h"
+
+#include <string.h>
+
+#define SLICE_MS   4  /* between looks at GUI, sockets and claim */
+#define LOST_MS    20 /* without a block of a host in real time */
+#define MS         UINT64_C(1000000) /* in nanoseconds */
+#define FRAMES_MAX 4096
+#define ROOM       (3 * FRAMES_MAX)
+
+static t_patch *keeper;
+
+int slave_keeps_time(const t_patch *x)
+{
+    return keeper == x;
+}
+
+void slave_take_time(t_patch *x)
+{
+    if (!keeper)
+        keeper = x;
+}
+
+void slave_leave_time(t_patch *x)
+{
+    if (keeper == x)
+        keeper = NULL;
+}
+
+/* ---- reels --------------------------------------------------------------- */
+
+static float *reel_plane(const struct reel *reel, uint32_t channel)
+{
+    return reel->samples + (size_t)channel * reel->room;
+}
+
+static void reel_free(struct reel *reel)
+{
+    if (reel->samples)
+        freebytes(reel->samples, reel->size);
+    memset(reel, 0, sizeof *reel);
+}
+
+static int reel_make(struct reel *reel, uint32_t channels)
+{
+    reel_free(reel);
+    reel->room = ROOM;
+    reel->channels = channels;
+    reel->size = (size_t)channels * ROOM * sizeof(float);
+    if (channels)
+        reel->samples = getbytes(reel->size);
+    return !channels || reel->samples;
+}
+
+/* Take `frames` off the front, which somebody has read. */
+static void reel_advance(struct reel *reel, uint32_t frames)
+{
+    uint32_t c;
+
+    reel->count -= frames;
+    for (c = 0; c < reel->channels; c++)
+        memmove(reel_plane(reel, c), reel_plane(reel, c) + frames,
+                reel->count * sizeof(float));
+}
+
+/* Silence in front of what waits. */
+static void reel_delay(struct reel *reel, uint32_t frames)
+{
+    uint32_t c;
+
+    for (c = 0; c < reel->channels; c++) {
+        float *plane = reel_plane(reel, c);
+        memmove(plane + frames, plane, reel->count * sizeof(float));
+        memset(plane, 0, frames * sizeof(float));
+    }
+    reel->count += frames;
+}
+
+int slave_make_room(t_patch *x, uint32_t in_channels, uint32_t out_channels)
+{
+    return reel_make(&x->x_in, in_channels) &&
+           reel_make(&x->x_out, out_channels);
+}
+
+void slave_free_room(t_patch *x)
+{
+    reel_free(&x->x_in);
+    reel_free(&x->x_out);
+}
+
+/* ---- answering ----------------------------------------------------------- */
+
+static void send_going(t_patch *x, uint32_t frames)
+{
+    const struct schedule_entry *entry;
+
+    while ((entry = schedule_first(&x->x_going))) {
+        struct shl_event event = entry->event;
+        int64_t offset = (int64_t)entry->time - x->x_sent;
+        if (offset >= (int64_t)frames)
+            return;
+        event.frame = x->x_block.frame + (uint64_t)(offset > 0 ? offset : 0);
+        shl_device_send(x->x_device, &event); /* counts what it cannot send */
+        schedule_pop(&x->x_going);
+    }
+}
+
+static void state_latency(t_patch *x)
+{
+    shl_device_latency(x->x_device, x->x_latency + x->x_delay);
+}
+
+/* More than we have is asked for, and no tick can make it. */
+static void pad(t_patch *x, uint32_t frames)
+{
+    reel_delay(&x->x_out, frames);
+    x->x_sent -= frames;
+    x->x_delay += frames;
+    x->x_padded += frames;
+    state_latency(x);
+}
+
+/* Give the host its block, if there is enough for it. */
+static void answer(t_patch *x)
+{
+    uint32_t frames = x->x_block.frames, c;
+
+    if (!x->x_working)
+        return;
+    if (x->x_out.count < frames && x->x_in.count < x->x_frames && !x->x_due)
+        pad(x, frames - x->x_out.count);
+    if (x->x_out.count < frames)
+        return;
+    for (c = 0; c < x->x_out.channels; c++)
+        memcpy(x->x_block.out[c], reel_plane(&x->x_out, c),
+               frames * sizeof(float));
+    reel_advance(&x->x_out, frames);
+    send_going(x, frames);
+    x->x_sent += frames;
+    x->x_working = 0;
+    shl_device_done(x->x_device);
+}
+
+/* What was said while no tick made audio, at the start of a block. */
+static void say_now(t_patch *x, const struct shl_block *block)
+{
+    const struct schedule_entry *entry;
+
+    while ((entry = schedule_first(&x->x_spoken))) {
+        struct shl_event event = entry->event;
+        event.frame = block->frame;
+        shl_device_send(x->x_device, &event);
+        schedule_pop(&x->x_spoken);
+    }
+}
+
+/* ---- taking a block ------------------------------------------------------ */
+
+static uint32_t common_divisor(uint32_t a, uint32_t b)
+{
+    while (b) {
+        uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static void clear_reels(t_patch *x)
+{
+    x->x_in.count = x->x_out.count = 0;
+    x->x_made = x->x_sent = 0;
+    x->x_running = x->x_due = 0;
+    schedule_clear(&x->x_going);
+    reel_delay(&x->x_out, x->x_delay);
+    x->x_sent -= x->x_delay;
+}
+
+static void hear(t_patch *x, double time, const struct shl_event *event)
+{
+    schedule_push(&x->x_heard, time, event);
+}
+
+/* The first block of a claim. */
+static void begin(t_patch *x)
+{
+    struct shl_event claimed = {.kind = PATCH_CLAIMED};
+    struct shl_host_info info;
+    uint32_t block = x->x_frames;
+
+    if (shl_device_claimed(x->x_device, &info)) {
+        block = info.block_frames;
+        x->x_looped = info.pid == x->x_pid;
+    }
+    x->x_delay = x->x_frames - common_divisor(x->x_frames, block);
+    x->x_lost = 0;
+    clear_reels(x);
+    state_latency(x);
+    memset(&x->x_transport, 0, sizeof x->x_transport);
+    if (x->x_told != PATCH_TOLD)
+        hear(x, x->x_start, &claimed);
+    x->x_told = PATCH_TOLD_AND_HEARD;
+}
+
+static int same_number(double a, double b)
+{
+    double apart = a > b ? a - b : b - a;
+
+    return apart < 1e-6;
+}
+
+/* Told when it does something else than go on. */
+static void take_transport(t_patch *x, const struct shl_block *block,
+                           double time)
+{
+    const struct shl_transport *now = &block->transport;
+    struct shl_transport *expected = &x->x_transport;
+    struct shl_event event = {.kind = PATCH_TRANSPORT};
+
+    if (!same_number(now->tempo, expected->tempo) ||
+        !same_number(now->beats, expected->beats) ||
+        now->numerator != expected->numerator ||
+        now->denominator != expected->denominator ||
+        now->playing != expected->playing) {
+        event.data[0] = x->x_transport_next++ % PATCH_TRANSPORTS;
+        x->x_transports[event.data[0]] = *now;
+        hear(x, time, &event);
+    }
+    *expected = *now;
+    shl_transport_advance(expected, block->frames);
+}
+
+/* Whole samples of logical time, without rounding at the usual rates. */
+static double time_at(const t_patch *x, uint64_t frames)
+{
+    double second = clock_getsystimeafter(1000) - clock_getlogicaltime();
+
+    return x->x_start + (double)frames * (second / x->x_rate_hz);
+}
+
+static void take_events(t_patch *x, const struct shl_block *block)
+{
+    struct shl_event event;
+
+    while (shl_device_event(x->x_device, &event))
+        hear(x, time_at(x, x->x_in.count + (event.frame - block->frame)),
+             &event);
+}
+
+static void take_audio(t_patch *x, const struct shl_block *block)
+{
+    uint32_t c;
+
+    for (c = 0; c < x->x_in.channels; c++)
+        memcpy(reel_plane(&x->x_in, c) + x->x_in.count, block->in[c],
+               block->frames * sizeof(float));
+    x->x_in.count += block->frames;
+}
+
+static void take(t_patch *x, const struct shl_block *block)
+{
+    const struct schedule_entry *first;
+
+    if (block->fresh)
+        begin(x);
+    if (x->x_in.count + block->frames > ROOM ||
+        x->x_out.count + block->frames > ROOM - FRAMES_MAX)
+        clear_reels(x);
+    if (block->frames)
+        take_transport(x, block, time_at(x, x->x_in.count));
+    take_events(x, block);
+    if (block->frames) {
+        take_audio(x, block);
+        x->x_block = *block;
+        x->x_working = 1;
+        x->x_lost = 0;
+        answer(x);
+    } else {
+        say_now(x, block);
+        shl_device_done(x->x_device);
+    }
+    first = schedule_first(&x->x_heard);
+    if (first)
+        clock_set(x->x_deliver, first->time);
+}
+
+/* ---- waiting ------------------------------------------------------------- */
+
+/* GUI and sockets, which Pd polls only between ticks. They may end the object:
+ * x_gone says so. */
+static void poll_gui(t_patch *x)
+{
+    static int (*poll)(void);
+    void *symbol;
+
+    x->x_polled_ns = shl_clock_ns();
+    if (!poll) {
+        symbol = shl_symbol("sys_pollgui");
+        if (!symbol)
+            return;
+        memcpy(&poll, &symbol, sizeof poll);
+    }
+    poll();
+}
+
+/* Whether a host is worth waiting for, which has kept us `since` already. */
+static int waits_for(t_patch *x, uint64_t since_ns)
+{
+    struct shl_host_info info;
+
+    if (x->x_silent || !shl_device_claimed(x->x_device, &info))
+        return 0;
+    x->x_looped = info.pid == x->x_pid;
+    if (x->x_looped)
+        return 0;
+    if (info.renders)
+        return 1;
+    if (!x->x_lost && shl_clock_ns() - since_ns > LOST_MS * MS)
+        x->x_lost = 1;
+    return !x->x_lost;
+}
+
+static void bad_peer(t_patch *x)
+{
+    patch_announce_soon(x);
+    x->x_working = 0;
+}
+
+/* Until there is enough for a tick, or nobody to wait for. */
+static void follow(t_patch *x, const int *gone)
+{
+    uint64_t since_ns = shl_clock_ns();
+    uint32_t slice_ms = 0;
+    struct shl_block block;
+
+    if (since_ns - x->x_polled_ns > SLICE_MS * MS)
+        poll_gui(x);
+    while (!*gone && x->x_device && x->x_in.count < x->x_frames) {
+        shl_status status = shl_device_wait(x->x_device, slice_ms, &block);
+        if (status == SHL_OK) {
+            take(x, &block);
+            continue;
+        }
+        if (status != SHL_TIMEOUT) {
+            bad_peer(x);
+            return;
+        }
+        if (!waits_for(x, since_ns))
+            return;
+        if (slice_ms)
+            poll_gui(x);
+        slice_ms = SLICE_MS;
+    }
+}
+
+/* What is there, without waiting. */
+static void gather(t_patch *x)
+{
+    struct shl_block block;
+    shl_status status = SHL_OK;
+
+    while (x->x_in.count < x->x_frames && status == SHL_OK) {
+        status = shl_device_wait(x->x_device, 0, &block);
+        if (status == SHL_OK)
+            take(x, &block);
+        else if (status != SHL_TIMEOUT)
+            bad_peer(x);
+    }
+}
+
+/* Nobody listens: what has a value keeps it, what has only a time is counted.
+ */
+static void drop_spoken(t_patch *x)
+{
+    const struct schedule_entry *entry;
+    struct shl_host_info info;
+
+    if (!schedule_count(&x->x_spoken) || shl_device_claimed(x->x_device, &info))
+        return;
+    while ((entry = schedule_first(&x->x_spoken))) {
+        x->x_unheard += entry->event.kind == SHL_EVENT_UMP;
+        shl_device_send(x->x_device, &entry->event);
+        schedule_pop(&x->x_spoken);
+    }
+}
+
+/* Less than a tick, so that Pd goes on with the next one at once. */
+static void run_next_tick(const t_patch *x)
+{
+    double ms = 500.0 * x->x_frames / x->x_rate_hz;
+
+    pd_vmess(gensym("pd")->s_thing, gensym("fast-forward"), "f", ms);
+}
+
+static void put_out(t_patch *x, t_sample *const *inlets);
+
+void slave_tick(t_patch *x)
+{
+    int gone = 0;
+
+    if (!x->x_device)
+        return;
+    if (x->x_due) /* nothing came back in the tick before */
+        put_out(x, NULL);
+    x->x_start = clock_getlogicaltime();
+    if (slave_keeps_time(x)) {
+        x->x_gone = &gone;
+        follow(x, &gone);
+        if (gone)
+            return;
+        x->x_gone = NULL;
+    } else {
+        gather(x);
+    }
+    if (!x->x_device)
+        return;
+    x->x_running = x->x_in.count >= x->x_frames;
+    if (x->x_running && slave_keeps_time(x))
+        run_next_tick(x);
+    else if (!x->x_running)
+        drop_spoken(x);
+}
+
+/* ---- a tick's audio ------------------------------------------------------ */
+
+void slave_perform_in(t_patch *x, t_sample **outlets)
+{
+    uint32_t c, i, frames = x->x_frames;
+
+    schedule_enter(&x->x_span, frames, x->x_rate_hz, frames);
+    x->x_performed = x->x_span.tick;
+    for (c = 0; c < x->x_in.channels && x->x_running && outlets; c++) {
+        const float *plane = reel_plane(&x->x_in, c);
+        for (i = 0; i < frames; i++)
+            outlets[c][i] = (t_sample)plane[i];
+    }
+    if (x->x_running) {
+        reel_advance(&x->x_in, frames);
+        x->x_ticks++;
+        x->x_due = 1;
+    } else {
+        x->x_alone++;
+        for (c = 0; c < x->x_channels && x->x_effect; c++)
+            memset(outlets[c], 0, frames * sizeof(t_sample));
+    }
+    x->x_running = 0;
+    clock_delay(x->x_tick, 0);
+}
+
+/* What the patch said in this tick goes to the place it has in the answer. */
+static void place_spoken(t_patch *x)
+{
+    const struct schedule_entry *entry;
+
+    while ((entry = schedule_first(&x->x_spoken))) {
+        uint32_t offset = schedule_offset(&x->x_span, entry->time);
+        if (offset >= x->x_frames)
+            return;
+        schedule_push(&x->x_going, (double)(x->x_made + offset), &entry->event);
+        schedule_pop(&x->x_spoken);
+    }
+}
+
+/* A tick's output; NULL: silence. */
+static void put_out(t_patch *x, t_sample *const *inlets)
+{
+    uint32_t c, i, frames = x->x_frames;
+
+    for (c = 0; c < x->x_out.channels; c++) {
+        float *plane = reel_plane(&x->x_out, c) + x->x_out.count;
+        for (i = 0; i < frames; i++)
+            plane[i] = inlets ? (float)inlets[c][i] : 0;
+    }
+    place_spoken(x);
+    x->x_out.count += frames;
+    x->x_made += frames;
+    x->x_due = 0;
+    answer(x);
+}
+
+void slave_perform_out(t_patch *x, t_sample *const *inlets)
+{
+    if (x->x_due && x->x_device)
+        put_out(x, inlets);
+}
+
+/* ---- without audio ------------------------------------------------------ */
+
+static void answer_silence(t_patch *x)
+{
+    uint32_t c;
+
+    for (c = 0; c < x->x_out.channels; c++)
+        memset(x->x_block.out[c], 0, x->x_block.frames * sizeof(float));
+    say_now(x, &x->x_block);
+    x->x_working = 0;
+    shl_device_done(x->x_device);
+}
+
+void slave_idle(t_patch *x)
+{
+    struct shl_block block;
+    uint32_t left = 64;
+
+    x->x_start = clock_getlogicaltime();
+    if (x->x_working)
+        answer_silence(x);
+    clear_reels(x);
+    while (left-- && shl_device_wait(x->x_device, 1, &block) == SHL_OK) {
+        take(x, &block);
+        if (x->x_working)
+            answer_silence(x);
+        clear_reels(x);
+    }
+    drop_spoken(x);
+}
