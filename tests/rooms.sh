@@ -23,7 +23,7 @@ function noun(name) {
     sub(/\.[ch]$/, "", name)
     sub(/^platform_.*/, "platform", name)
     sub(/^stream_.*/, "stream", name)
-    sub(/_messages$/, "", name)
+    sub(/_(messages|state|open|audio)$/, "", name)
     return name
 }
 

@@ -1,0 +1,135 @@
+/* What the audio thread of a host does: blocks, events, bypass. */
+#include "host_state.h"
+
+#include <string.h>
+
+/* Nothing wanted: a wire. Wanted and not there: what the loss policy says. */
+static void play_alone(shl_host *host, const float *const *dry,
+                       float *const *out, uint32_t frames)
+{
+    uint32_t in = host->options.in_channels, outs = host->options.out_channels;
+    if (host->wanted[0]) {
+        shl_loss_fill(&host->loss, dry, in, out, outs, frames);
+        return;
+    }
+    for (uint32_t c = 0; c < outs; c++) {
+        if (c < in)
+            memcpy(out[c], dry[c], frames * sizeof(float));
+        else
+            memset(out[c], 0, frames * sizeof(float));
+    }
+}
+
+static enum shl_heard play_link(shl_host *host, const float *const *in,
+                                float *const *out, uint32_t frames)
+{
+    shl_status st = host->lost ? host->lost : shl_link_state(&host->link);
+    if (st == SHL_AGAIN)
+        return SHL_HEARD_NOTHING;
+    if (st != SHL_OK) {
+        host->lost = st;
+        return SHL_HEARD_MISSED;
+    }
+    return shl_link_play(&host->link, in, host->options.in_channels, out,
+                         host->options.out_channels, frames, &host->transport);
+}
+
+SHL_RT int shl_host_process(shl_host *host, const float *const *in,
+                            float *const *out, uint32_t frames)
+{
+    uint32_t outs = host->options.out_channels;
+    const float *const *wet =
+        shl_bypass_in(&host->bypass, in, frames, shl_host_latency(host),
+                      !host->wanted[0] || host->loss.policy == SHL_ONLOSS_DRY);
+    const float *const *dry = host->bypass.dry;
+    enum shl_heard heard = SHL_HEARD_NOTHING;
+    if (host->inquiry.monitor)
+        shl_monitor_levels(host->inquiry.monitor, 1, in,
+                           host->options.in_channels, frames);
+    if (!host->linked) {
+        play_alone(host, dry, out, frames);
+        if (host->wanted[0])
+            shl_bypass_out(&host->bypass, out, outs, frames);
+    } else {
+        heard = play_link(host, wet, out, frames);
+        if (heard == SHL_HEARD_DEVICE) {
+            shl_loss_came(&host->loss, out, outs, frames);
+        } else if (heard == SHL_HEARD_MISSED || host->loss.lost) {
+            shl_loss_fill(&host->loss, dry, host->options.in_channels, out,
+                          outs, frames);
+            host->silent_frames += frames;
+        } else {
+            for (uint32_t c = 0; c < outs; c++)
+                memset(out[c], 0, frames * sizeof(float));
+        }
+        shl_bypass_out(&host->bypass, out, outs, frames);
+    }
+    shl_transport_advance(&host->transport, frames);
+    if (host->inquiry.monitor)
+        shl_monitor_levels(host->inquiry.monitor, 0, (const float *const *)out,
+                           outs, frames);
+    return heard == SHL_HEARD_DEVICE;
+}
+
+SHL_RT shl_status shl_host_send(shl_host *host, const struct shl_event *event,
+                                uint32_t offset)
+{
+    if (!host->linked || host->lost)
+        return SHL_NO_DEVICE;
+    shl_status st = shl_link_send(&host->link, event, offset);
+    if (st == SHL_OK && event->kind == SHL_EVENT_UMP)
+        shl_held_follow(&host->held, event->data);
+    if (st == SHL_OK)
+        shl_monitor_event(host->inquiry.monitor, 1, event);
+    return st;
+}
+
+SHL_RT int shl_host_event(shl_host *host, struct shl_event *event,
+                          uint32_t *offset)
+{
+    if (!host->linked || !shl_link_event(&host->link, event, offset))
+        return 0;
+    shl_monitor_event(host->inquiry.monitor, 0, event);
+    return 1;
+}
+
+static shl_status send_control(shl_host *host, uint32_t channel,
+                               uint8_t controller)
+{
+    struct shl_event event =
+        shl_event_midi(0, 0, (uint8_t)(0xB0u | channel), controller, 0);
+    return shl_host_send(host, &event, 0);
+}
+
+SHL_RT shl_status shl_host_panic(shl_host *host)
+{
+    if (!host->linked || host->lost)
+        return SHL_NO_DEVICE;
+    uint32_t ump;
+    while (shl_held_release(&host->held, &ump)) {
+        struct shl_event event = shl_event_ump(0, &ump, 1);
+        shl_status st = shl_link_send(&host->link, &event, 0);
+        if (st)
+            return st;
+    }
+    for (uint32_t channel = 0; channel < 16; channel++) {
+        shl_status st = send_control(host, channel, 64);
+        if (!st)
+            st = send_control(host, channel, 123);
+        if (!st)
+            st = send_control(host, channel, 120);
+        if (st)
+            return st;
+    }
+    return SHL_OK;
+}
+
+SHL_RT void shl_host_bypass(shl_host *host, uint32_t mode)
+{
+    host->bypass.mode = mode <= 2 ? mode : 0;
+}
+
+SHL_RT struct shl_transport *shl_host_transport(shl_host *host)
+{
+    return &host->transport;
+}
