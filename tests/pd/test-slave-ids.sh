@@ -1,0 +1,35 @@
+#!/bin/sh
+# Devices of one name get numbers from the board, keep them when the patch is
+# saved and opened again, and are refused by name when another has theirs.
+. "$here/pd/pd.sh"
+
+sed "s|saved.pd /tmp|saved.pd $work|" "$here/pd/slave-ids.pd" \
+    >"$work/slave-ids.pd"
+start_live "$work/slave-ids.pd" "$work/log"
+pd=$last
+until_line "$work/log" "first: open 1 Twin:0" && echo "ok first" || bad=1
+until_line "$work/log" "second: open 1 Twin:1" && echo "ok second" || bad=1
+until_line "$work/log" "lone: open 0 Lone unsupported" && echo "ok refused" || bad=1
+left=200
+while [ ! -s "$work/saved.pd" ] && [ $left -gt 0 ]; do
+    left=$((left - 1))
+    sleep 0.05
+done
+sleep 0.2
+kill "$pd"
+wait "$pd" 2>/dev/null
+same "ids saved" "$(grep -c '^#A open Twin:[01];' "$work/saved.pd")" 2
+same "tag saved" "$(grep -c '^#A tag left;' "$work/saved.pd")" 1
+grep '^error' "$work/log"
+
+# the other way round: who has the number, keeps it
+start "$SHMLINK" device -q --id Twin:1
+ready Twin:1
+mv "$work/saved.pd" "$work/slave-ids.pd"
+start_live "$work/slave-ids.pd" "$work/log"
+until_line "$work/log" "first: open 1 Twin:0" && echo "ok again" || bad=1
+until_line "$work/log" "second: open 0 Twin:1 taken" && echo "ok taken" || bad=1
+same "tag on the board" "$("$SHMLINK" list | grep -c 'Twin:0.*left')" 1
+grep '^error' "$work/log"
+[ "$bad" = 0 ] || cat "$work/log"
+exit "$bad"
