@@ -44,7 +44,7 @@ static bool live(uint64_t until_ns, bool asks, bool until_heard)
 {
     bool heard = false;
     if (asks)
-        shl_host_close(host);
+        shl_host_open(host, "Live:0", 0); /* gives up the dead one at once */
     while (shl_clock_ns() < until_ns && !(heard && until_heard)) {
         if (asks && !shl_host_linked(host))
             shl_host_open(host, "Live:0", 0);
@@ -100,6 +100,9 @@ int main(int count, char **words)
     for (uint32_t n = 0; n < options.count; n++) {
         const char *fault = one(&options, n, &random);
         if (fault) {
+            char why[256];
+            shl_host_why(host, why, sizeof why);
+            printf("the host: %s\n", why);
             printf("kill_device: life %u of %u, seed %llu: %s\n", n,
                    options.count, (unsigned long long)options.seed, fault);
             return 1;
