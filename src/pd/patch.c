@@ -122,7 +122,7 @@ static uint32_t own_pid(const t_patch *x)
 
 static void forget_claim(t_patch *x)
 {
-    x->x_working = x->x_running = x->x_due = 0;
+    x->x_working = x->x_due = 0;
     x->x_told = PATCH_NOT_TOLD;
     schedule_clear(&x->x_heard);
     schedule_clear(&x->x_going);
@@ -441,7 +441,7 @@ static void patch_free(t_patch *x)
     if (x->x_gone)
         *x->x_gone = 1;
     leave(x);
-    slave_leave_time(x);
+    slave_discharge(x);
     slave_free_room(x);
     patch_params_free(x);
     if (x->x_return)
@@ -558,6 +558,7 @@ void *patch_new(int argc, t_atom *argv)
     x = (t_patch *)pd_new(patch_class);
     replies_init(&x->x_say, &x->x_obj, "shmlink~ -device");
     x->x_voice.ways = &ways;
+    slave_enlist(x);
     x->x_slave = words.slave;
     x->x_rate_hz = (double)sys_getsr();
     x->x_frames = (uint32_t)sys_getblksize();

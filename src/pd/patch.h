@@ -48,6 +48,7 @@ typedef struct patch {
     int x_numbered;      /* the number was given by the board: saved */
     uint32_t x_channels; /* of this box */
     struct patch_return *x_return;
+    struct patch *x_next; /* in slave.c's list of all */
     t_symbol *x_bound;
 
     shl_device *x_device;
@@ -68,10 +69,9 @@ typedef struct patch {
 
     struct shl_block x_block; /* being worked on, if x_working */
     int x_working;
-    int x_running; /* this tick has input of the host */
-    int x_due;     /* and its output is still to come */
-    int x_lost;    /* a host in real time has been silent too long */
-    int x_looped;  /* the host is this very process */
+    int x_due;    /* a tick has begun, and its output is still to come */
+    int x_lost;   /* a host in real time has been silent too long */
+    int x_looped; /* the host is this very process */
     int x_loop_told;
     struct reel x_in, x_out;
     int64_t x_made;   /* frames put into x_out since the claim began */
@@ -128,6 +128,9 @@ void patch_claim_event(t_patch *x, const struct shl_event *event);
 
 /** This box has Pd's time follow its host; at most one per process. */
 int slave_keeps_time(const t_patch *x);
+/** All boxes of this Pd are known to each other. */
+void slave_enlist(t_patch *x);
+void slave_discharge(t_patch *x);
 /** Be that box, if there is none yet. */
 void slave_take_time(t_patch *x);
 void slave_leave_time(t_patch *x);

@@ -18,7 +18,25 @@
 #define FRAMES_MAX 4096
 #define ROOM       (3 * FRAMES_MAX)
 
-static t_patch *keeper;
+static t_patch *keeper, *all;
+
+void slave_enlist(t_patch *x)
+{
+    x->x_next = all;
+    all = x;
+}
+
+void slave_discharge(t_patch *x)
+{
+    t_patch **at = &all;
+
+    while (*at && *at != x)
+        at = &(*at)->x_next;
+    if (*at)
+        *at = x->x_next;
+    if (keeper == x)
+        keeper = NULL;
+}
 
 int slave_keeps_time(const t_patch *x)
 {
@@ -180,7 +198,7 @@ static void clear_reels(t_patch *x)
 {
     x->x_in.count = x->x_out.count = 0;
     x->x_made = x->x_sent = 0;
-    x->x_running = x->x_due = 0;
+    x->x_due = 0;
     schedule_clear(&x->x_going);
     reel_delay(&x->x_out, x->x_delay);
     x->x_sent -= x->x_delay;
@@ -336,6 +354,40 @@ static void bad_peer(t_patch *x)
     x->x_working = 0;
 }
 
+/* What is there, without waiting. */
+static void gather(t_patch *x)
+{
+    struct shl_block block;
+    shl_status status = SHL_OK;
+
+    while (x->x_in.count < x->x_frames && status == SHL_OK) {
+        status = shl_device_wait(x->x_device, 0, &block);
+        if (status == SHL_OK)
+            take(x, &block);
+        else if (status != SHL_TIMEOUT)
+            bad_peer(x);
+    }
+}
+
+static void put_out(t_patch *x, t_sample *const *inlets);
+
+/* The other boxes of this Pd take what is there. One host may have links with
+ * several of them and wait for each; and what it sent to another before this
+ * one's block belongs to this tick, too. */
+static void attend(const t_patch *x)
+{
+    t_patch *other;
+
+    for (other = all; other; other = other->x_next) {
+        if (other == x || !other->x_device)
+            continue;
+        if (other->x_due)
+            put_out(other, NULL);
+        other->x_start = x->x_start;
+        gather(other);
+    }
+}
+
 /* Until there is enough for a tick, or nobody to wait for. */
 static void follow(t_patch *x, const int *gone)
 {
@@ -357,24 +409,10 @@ static void follow(t_patch *x, const int *gone)
         }
         if (!waits_for(x, since_ns))
             return;
+        attend(x);
         if (slice_ms)
             poll_gui(x);
         slice_ms = SLICE_MS;
-    }
-}
-
-/* What is there, without waiting. */
-static void gather(t_patch *x)
-{
-    struct shl_block block;
-    shl_status status = SHL_OK;
-
-    while (x->x_in.count < x->x_frames && status == SHL_OK) {
-        status = shl_device_wait(x->x_device, 0, &block);
-        if (status == SHL_OK)
-            take(x, &block);
-        else if (status != SHL_TIMEOUT)
-            bad_peer(x);
     }
 }
 
@@ -402,8 +440,6 @@ static void run_next_tick(const t_patch *x)
     pd_vmess(gensym("pd")->s_thing, gensym("fast-forward"), "f", ms);
 }
 
-static void put_out(t_patch *x, t_sample *const *inlets);
-
 void slave_tick(t_patch *x)
 {
     int gone = 0;
@@ -424,11 +460,12 @@ void slave_tick(t_patch *x)
     }
     if (!x->x_device)
         return;
-    x->x_running = x->x_in.count >= x->x_frames;
-    if (x->x_running && slave_keeps_time(x))
-        run_next_tick(x);
-    else if (!x->x_running)
+    if (x->x_in.count < x->x_frames) {
         drop_spoken(x);
+    } else if (slave_keeps_time(x)) {
+        attend(x);
+        run_next_tick(x);
+    }
 }
 
 /* ---- a tick's audio ------------------------------------------------------ */
@@ -436,15 +473,16 @@ void slave_tick(t_patch *x)
 void slave_perform_in(t_patch *x, t_sample **outlets)
 {
     uint32_t c, i, frames = x->x_frames;
+    int running = x->x_device && x->x_in.count >= frames;
 
     schedule_enter(&x->x_span, frames, x->x_rate_hz, frames);
     x->x_performed = x->x_span.tick;
-    for (c = 0; c < x->x_in.channels && x->x_running && outlets; c++) {
+    for (c = 0; c < x->x_in.channels && running && outlets; c++) {
         const float *plane = reel_plane(&x->x_in, c);
         for (i = 0; i < frames; i++)
             outlets[c][i] = (t_sample)plane[i];
     }
-    if (x->x_running) {
+    if (running) {
         reel_advance(&x->x_in, frames);
         x->x_ticks++;
         x->x_due = 1;
@@ -453,7 +491,6 @@ void slave_perform_in(t_patch *x, t_sample **outlets)
         for (c = 0; c < x->x_channels && x->x_effect; c++)
             memset(outlets[c], 0, frames * sizeof(t_sample));
     }
-    x->x_running = 0;
     clock_delay(x->x_tick, 0);
 }
 
