@@ -9,7 +9,8 @@ cd "$root" || exit 2
 # Programs that cannot run under a sanitizer: they are about being preloaded.
 not_here="test_rtwatch"
 # Those in which threads meet.
-threads="test_ring test_registry test_board test_cycle test_segment test_host
+threads="test_stream_threads
+    test_ring test_registry test_board test_cycle test_segment test_host
     test_mail test_inquiry test_monitor"
 
 names() { # folder

@@ -498,6 +498,10 @@ static SHL_RT void start(shl_stream_reader *r, uint64_t written,
 {
     if (!r->known || written == 0)
         return;
+    /* without times: wait for the latency, rather than hear frames again */
+    if (r->options.one_clock && r->at.whole > 0 && r->aim.whole < r->at.whole &&
+        r->at.whole - r->aim.whole < CAPACITY)
+        return;
     struct place at = r->aim;
     if (!r->resampling)
         at = (struct place){at.whole + (at.rest >= 0.5), 0.0};
