@@ -31,6 +31,15 @@ static uint32_t take(struct input *input, int bytes)
     return value;
 }
 
+/* Says which promise was broken. */
+#define MUST(x)                                                                \
+    do {                                                                       \
+        if (!(x)) {                                                            \
+            fprintf(stderr, "not so: %s (line %d)\n", #x, __LINE__);           \
+            abort();                                                           \
+        }                                                                      \
+    } while (0)
+
 static shl_registry *registry;
 static struct shl_board_view view; /* another description: it holds leases */
 static struct shl_board_entry usual;
@@ -122,8 +131,7 @@ static void fill(struct input *input)
 
 static void terminated(const char *text, size_t size)
 {
-    if (!memchr(text, 0, size))
-        abort();
+    MUST(memchr(text, 0, size));
 }
 
 static void check_info(const struct shl_device_info *info)
@@ -134,20 +142,19 @@ static void check_info(const struct shl_device_info *info)
     terminated(info->version, sizeof info->version);
     terminated(info->tag, sizeof info->tag);
     terminated(info->segment, sizeof info->segment);
-    if (info->in_channels > SHL_MAX_CHANNELS ||
-        info->out_channels > SHL_MAX_CHANNELS || !(info->rate_hz > 0) ||
-        info->block_frames > SHL_MAX_FRAMES ||
-        info->param_count > SHL_MAX_PARAMS)
-        abort();
+    MUST(info->in_channels <= SHL_MAX_CHANNELS);
+    MUST(info->out_channels <= SHL_MAX_CHANNELS);
+    MUST(info->rate_hz > 0);
+    MUST(info->block_frames <= SHL_MAX_FRAMES);
+    MUST(info->param_count <= SHL_MAX_PARAMS);
 }
 
 static void scan(void)
 {
     static struct shl_device_info info[SHL_MAX_DEVICES];
     uint32_t count = 0;
-    if (shl_registry_scan(registry, info, SHL_MAX_DEVICES, &count) ||
-        count > HELD)
-        abort();
+    MUST(shl_registry_scan(registry, info, SHL_MAX_DEVICES, &count) == SHL_OK);
+    MUST(count <= HELD);
     for (uint32_t i = 0; i < count; i++)
         check_info(&info[i]);
 }
@@ -184,10 +191,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* cleaning looks at every object of this user, so only now and then, and
      * not as often as the fuzzer would like */
     static uint32_t runs;
-    if (runs++ % 100 == 0 && shl_registry_clean(registry, NULL))
-        abort();
+    if (runs++ % 100 == 0)
+        MUST(shl_registry_clean(registry, NULL) == SHL_OK);
     for (int i = 0; i < KEPT; i++)
-        if (inode_of(name[i]) != inode[i])
-            abort();
+        MUST(inode_of(name[i]) == inode[i]);
     return 0;
 }
