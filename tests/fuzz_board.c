@@ -8,10 +8,12 @@
 #include "core/segment.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,8 +81,20 @@ static void put(int which, uint32_t magic)
     inode[which] = inode_of(name[which]);
 }
 
+/* Where the system permits it, in a /dev/shm of our own: other programs clean
+ * theirs, and a crash of ours leaves nothing. */
+static void move_in(void)
+{
+    if (unshare(CLONE_NEWNS) == 0 &&
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+        mount("none", "/dev/shm", "tmpfs", 0, "size=16m,mode=1777") == 0)
+        return;
+    fprintf(stderr, "in the /dev/shm of everybody\n");
+}
+
 static void begin(void)
 {
+    move_in();
     unsigned user = (unsigned)getuid(), pid = (unsigned)getpid();
     struct shl_process self = shl_process_self();
     struct shl_why why;
