@@ -396,7 +396,7 @@ static void jitter_is_averaged_away(void **state)
         skip();
     two_clocks(300.0, 64, 64, 0.003, LONG_S);
     two_clocks(-300.0, 512, 256, 0.004, 600.0);
-    two_clocks(100.0, 441, 1024, 0.005, LONG_S);
+    two_clocks(100.0, 441, 1024, 0.005, 600.0);
 }
 
 /* ---- without a resampler ---- */
