@@ -74,6 +74,15 @@ bool peer_there(const char *name)
     return fd >= 0;
 }
 
+bool peer_cut(const char *name, uint64_t size)
+{
+    int fd = shm_open(name, O_RDWR, 0);
+    bool done = fd >= 0 && ftruncate(fd, (off_t)size) == 0;
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
 uint32_t peer_descriptors(void)
 {
     uint32_t found = 0;

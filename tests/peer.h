@@ -114,6 +114,9 @@ void peer_scribble(void *base, uint64_t *random, bool spare);
 /** Whether a shared memory object of this name exists. */
 bool peer_there(const char *name);
 
+/** Cut an object to so many bytes; false if that failed. */
+bool peer_cut(const char *name, uint64_t size);
+
 /** How many descriptors this process has open. */
 uint32_t peer_descriptors(void);
 

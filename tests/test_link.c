@@ -2,6 +2,7 @@
  * sends arrives exactly, in both drives, and what it hears is of its block. */
 #include "core/link.h"
 
+#include "one_mapping.h"
 #include "peer.h"
 
 #include <setjmp.h>
@@ -47,78 +48,9 @@ static shl_status accepted(void)
     return st;
 }
 
-/* With two mappings the thread sanitizer would see neither races nor what
- * prevents them. Under it the link uses the device's own mapping, which lies
- * somewhere else in this process. */
-#if PEER_THREAD_SANITIZER
-
-static uint8_t *own_base;
-
-static uint8_t *other_mapping(void)
-{
-    char text[512];
-    uint8_t *base = NULL;
-    FILE *file = fopen("/proc/self/maps", "r");
-    while (file && !base && fgets(text, sizeof text, file)) {
-        uint8_t *at = (uint8_t *)strtoull(text, NULL, 16);
-        if (strstr(text, mine.segment.name) && at != mine.segment.map.base)
-            base = at;
-    }
-    if (file)
-        fclose(file);
-    return base;
-}
-
-static void move_link(uint8_t *base)
-{
-    struct shl_segment *s = &mine.segment;
-    ptrdiff_t by = base - s->map.base;
-    void **pointers[] = {(void **)&s->identity,
-                         (void **)&s->claim,
-                         (void **)&s->lines,
-                         (void **)&s->counters,
-                         (void **)&s->params,
-                         (void **)&s->events_to_device,
-                         (void **)&s->events_to_host,
-                         (void **)&s->transport,
-                         (void **)&mine.to_device.write,
-                         (void **)&mine.to_device.read,
-                         (void **)&mine.to_device.slots,
-                         (void **)&mine.to_host.write,
-                         (void **)&mine.to_host.read,
-                         (void **)&mine.to_host.slots};
-    for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++)
-        *pointers[i] = (uint8_t *)*pointers[i] + by;
-    s->map.base = base;
-}
-
-static void one_mapping(void)
-{
-    uint8_t *device = other_mapping();
-    assert_non_null(device);
-    own_base = mine.segment.map.base;
-    move_link(device);
-}
-
-static void own_mapping(void)
-{
-    if (own_base)
-        move_link(own_base);
-    own_base = NULL;
-}
-#else
-static void one_mapping(void)
-{
-}
-
-static void own_mapping(void)
-{
-}
-#endif
-
 static void close_link(void)
 {
-    own_mapping();
+    one_mapping_end(&mine);
     shl_link_close(&mine);
 }
 
@@ -132,7 +64,7 @@ static void begin(uint32_t ins, uint32_t outs, uint32_t drive)
     assert_int_equal(
         shl_link_open(&mine, peer_report(peer)->segment, &wanted, &why),
         SHL_OK);
-    one_mapping();
+    one_mapping(&mine);
     assert_int_equal(accepted(), SHL_OK);
 }
 
