@@ -134,8 +134,13 @@ if command -v strace >/dev/null &&
                 wait[++waits] = n
         }
         END {
-            # from the first fifth of the waits on, it was playing
-            for (i = wait[int(waits / 5) + 1]; i <= wait[waits]; i++) {
+            # it asks for its priority when it accepts a host, and from then
+            # on, or from the first fifth of the waits on, it was playing
+            begin = wait[int(waits / 5) + 1]
+            for (i = begin; i <= wait[waits]; i++)
+                if (call[i] ~ /^sched_get/)
+                    begin = i + 1
+            for (i = begin; i <= wait[waits]; i++) {
                 seen++
                 if (call[i] != "futex" && call[i] != "sched_yield")
                     print call[i]
