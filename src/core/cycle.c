@@ -53,7 +53,6 @@ void shl_cycle_host_init(struct shl_cycle_host *cycle,
     cycle->given_up = cycle->outstanding;
     /* a host that was killed in its sleep is no sleeper */
     shl_line_store(&lines->host_parked.parked, 0);
-    shl_pauses_per_us(); /* measured here, not in the first block */
 }
 
 SHL_RT void shl_cycle_begin(struct shl_cycle_host *cycle)
