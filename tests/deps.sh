@@ -9,7 +9,8 @@ root=$(dirname "$here")
 # The one list of packages.
 build="build-essential pkg-config puredata-core puredata-dev pd-lib-builder
     libsndfile1-dev libsamplerate0-dev"
-tests="libcmocka-dev clang clang-format libclang-rt-dev gcc-multilib git strace"
+tests="libcmocka-dev clang clang-format libclang-rt-dev gcc-multilib git strace
+    puredata-utils"
 demo="sox gnuplot-nox imagemagick"
 
 installed() {
