@@ -44,12 +44,13 @@ start_device() {
     ./shmlink wait L:0 --timeout 10 >/dev/null 2>&1
 }
 
-pd() { # flags, file, milliseconds
+# pd FLAGS FILE MILLISECONDS LIMIT: MILLISECONDS for those who have a `load-ms`.
+pd() {
     flags=$1
     LD_PRELOAD=$watcher SHL_RTWATCH_REPORT=$work/report \
-        timeout -k 2 "$4" "$(command -v pd || command -v puredata)" -nogui \
-        -nrt -noprefs -nomidi -noaudio -r 48000 -stderr $flags -path "$root" \
-        -open "$2" -send "load-ms $3" </dev/null
+        ${pd_exec:-} timeout -k 2 "$4" "$(command -v pd || command -v puredata)" \
+        -nogui -nrt -noprefs -nomidi -noaudio -r 48000 -stderr $flags \
+        -path "$root" -open "$2" -send "load-ms $3" </dev/null
 }
 
 # The device must have lived until we ended it, and nobody saw anything.
@@ -85,6 +86,26 @@ else
     fail "Pd and device, $blocks blocks"
     tail -n 30 "$work/pd"
 fi
+
+# A Pd as device that follows the host program.
+end_device
+(
+    pd_exec=exec # so that it is what we end
+    pd '-sleepgrain 1' tests/pd/slave-effect.pd 0 700
+) >"$work/slave" 2>&1 &
+device=$!
+./shmlink wait Effect:0 --timeout 20 >/dev/null 2>&1
+if watched timeout -k 2 600 ./shmlink host --id Effect:0 \
+    --wav "$work/out.wav" --seconds "$seconds" >"$work/host" 2>&1; then
+    quiet "host program and Pd as its device, $blocks blocks" "$work/host" \
+        "$work/slave"
+else
+    fail "host program and Pd as its device, $blocks blocks"
+    cat "$work/host" "$work/slave"
+fi
+rm -f "$work/out.wav"
+end_device
+start_device
 
 # Live: the device is killed and comes back, three times.
 pd '-sleepgrain 1' tests/pd/load.pd 6000 40 >"$work/live" 2>&1 &
