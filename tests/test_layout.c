@@ -566,6 +566,8 @@ static const uint64_t numbers[] = {
     SHL_EVENT_PARAM_MOD,
     SHL_EVENT_GESTURE_BEGIN,
     SHL_EVENT_GESTURE_END,
+    SHL_EVENT_TEMPO,
+    SHL_EVENT_PLAYHEAD,
     SHL_CURVE_LINEAR,
     SHL_CURVE_LOG,
     SHL_CURVE_STEPPED,
@@ -648,7 +650,7 @@ static const struct {
     uint64_t digest;
 } on_record[] = {
     {1, 0, 1, 0xFE56D4AA0E8F789Eu},
-    {1, 1, 1, 0x54D991E326513F8Bu},
+    {1, 1, 1, 0xB67D436FAA3E7345u},
 };
 
 /* shows MP-04 */

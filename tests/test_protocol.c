@@ -151,6 +151,8 @@ static const struct constant constants[] = {
     C(SHL_EVENT_PARAM_MOD),
     C(SHL_EVENT_GESTURE_BEGIN),
     C(SHL_EVENT_GESTURE_END),
+    C(SHL_EVENT_TEMPO),
+    C(SHL_EVENT_PLAYHEAD),
     C(SHL_CURVE_LINEAR),
     C(SHL_CURVE_LOG),
     C(SHL_CURVE_STEPPED),

@@ -17,7 +17,11 @@ enum shl_event_kind {
     SHL_EVENT_PARAM = 2,         /* a parameter has this value now */
     SHL_EVENT_PARAM_MOD = 3,     /* modulation: added to the value */
     SHL_EVENT_GESTURE_BEGIN = 4, /* somebody takes hold of the parameter */
-    SHL_EVENT_GESTURE_END = 5    /* and lets go */
+    SHL_EVENT_GESTURE_END = 5,   /* and lets go */
+    /* the transport of the free drive: the roles send and take these by
+     * themselves, in pairs */
+    SHL_EVENT_TEMPO = 6,   /* data: f64 tempo, u32 numerator, denominator */
+    SHL_EVENT_PLAYHEAD = 7 /* data: u64 frame, f64 beats, u32 playing */
 };
 
 /**   offset size field

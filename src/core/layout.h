@@ -227,7 +227,11 @@ static_assert(offsetof(struct shl_identity, pid) == 280, "wire");
 static_assert(sizeof(struct shl_identity) == 320, "wire size");
 
 /** How a host keeps time; bits beyond these are 0. */
-enum shl_claim_flags { SHL_CLAIM_RENDERS = 1 }; /* waits 30 s for a block */
+enum shl_claim_flags {
+    SHL_CLAIM_RENDERS = 1,  /* waits 30 s for a block */
+    SHL_CLAIM_OWN_CLOCK = 2 /* free drive in one process: both read a clock
+                               of that process's own */
+};
 
 /** What a host says of itself. Written under the claim lease, before epoch. */
 struct shl_claim {
@@ -243,11 +247,14 @@ struct shl_claim {
     uint32_t out_channels;
     uint32_t policy; /* of the audio thread: the system's number */
     uint32_t priority;
-    uint32_t first_event; /* older ones in the ring are a dead host's */
-    uint32_t flags;       /* enum shl_claim_flags; 0 before 1.1 */
+    uint32_t first_event;    /* older ones in the ring are a dead host's */
+    uint32_t flags;          /* enum shl_claim_flags; 0 before 1.1 */
+    uint32_t latency_frames; /* free drive: of the stream to the device, at the
+                                host's rate; 0: by the blocks. Since 1.1 */
+    uint32_t reserved;
 };
 static_assert(offsetof(struct shl_claim, pid) == 88, "wire");
-static_assert(sizeof(struct shl_claim) == 128, "wire size");
+static_assert(sizeof(struct shl_claim) == 136, "wire size");
 
 /** A value of several words that one side rewrites now and then: the sequence
  * is odd while it does. Read and written by shl_cell_read and _write only.
@@ -271,7 +278,7 @@ struct shl_identity_region {
 static_assert(sizeof(struct shl_identity_region) == 1024, "wire size");
 
 /**   offset size field  writer  reader  ordering
- *   0      136  cell   host    device  as a cell
+ *   0      144  cell   host    device  as a cell
  *   256    4    epoch  host    device  release store, acquire load: the claim
  *                                      is whole. Odd: claimed. Even: released
  */
@@ -322,8 +329,10 @@ struct shl_device_line {
     _Atomic uint32_t refused; /* epoch it refused (release, after refusal) */
     _Atomic uint32_t refusal; /* the shl_status it refused with */
     _Atomic uint32_t latency_frames;
-    _Atomic uint32_t busy_ns; /* running mean of its time per block */
-    uint8_t reserved[68];
+    _Atomic uint32_t busy_ns;       /* running mean of its time per block */
+    _Atomic uint32_t stream_frames; /* free drive: latency of the stream to it,
+                                       at the host's rate (before epoch) */
+    uint8_t reserved[64];
 };
 static_assert(offsetof(struct shl_device_line, epoch) == 40, "wire offset");
 static_assert(offsetof(struct shl_device_line, busy_ns) == 56, "wire");
