@@ -61,8 +61,8 @@ function check_system(name) {
 BEGIN {
     n = split("status|event message midi name param resampler system " \
         "transport|" \
-        "layout monitor parts platform request|bypass loss pace ring|" \
-        "beacon mail segment|board cycle desk inquiry stream|registry|" \
+        "layout monitor parts platform request|bypass loss pace ring scratch|" \
+        "beacon mail maolan segment|board cycle desk inquiry stream|registry|" \
         "link|device host|shl", lines, "|")
     for (i = 1; i <= n; i++)
         words(lines[i], place, i)

@@ -1,6 +1,7 @@
 #include "device.h"
 
 #include "device_state.h"
+#include "maolan.h"
 
 #include <math.h>
 #include <string.h>
@@ -119,25 +120,6 @@ static bool heed_claim(shl_device *device)
 
 /* ---- blocks ------------------------------------------------------------------ */
 
-static void read_transport(shl_device *device)
-{
-    struct shl_transport t = {0};
-    const uint8_t *from = device->segment.transport;
-    uint32_t flags;
-    memcpy(&t.frame, from + SHL_TRANSPORT_PLAYHEAD, 8);
-    memcpy(&t.tempo, from + SHL_TRANSPORT_TEMPO, 8);
-    memcpy(&t.numerator, from + SHL_TRANSPORT_NUMERATOR, 4);
-    memcpy(&t.denominator, from + SHL_TRANSPORT_DENOMINATOR, 4);
-    memcpy(&flags, from + SHL_TRANSPORT_FLAGS, 4);
-    memcpy(&t.rate_hz, from + SHL_TRANSPORT_RATE, 8);
-    memcpy(&t.beats, from + SHL_TRANSPORT_BEATS, 8);
-    t.playing = flags & SHL_TRANSPORT_PLAYING;
-    if (!(isfinite(t.tempo) && t.tempo > 0 && t.numerator && t.denominator &&
-          isfinite(t.beats)))
-        t = shl_transport_default(device->identity.rate_hz);
-    device->block.transport = t;
-}
-
 /* Take the announced block over, each word loaded once. False: it cannot be,
  * and is answered with 0 frames. */
 static bool take_block(shl_device *device, uint32_t bell)
@@ -163,7 +145,8 @@ static bool take_block(shl_device *device, uint32_t bell)
         device->in[c] = c < in_channels ? shl_segment_plane(&device->segment, c,
                                                             SHL_BUS_TO_DEVICE)
                                         : no_sound;
-    read_transport(device);
+    device->block.transport = shl_maolan_transport_read(
+        device->segment.transport, device->identity.rate_hz);
     device->events_left = shl_ring_waiting(&device->from_host);
     return true;
 }

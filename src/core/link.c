@@ -1,5 +1,7 @@
 #include "link.h"
 
+#include "maolan.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,15 +277,7 @@ static void show_transport(struct shl_link *link,
     if (memcmp(&link->shown, transport, sizeof *transport) == 0)
         return;
     link->shown = *transport;
-    uint8_t *to = link->segment.transport;
-    uint32_t flags = transport->playing ? SHL_TRANSPORT_PLAYING : 0;
-    memcpy(to + SHL_TRANSPORT_PLAYHEAD, &transport->frame, 8);
-    memcpy(to + SHL_TRANSPORT_TEMPO, &transport->tempo, 8);
-    memcpy(to + SHL_TRANSPORT_NUMERATOR, &transport->numerator, 4);
-    memcpy(to + SHL_TRANSPORT_DENOMINATOR, &transport->denominator, 4);
-    memcpy(to + SHL_TRANSPORT_FLAGS, &flags, 4);
-    memcpy(to + SHL_TRANSPORT_RATE, &transport->rate_hz, 8);
-    memcpy(to + SHL_TRANSPORT_BEATS, &transport->beats, 8);
+    shl_maolan_transport_write(link->segment.transport, transport);
 }
 
 /* An event beyond the block that it goes out with is played at the block's end;

@@ -112,6 +112,56 @@ void shl_thread_priority(uint32_t *policy, uint32_t *priority);
 /** Set flush-to-zero for denormals on the calling thread. */
 void shl_thread_flush_denormals(void);
 
+/* ---- pipes ----------------------------------------------------------------- */
+
+/** A wake-up between a process and its child: one byte, a pipe each way. Ours
+ * are close-on-exec and do not block. -1: not open. */
+struct shl_pipes {
+    int bell;     /* we write here: one byte wakes the peer */
+    int news;     /* we read here what the peer has rung */
+    int kept;     /* the bell's other end, held open by whoever made it: no
+                     write ever meets a pipe without readers */
+    int child[2]; /* the child's ends: its news, its bell; until it has them */
+};
+
+#define SHL_PIPES_NONE                                                         \
+    {                                                                          \
+        .bell = -1, .news = -1, .kept = -1, .child = { -1, -1 }                \
+    }
+
+/** Make both pipes, before the child starts. SHL_NO_DESCRIPTORS. [control] */
+shl_status shl_pipes_make(struct shl_pipes *pipes);
+
+/** The child has its ends, or will never get them: close our copies, so that
+ * its death can be seen. [control] */
+void shl_pipes_started(struct shl_pipes *pipes);
+
+/** Child: use two inherited descriptors by number; they are no longer passed
+ * on. SHL_BAD_VALUE: they are no pipes with these directions. A peer without
+ * readers is SHL_GONE from now on and no signal: SIGPIPE is ignored if it was
+ * at its default. [control] */
+shl_status shl_pipes_adopt(struct shl_pipes *pipes, int news, int bell);
+
+/** Close everything; harmless twice. [control] */
+void shl_pipes_close(struct shl_pipes *pipes);
+
+/** Write one byte. SHL_RING_FULL: the pipe is full, so the peer hangs.
+ * SHL_GONE: nobody reads any more. [audio] One system call. */
+shl_status shl_pipes_ring(const struct shl_pipes *pipes);
+
+/** Sleep until there is a byte, at most timeout_us; signals do not end it.
+ * SHL_TIMEOUT; SHL_GONE: the peer has closed its end. [audio] System calls,
+ * bounded. */
+shl_status shl_pipes_wait(const struct shl_pipes *pipes, uint32_t timeout_us);
+
+/** Take one byte. SHL_AGAIN: there is none; SHL_GONE: the peer has closed its
+ * end. [audio] One system call. */
+shl_status shl_pipes_take(const struct shl_pipes *pipes);
+
+/** Take all that are there, at most what a pipe holds. *count: how many.
+ * SHL_OK, or SHL_GONE as above. [audio] */
+shl_status shl_pipes_drain(const struct shl_pipes *pipes, uint32_t *count);
+
 /* ---- waiting and waking -------------------------------------------------- */
 
 /** Sleep while *word == seen, at most timeout_us. Returns early for any
