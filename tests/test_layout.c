@@ -629,6 +629,7 @@ static const uint64_t numbers[] = {
     SHL_MESSAGE_LOG,
     SHL_MESSAGE_EXTENSIONS,
     SHL_MESSAGE_EXTENSION_CALL,
+    SHL_MESSAGE_PLUGIN,
 };
 
 static uint64_t digest(void)
@@ -650,7 +651,7 @@ static const struct {
     uint64_t digest;
 } on_record[] = {
     {1, 0, 1, 0xFE56D4AA0E8F789Eu},
-    {1, 1, 1, 0xB67D436FAA3E7345u},
+    {1, 1, 1, 0x8292DBAC5D9D45D6u},
 };
 
 /* shows MP-04 */

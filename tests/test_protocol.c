@@ -227,6 +227,7 @@ static const struct constant constants[] = {
     C(SHL_MESSAGE_LOG),
     C(SHL_MESSAGE_EXTENSIONS),
     C(SHL_MESSAGE_EXTENSION_CALL),
+    C(SHL_MESSAGE_PLUGIN),
     C(SHL_OK),
     C(SHL_AGAIN),
     C(SHL_TIMEOUT),

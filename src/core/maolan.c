@@ -311,7 +311,7 @@ static void write_both(const struct shl_ring *ring, uint8_t *slot,
                        const uint8_t *bytes)
 {
     size_t at = (size_t)(slot - ring->slots);
-    uint8_t *indices = (uint8_t *)ring->write;
+    uint8_t *indices = (uint8_t *)(uintptr_t)ring->write;
 
     memcpy(indices + B8_AT + at, bytes, USEFUL);
     memcpy(indices + B16_AT + at, bytes, USEFUL);
@@ -403,7 +403,7 @@ static bool read_midi(const uint8_t *slot, uint8_t port,
  * written: looked at again at each read, since a lying index shows it early. */
 static void align(const struct shl_maolan *maolan, struct shl_ring *ring)
 {
-    uint8_t *indices = (uint8_t *)ring->write;
+    uint8_t *indices = (uint8_t *)(uintptr_t)ring->write;
 
     if (maolan->layout->midi_ports == 1)
         return;

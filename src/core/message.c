@@ -33,6 +33,7 @@ static const struct shl_message_about types[SHL_MESSAGE_TYPES] = {
     [SHL_MESSAGE_LOG] = {"log", "level u32: 0 error, 1 warning, 2 note; text", "both", "-", "-", 0},
     [SHL_MESSAGE_EXTENSIONS] = {"extensions", "-", "host", "count u32, for each: URI text", "unsupported", 1000},
     [SHL_MESSAGE_EXTENSION_CALL] = {"extension_call", "URI text, opcode u32, data bytes", "both", "data bytes", "not_found, unsupported", 1000},
+    [SHL_MESSAGE_PLUGIN] = {"plugin", "Maolan request u32, what goes into scratch, any bytes", "host", "what is in scratch then, any bytes", "bad_value, unsupported", 5000},
 };
 /* clang-format on */
 
