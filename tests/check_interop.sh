@@ -1,0 +1,153 @@
+#!/bin/sh
+# Programs of the other side, on the published crates of the Maolan plugin
+# protocol (tests/interop), each version with itself, and the offsets of each
+# crate against the table that ours are tested with. check_interop.sh [part of a
+# title ...]
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+cd "$root" || exit 2
+. "$here/lib/tally.sh"
+
+# ---- tools ------------------------------------------------------------------------
+
+built=$root/build/interop/debug
+versions="3 4 5 6-b8 6-b16"
+work=$(mktemp -d)
+ls /dev/shm 2>/dev/null | sort >"$work/before"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+give_up() {
+    echo "skipped, $*"
+    exit 77
+}
+
+# The crates ask for Rust 1.85; Debian 12 itself has an older one.
+build() {
+    command -v cargo >/dev/null || give_up "no cargo"
+    cargo --version 2>/dev/null |
+        awk '{ split($2, n, "."); exit !(n[1] > 1 || n[2] >= 85) }' ||
+        give_up "cargo is older than 1.85"
+    CARGO_TARGET_DIR=$root/build/interop
+    export CARGO_TARGET_DIR
+    (cd tests/interop && timeout 60 cargo fetch -q --locked) \
+        >"$work/fetch" 2>&1 || give_up "the crates cannot be had"
+    (cd tests/interop && cargo build -q --locked --offline) \
+        >"$work/build" 2>&1 && return 0
+    cat "$work/build"
+    fail "the peers cannot be built"
+    exit 1
+}
+
+# As the first column of tests/offsets.tsv names it.
+table_name() {
+    case $1 in
+    6-b8) echo 6-0.0.16 ;;
+    6-b16) echo 6-0.0.17 ;;
+    *) echo "$1" ;;
+    esac
+}
+
+wanted=$*
+case_of() { # title; true if it is to be run
+    title=$*
+    [ -n "$wanted" ] || return 0
+    for part in $wanted; do
+        case $title in *$part*) return 0 ;; esac
+    done
+    return 1
+}
+
+# Lead the DAW of a version by a script. One verdict; what went wrong is shown.
+lead() { # version script program
+    : >"$work/log"
+    sed "s|PROGRAM|$3|; s|NAME|Gerät $(table_name "$1")|" "$2" |
+        PEER_LOG=$work/log timeout -k 5 140 "$built/peer-$1" daw \
+            >"$work/said" 2>"$work/complaints"
+    if [ $? -eq 0 ]; then
+        pass "$title: $(tail -n 1 "$work/said")"
+    else
+        fail "$title"
+        grep FAIL "$work/said" | head -5
+        tail -n 3 "$work/complaints"
+    fi
+}
+
+logged() { # line that the plugin host must have logged
+    grep -qxF "$1" "$work/log" || fail "$title: not in the log: $1"
+}
+
+# ---- the crates -----------------------------------------------------------------
+
+layouts() {
+    for version in $versions; do
+        name=$(table_name $version)
+        case_of "offsets of version $name" || continue
+        "$built/peer-$version" layout | sort >"$work/theirs"
+        awk -F '\t' -v v="$name" '$1 == v' tests/offsets.tsv | sort >"$work/ours"
+        if [ -s "$work/ours" ] && cmp -s "$work/ours" "$work/theirs"; then
+            pass "$title: $(grep -c . "$work/ours") as in the table"
+        else
+            fail "$title: the crate and the table differ"
+            diff "$work/ours" "$work/theirs" | head -5
+        fi
+    done
+}
+
+# The peers do what they are there for: nothing of ours is in this.
+among_themselves() {
+    for version in $versions; do
+        case_of "their DAW, their plugin host, version $version" || continue
+        lead $version tests/interop/reference.script "$built/peer-$version"
+        logged "transport 123456789 99.5 7 8 1 44100"
+        logged "resources /some/ordner ü"
+        logged "ref 6 /neu/Ton ß.wav"
+        case $version in
+        3) logged "window 77" ;;
+        6*) logged "window 77 1 2" ;;
+        *) logged "window 77 1 0" ;;
+        esac
+    done
+}
+
+# Two crates that call themselves version 6 do not understand each other's MIDI:
+# the peers would notice if ours were like that.
+apart() {
+    for pair in "6-b8 6-b16" "6-b16 6-b8"; do
+        set -- $pair
+        case_of "their $1 DAW and their $2 plugin host hear no MIDI" || continue
+        : >"$work/log"
+        {
+            echo "start $built/peer-$2 clap x"
+            echo "midi 3 7 144 60 100"
+            echo "block"
+            echo "quit 0"
+        } | PEER_LOG=$work/log "$built/peer-$1" daw >"$work/said" 2>&1
+        if grep -q '^midi 3 0 0 0 0 0 ' "$work/log"; then
+            pass "$title"
+        else
+            fail "$title"
+            grep midi "$work/log"
+        fi
+    done
+}
+
+# ---- all --------------------------------------------------------------------------
+
+nothing_left() {
+    title="no segment is left"
+    left=$(ls /dev/shm 2>/dev/null | sort | comm -13 "$work/before" - |
+        grep '^maolan-')
+    if [ -z "$left" ]; then
+        pass "$title"
+    else
+        fail "$title: $left"
+    fi
+}
+
+build
+layouts
+among_themselves
+apart
+nothing_left
+tally_end
