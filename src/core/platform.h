@@ -39,6 +39,11 @@ shl_status shl_map_create(const char *name, size_t size, struct shl_map *map);
  * already. [control] */
 shl_status shl_map_open(const char *name, size_t least, struct shl_map *map);
 
+/** As shl_map_open, but to look at: the description and the mapping can only be
+ * read, so a write through them faults and a lease cannot be taken. [control]
+ */
+shl_status shl_map_view(const char *name, size_t least, struct shl_map *map);
+
 /** Open or create the object of exactly `size` bytes, zero-filled, reserved
  * and mapped: for the board. A shorter one grows, a longer one is SHL_FOREIGN.
  * Concurrent callers agree on one object. [control] */

@@ -245,7 +245,7 @@ static struct guard *guard_of(const struct shl_map *map)
  * them must not print into shared memory. -1 and errno on failure. */
 static int object_open(const char *name, int flags)
 {
-    int fd = shm_open(name, flags | O_RDWR | O_CLOEXEC | O_NONBLOCK, 0600);
+    int fd = shm_open(name, flags | O_CLOEXEC | O_NONBLOCK, 0600);
 
     if (fd >= 0 && fd <= 2) {
         int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -283,15 +283,14 @@ static shl_status object_size(int fd, size_t size)
     return result ? status_of(errno, SHL_SYSTEM) : SHL_OK;
 }
 
-static shl_status object_map(struct shl_map *map)
+static shl_status object_map(struct shl_map *map, int protection)
 {
     struct guard *g = guard_open();
     void *base;
 
     if (!g)
         return SHL_NO_MEMORY;
-    base =
-        mmap(NULL, map->size, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+    base = mmap(NULL, map->size, protection, MAP_SHARED, map->fd, 0);
     if (base == MAP_FAILED) {
         shl_status status = status_of(errno, SHL_SYSTEM);
         guard_close(g);
@@ -308,7 +307,7 @@ static shl_status object_map(struct shl_map *map)
  * away what the check of the others asks for. */
 static shl_status object_create(const char *name, int *fd)
 {
-    int created = object_open(name, O_CREAT | O_EXCL);
+    int created = object_open(name, O_RDWR | O_CREAT | O_EXCL);
 
     if (created < 0)
         return status_of(errno, SHL_NO_SHM);
@@ -332,7 +331,7 @@ shl_status shl_map_create(const char *name, size_t size, struct shl_map *map)
     made.size = size;
     status = object_size(made.fd, size);
     if (!status)
-        status = object_map(&made);
+        status = object_map(&made, PROT_READ | PROT_WRITE);
     if (status) {
         shm_unlink(name);
         close(made.fd);
@@ -342,31 +341,39 @@ shl_status shl_map_create(const char *name, size_t size, struct shl_map *map)
     return SHL_OK;
 }
 
-shl_status shl_map_ask(const char *name, struct shl_map *map)
+/** A description of an existing object, checked; not mapped. `access` is
+ * O_RDWR or O_RDONLY. */
+static shl_status object_find(const char *name, int access, struct shl_map *map)
 {
-    struct shl_map asked = SHL_MAP_NONE;
+    struct shl_map found = SHL_MAP_NONE;
     uint64_t size = 0;
     shl_status status;
 
-    asked.fd = object_open(name, 0);
-    if (asked.fd < 0)
+    found.fd = object_open(name, access);
+    if (found.fd < 0)
         return status_of(errno, SHL_NOT_FOUND);
-    status = object_check(asked.fd, &size);
+    status = object_check(found.fd, &size);
     if (!status && size > SIZE_MAX / 2)
         status = SHL_FOREIGN;
     if (status) {
-        close(asked.fd);
+        close(found.fd);
         return status;
     }
-    asked.size = (size_t)size;
-    *map = asked;
+    found.size = (size_t)size;
+    *map = found;
     return SHL_OK;
 }
 
-shl_status shl_map_open(const char *name, size_t least, struct shl_map *map)
+shl_status shl_map_ask(const char *name, struct shl_map *map)
+{
+    return object_find(name, O_RDWR, map);
+}
+
+static shl_status open_as(const char *name, size_t least, int access,
+                          int protection, struct shl_map *map)
 {
     struct shl_map opened;
-    shl_status status = shl_map_ask(name, &opened);
+    shl_status status = object_find(name, access, &opened);
 
     if (status)
         return status;
@@ -375,13 +382,23 @@ shl_status shl_map_open(const char *name, size_t least, struct shl_map *map)
     else if (opened.size < least)
         status = SHL_CUT;
     else
-        status = object_map(&opened);
+        status = object_map(&opened, protection);
     if (status) {
         close(opened.fd);
         return status;
     }
     *map = opened;
     return SHL_OK;
+}
+
+shl_status shl_map_open(const char *name, size_t least, struct shl_map *map)
+{
+    return open_as(name, least, O_RDWR, PROT_READ | PROT_WRITE, map);
+}
+
+shl_status shl_map_view(const char *name, size_t least, struct shl_map *map)
+{
+    return open_as(name, least, O_RDONLY, PROT_READ, map);
 }
 
 /** Give a shared object its size, if it has none yet or was cut short: new
@@ -399,7 +416,7 @@ static shl_status share_prepare(struct shl_map *map, size_t size)
     if (!status)
         status = shl_map_reserve(map, 0, size);
     if (!status)
-        status = object_map(map);
+        status = object_map(map, PROT_READ | PROT_WRITE);
     return status;
 }
 
@@ -411,7 +428,7 @@ shl_status shl_map_share(const char *name, size_t size, struct shl_map *map)
         struct shl_map shared = SHL_MAP_NONE;
         bool created = false;
 
-        shared.fd = object_open(name, 0);
+        shared.fd = object_open(name, O_RDWR);
         if (shared.fd < 0 && errno != ENOENT)
             return status_of(errno, SHL_NO_SHM);
         if (shared.fd < 0) {

@@ -417,13 +417,15 @@ static void touch_common(const struct shl_segment *s,
     }
 }
 
-static shl_status open_checked(const char *name, struct shl_segment *s,
-                               struct shl_why *why)
+/** `view`: map it read-only, ask by the same description, touch nothing. */
+static shl_status open_checked(const char *name, bool view,
+                               struct shl_segment *s, struct shl_why *why)
 {
     struct place places[REGIONS];
-    shl_status status = shl_map_open(name, SHL_MAOLAN_SIZE, &s->map);
+    shl_status status = view ? shl_map_view(name, SHL_MAOLAN_SIZE, &s->map)
+                             : shl_map_open(name, SHL_MAOLAN_SIZE, &s->map);
 
-    if (!status)
+    if (!status && !view)
         status = shl_map_ask(name, &s->ask);
     if (status) {
         shl_why_set(why, "segment %s: %s", name, shl_status_text(status));
@@ -435,7 +437,8 @@ static shl_status open_checked(const char *name, struct shl_segment *s,
     if (status)
         return status;
     segment_point(s, places);
-    touch_common(s, places);
+    if (!view)
+        touch_common(s, places);
     if (shl_segment_bad(s)) {
         shl_why_set(why, "segment %s was cut short while it was opened", name);
         return SHL_CUT;
@@ -443,8 +446,8 @@ static shl_status open_checked(const char *name, struct shl_segment *s,
     return SHL_OK;
 }
 
-shl_status shl_segment_open(const char *name, struct shl_segment *segment,
-                            struct shl_why *why)
+static shl_status segment_open(const char *name, bool view,
+                               struct shl_segment *segment, struct shl_why *why)
 {
     struct shl_segment s;
     shl_status status;
@@ -456,12 +459,24 @@ shl_status shl_segment_open(const char *name, struct shl_segment *segment,
     }
     memcpy(s.name, name, strlen(name) + 1);
     s.layout = &shl_maolan_layouts[SHL_LAYOUT_A];
-    status = open_checked(name, &s, why);
+    status = open_checked(name, view, &s, why);
     if (status)
         shl_segment_close(&s);
     else
         *segment = s;
     return status;
+}
+
+shl_status shl_segment_open(const char *name, struct shl_segment *segment,
+                            struct shl_why *why)
+{
+    return segment_open(name, false, segment, why);
+}
+
+shl_status shl_segment_view(const char *name, struct shl_segment *segment,
+                            struct shl_why *why)
+{
+    return segment_open(name, true, segment, why);
 }
 
 void shl_segment_close(struct shl_segment *segment)
@@ -508,11 +523,17 @@ shl_status shl_segment_identity(const struct shl_segment *segment,
     return status;
 }
 
+/** Whom to ask about leases. A view holds none, so it may ask itself. */
+static const struct shl_map *asked(const struct shl_segment *segment)
+{
+    return segment->ask.fd >= 0 ? &segment->ask : &segment->map;
+}
+
 bool shl_segment_device_alive(const struct shl_segment *segment)
 {
     struct shl_identity who;
 
-    if (!shl_lease_held(&segment->ask, SHL_LEASE_DEVICE))
+    if (!shl_lease_held(asked(segment), SHL_LEASE_DEVICE))
         return false;
     /* a child of a dead device may have inherited its lease */
     if (shl_cell_read(&segment->identity->cell, &who, sizeof who / 8))
@@ -579,7 +600,7 @@ bool shl_segment_host_alive(const struct shl_segment *segment)
 {
     struct shl_claim who;
 
-    if (!shl_lease_held(&segment->ask, SHL_LEASE_HOST))
+    if (!shl_lease_held(asked(segment), SHL_LEASE_HOST))
         return false;
     if (shl_segment_claim_read(segment, &who))
         return true;

@@ -15,7 +15,8 @@
 struct shl_segment {
     char name[SHL_SEGMENT_SIZE_OF_NAME];
     struct shl_map map; /* its description holds our lease */
-    struct shl_map ask; /* another one, for asking about the peer's */
+    struct shl_map ask; /* another one, for asking about the peer's;
+                           none in a view */
     const struct shl_maolan_layout *layout;
     struct shl_identity_region *identity;
     struct shl_claim_region *claim;
@@ -57,6 +58,13 @@ void shl_segment_ready(struct shl_segment *segment);
 /** Open and check: SHL_AGAIN while its device is not ready with it,
  * SHL_WRONG_VERSION (see why), SHL_FOREIGN, SHL_CUT, SHL_BAD_PEER. No lease. */
 shl_status shl_segment_open(const char *name, struct shl_segment *segment,
+                            struct shl_why *why);
+
+/** The same to look at: read-only, so that a write would fault; nothing is
+ * touched, no lease can be taken. What is only reserved by a claim (planes,
+ * streams) must not be read by these pointers, since a page that is not there
+ * would be made: shl_map_peek makes none. */
+shl_status shl_segment_view(const char *name, struct shl_segment *segment,
                             struct shl_why *why);
 
 /** Unmap and close, dropping our lease. Does not unlink. Zeroes the struct. */
