@@ -61,9 +61,9 @@ function check_system(name) {
 BEGIN {
     n = split("status|event message midi name param resampler system " \
         "transport|" \
-        "layout monitor parts platform request|bypass loss pace ring scratch|" \
+        "layout monitor parts platform request|bypass loss pace ring scratch trail|" \
         "beacon mail maolan segment|board cycle desk inquiry stream|registry|" \
-        "link|device host|shl", lines, "|")
+        "guest link|device host|shl", lines, "|")
     for (i = 1; i <= n; i++)
         words(lines[i], place, i)
     words("assert.h ctype.h errno.h float.h inttypes.h limits.h math.h " \

@@ -5,6 +5,7 @@
 
 #include "device.h"
 #include "event.h"
+#include "guest.h"
 #include "host.h"
 #include "message.h"
 #include "midi.h"
