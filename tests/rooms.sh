@@ -61,7 +61,7 @@ function check_system(name) {
 BEGIN {
     n = split("status|event message midi name param resampler system " \
         "transport|" \
-        "layout monitor parts platform request|bypass loss pace ring scratch trail|" \
+        "layout monitor parts platform request|bypass loss pace reblock ring scratch trail|" \
         "beacon mail maolan segment|board cycle desk inquiry stream|registry|" \
         "guest link|device host|shl", lines, "|")
     for (i = 1; i <= n; i++)

@@ -19,7 +19,8 @@ static shl_status judge(const shl_device *device, const struct shl_claim *claim)
         return SHL_WRONG_DRIVE;
     if (!(claim->mode & own->modes))
         return SHL_WRONG_MODE;
-    if (claim->block_frames < 1 || claim->block_frames > SHL_MAX_FRAMES)
+    if (claim->block_frames < 1 || claim->block_frames > SHL_MAX_FRAMES ||
+        claim->block_frames % own->quantum)
         return SHL_WRONG_BLOCK;
     if (claim->in_channels > SHL_MAX_CHANNELS ||
         claim->out_channels > SHL_MAX_CHANNELS)
@@ -130,7 +131,8 @@ static bool take_block(shl_device *device, uint32_t bell)
     uint32_t epoch = shl_line_load(&line->epoch);
     uint64_t frame = atomic_load_explicit(&line->frame, memory_order_relaxed);
     if (!claimed(device) || epoch != device->judged ||
-        frames > SHL_MAX_FRAMES || in_channels > SHL_MAX_CHANNELS) {
+        frames > SHL_MAX_FRAMES || frames % device->identity.quantum ||
+        in_channels > SHL_MAX_CHANNELS) {
         shl_cycle_answer(&device->cycle, bell, frame, 0, 0, 0);
         return false;
     }

@@ -32,6 +32,7 @@ struct shl_device_options {
     uint32_t out_channels; /* 0 to 32, device to host */
     double rate_hz;
     uint32_t block_frames; /* 1 to 4096: what it would like; takes any */
+    uint32_t quantum; /* takes whole multiples of this alone; 0 or 1: any */
     uint32_t latency_frames;
     uint64_t capabilities; /* enum shl_capability, or-ed */
     uint32_t drives;       /* enum shl_drive, or-ed; 0: lockstep, pipelined */

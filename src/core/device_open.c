@@ -124,6 +124,11 @@ static shl_status check_options(const struct shl_device_options *options,
                       shl_status_text(SHL_WRONG_CHANNELS));
     if (options->block_frames < 1 || options->block_frames > SHL_MAX_FRAMES)
         return refuse(why, SHL_WRONG_BLOCK, shl_status_text(SHL_WRONG_BLOCK));
+    if (options->quantum > 1 && (options->quantum > SHL_MAX_FRAMES ||
+                                 options->block_frames % options->quantum))
+        return refuse(why, SHL_WRONG_BLOCK,
+                      "a device that computes whole blocks alone takes 1 to "
+                      "4096 frames at once, and asks for a multiple of them");
     if (!isfinite(options->rate_hz) || options->rate_hz < 1)
         return refuse(why, SHL_BAD_VALUE,
                       "the sample rate must be a number of Hz above 0");
@@ -148,7 +153,7 @@ static void identify(shl_device *device,
     identity->start_time = self.start_time;
     identity->capabilities = options->capabilities;
     identity->rate_hz = options->rate_hz;
-    identity->quantum = 1;
+    identity->quantum = options->quantum ? options->quantum : 1;
     identity->block_frames = options->block_frames;
     identity->in_channels = options->in_channels;
     identity->out_channels = options->out_channels;

@@ -63,10 +63,31 @@ static shl_status check_options(const struct shl_host_options *options)
         return SHL_WRONG_CHANNELS;
     if (options->block_frames < 1 || options->block_frames > SHL_MAX_FRAMES)
         return SHL_WRONG_BLOCK;
+    if (options->reblock_frames > SHL_MAX_FRAMES)
+        return SHL_WRONG_BLOCK;
     if (!isfinite(options->rate_hz) || options->rate_hz < 1)
         return SHL_BAD_VALUE;
     if (options->drive > SHL_DRIVE_PIPELINED)
         return SHL_WRONG_DRIVE;
+    return SHL_OK;
+}
+
+/* As asked; else a device that computes whole blocks alone gets them, whatever
+ * the host's own are: those, where they are multiples. */
+static shl_status set_reblock(shl_host *host,
+                              const struct shl_host_options *options,
+                              uint32_t quantum)
+{
+    uint32_t usual = options->block_frames, frames = options->reblock_frames;
+    if (frames == 0 && quantum > 1 && quantum <= SHL_MAX_FRAMES)
+        frames = usual % quantum ? quantum : usual;
+    shl_status st = shl_reblock_set(&host->reblock, options->in_channels,
+                                    options->out_channels, frames, usual);
+    if (st)
+        return st;
+    host->link.reblocked = frames != 0;
+    if (frames == 0)
+        host->link.gathered = host->link.waiting = 0;
     return SHL_OK;
 }
 
@@ -88,8 +109,11 @@ shl_status shl_host_new(const struct shl_host_options *options,
     shl_host_onloss(host, options->onloss);
     st = shl_bypass_new(&host->bypass, options->in_channels);
     if (!st)
+        st = set_reblock(host, options, 1);
+    if (!st)
         st = shl_registry_open(options->registry, &host->registry, &host->why);
     if (st) {
+        shl_reblock_free(&host->reblock);
         shl_bypass_free(&host->bypass);
         free(host);
         return st;
@@ -133,6 +157,7 @@ void shl_host_free(shl_host *host)
         return;
     unlink_device(host);
     shl_registry_close(host->registry);
+    shl_reblock_free(&host->reblock);
     shl_bypass_free(&host->bypass);
     free(host);
 }
@@ -148,7 +173,7 @@ static uint32_t deadline_us(const shl_host *host)
         return (o->deadline_ms < DEADLINE_LIMIT ? o->deadline_ms
                                                 : DEADLINE_LIMIT) *
                1000;
-    double half_us = o->block_frames * 500000.0 / o->rate_hz;
+    double half_us = shl_host_exchanged(host) * 500000.0 / o->rate_hz;
     return half_us > 1000 ? (uint32_t)half_us : 1000;
 }
 
@@ -164,17 +189,19 @@ static shl_status try_link(shl_host *host)
     struct shl_device_info info;
     host->looked_ns = shl_clock_ns();
     shl_status st = find(host, &info);
+    if (!st)
+        st = set_reblock(host, &host->options, info.quantum);
     if (st)
         return st;
-    struct shl_link_options options = {
-        .tag = host->tag,
-        .rate_hz = host->options.rate_hz,
-        .block_frames = host->options.block_frames,
-        .in_channels = host->options.in_channels,
-        .out_channels = host->options.out_channels,
-        .drive = host->options.drive,
-        .deadline_us = deadline_us(host),
-        .renders = host->options.batch};
+    struct shl_link_options options = {.tag = host->tag,
+                                       .rate_hz = host->options.rate_hz,
+                                       .block_frames = shl_host_exchanged(host),
+                                       .in_channels = host->options.in_channels,
+                                       .out_channels =
+                                           host->options.out_channels,
+                                       .drive = host->options.drive,
+                                       .deadline_us = deadline_us(host),
+                                       .renders = host->options.batch};
     st = shl_link_open(&host->link, info.segment, &options, &host->why);
     if (st == SHL_BUSY)
         shl_registry_why(host->registry, info.id, host->why.text,
@@ -182,6 +209,8 @@ static shl_status try_link(shl_host *host)
     if (st)
         return st;
     host->linked = true;
+    host->link.reblocked = host->reblock.frames != 0;
+    host->link.gathered = host->reblock.gathered;
     shl_inquiry_begin(&host->inquiry, host->link.segment.messages,
                       host->link.epoch);
     host->links++;
@@ -246,6 +275,8 @@ shl_status shl_host_open(shl_host *host, const char *id, uint32_t wait_ms)
     if (st)
         return st;
     unlink_device(host);
+    if (!host->wanted[0] && host->reblock.frames)
+        shl_reblock_reset(&host->reblock);
     snprintf(host->wanted, sizeof host->wanted, "%s", id);
     host->refused = SHL_OK;
     uint64_t now_ns = shl_clock_ns();
@@ -299,13 +330,18 @@ shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)
     shl_status st = check_options(&wish);
     if (st)
         return st;
+    st = set_reblock(host, &wish,
+                     host->linked ? host->link.identity.quantum : 1);
+    if (st)
+        return st;
     bool other_rate = rate_hz != host->options.rate_hz;
     host->options = wish;
     host->transport.rate_hz = rate_hz;
     if (!host->linked)
         return SHL_OK;
     host->link.cycle.deadline_us = deadline_us(host);
-    host->link.cycle.second_blocks = (uint32_t)(rate_hz / block_frames) + 1;
+    host->link.cycle.second_blocks =
+        (uint32_t)(rate_hz / shl_host_exchanged(host)) + 1;
     if (!other_rate)
         return SHL_OK;
     unlink_device(host);
@@ -401,9 +437,14 @@ static void flush(shl_host *host)
         host->polled_blocks = host->link.stats.blocks;
         host->played_ns = now_ns;
     }
-    double block_ns = host->options.block_frames * 1e9 / host->options.rate_hz;
-    if (now_ns - host->played_ns > QUIET_NS + 2 * (uint64_t)block_ns)
-        shl_link_flush(&host->link, &host->transport);
+    double block_ns = shl_host_exchanged(host) * 1e9 / host->options.rate_hz;
+    if (now_ns - host->played_ns <= QUIET_NS + 2 * (uint64_t)block_ns)
+        return;
+    if (host->reblock.frames) {
+        shl_reblock_reset(&host->reblock);
+        shl_link_reblocked(&host->link, 0, 0, 0, 0);
+    }
+    shl_link_flush(&host->link, &host->transport);
 }
 
 void shl_host_poll(shl_host *host)
@@ -499,8 +540,10 @@ int32_t shl_host_param_index(const shl_host *host, uint32_t id)
 
 uint32_t shl_host_link_latency(const shl_host *host)
 {
-    return host->linked && host->link.pipelined ? host->options.block_frames
-                                                : 0;
+    if (!host->linked)
+        return 0;
+    return host->reblock.latency_frames +
+           (host->link.pipelined ? shl_host_exchanged(host) : 0);
 }
 
 uint32_t shl_host_latency(const shl_host *host)
@@ -508,6 +551,11 @@ uint32_t shl_host_latency(const shl_host *host)
     return host->linked ? shl_host_link_latency(host) +
                               shl_link_device_latency(&host->link)
                         : 0;
+}
+
+uint32_t shl_host_block(const shl_host *host)
+{
+    return shl_host_exchanged(host);
 }
 
 void shl_host_stats(const shl_host *host, struct shl_host_stats *stats)

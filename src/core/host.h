@@ -37,9 +37,12 @@ struct shl_host_options {
     uint32_t in_channels;  /* 0 to 32, what process() is given */
     uint32_t out_channels; /* 0 to 32, what process() fills */
     double rate_hz;
-    uint32_t block_frames; /* usual block */
-    uint32_t drive;        /* SHL_DRIVE_LOCKSTEP (also for 0) or _PIPELINED */
-    uint32_t deadline_ms;  /* 0: half a block, at least 1 ms */
+    uint32_t block_frames;   /* usual block */
+    uint32_t reblock_frames; /* of the blocks exchanged with the device, 1 to
+                                4096; 0: the host's own, or what a device that
+                                takes no other asks for */
+    uint32_t drive;          /* SHL_DRIVE_LOCKSTEP (also for 0) or _PIPELINED */
+    uint32_t deadline_ms;    /* 0: half a block, at least 1 ms */
     enum shl_host_onloss onloss;
     int batch; /* rendering: the deadline is 30 s */
 };
@@ -209,6 +212,10 @@ int32_t shl_host_param_index(const shl_host *host, uint32_t id);
  * and the sum with the device's. [any] */
 uint32_t shl_host_link_latency(const shl_host *host);
 uint32_t shl_host_latency(const shl_host *host);
+
+/** Frames of the blocks that are exchanged with the device: reblock_frames, or
+ * what the device wants, or the usual block. [any] */
+uint32_t shl_host_block(const shl_host *host);
 
 struct shl_host_stats {
     uint64_t blocks;        /* asked for while linked */

@@ -21,7 +21,8 @@ static void play_alone(shl_host *host, const float *const *dry,
 }
 
 static enum shl_heard play_link(shl_host *host, const float *const *in,
-                                float *const *out, uint32_t frames)
+                                float *const *out, uint32_t frames,
+                                const struct shl_transport *transport)
 {
     shl_status st = host->lost ? host->lost : shl_link_state(&host->link);
     if (st == SHL_AGAIN)
@@ -31,15 +32,20 @@ static enum shl_heard play_link(shl_host *host, const float *const *in,
         return SHL_HEARD_MISSED;
     }
     return shl_link_play(&host->link, in, host->options.in_channels, out,
-                         host->options.out_channels, frames, &host->transport);
+                         host->options.out_channels, frames, transport);
 }
 
-SHL_RT int shl_host_process(shl_host *host, const float *const *in,
-                            float *const *out, uint32_t frames)
+/* A block as it goes to the device, and what is heard of it. */
+static bool play_block(shl_host *host, const float *const *in,
+                       float *const *out, uint32_t frames,
+                       const struct shl_transport *transport)
 {
     uint32_t outs = host->options.out_channels;
+    uint32_t latency =
+        host->linked ? shl_host_latency(host) - host->reblock.latency_frames
+                     : 0;
     const float *const *wet =
-        shl_bypass_in(&host->bypass, in, frames, shl_host_latency(host),
+        shl_bypass_in(&host->bypass, in, frames, latency,
                       !host->wanted[0] || host->loss.policy == SHL_ONLOSS_DRY);
     const float *const *dry = host->bypass.dry;
     enum shl_heard heard = SHL_HEARD_NOTHING;
@@ -51,7 +57,7 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
         if (host->wanted[0])
             shl_bypass_out(&host->bypass, out, outs, frames);
     } else {
-        heard = play_link(host, wet, out, frames);
+        heard = play_link(host, wet, out, frames, transport);
         if (heard == SHL_HEARD_DEVICE) {
             shl_loss_came(&host->loss, out, outs, frames);
         } else if (heard == SHL_HEARD_MISSED || host->loss.lost) {
@@ -64,11 +70,43 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
         }
         shl_bypass_out(&host->bypass, out, outs, frames);
     }
-    shl_transport_advance(&host->transport, frames);
     if (host->inquiry.monitor)
         shl_monitor_levels(host->inquiry.monitor, 0, (const float *const *)out,
                            outs, frames);
     return heard == SHL_HEARD_DEVICE;
+}
+
+/* The host's own block, in pieces that end where the device's do. */
+static bool play_reblocked(shl_host *host, const float *const *in,
+                           float *const *out, uint32_t frames)
+{
+    struct shl_reblock *reblock = &host->reblock;
+    uint32_t latency = reblock->latency_frames, piece;
+    shl_reblock_expect(reblock, frames);
+    host->silent_frames += reblock->latency_frames - latency;
+    for (uint32_t at = 0; at < frames; at += piece) {
+        piece = shl_reblock_room(reblock, frames - at);
+        if (shl_reblock_gather(reblock, in, at, piece, &host->transport))
+            shl_reblock_came(reblock,
+                             play_block(host, (const float *const *)reblock->in,
+                                        shl_reblock_planes(reblock),
+                                        reblock->frames, &reblock->transport));
+        shl_reblock_read(reblock, out, at, piece);
+    }
+    if (host->linked)
+        shl_link_reblocked(&host->link, reblock->frames, reblock->gathered,
+                           reblock->waiting, frames);
+    return reblock->whole;
+}
+
+SHL_RT int shl_host_process(shl_host *host, const float *const *in,
+                            float *const *out, uint32_t frames)
+{
+    bool heard = host->reblock.frames && host->wanted[0]
+                     ? play_reblocked(host, in, out, frames)
+                     : play_block(host, in, out, frames, &host->transport);
+    shl_transport_advance(&host->transport, frames);
+    return heard;
 }
 
 SHL_RT shl_status shl_host_send(shl_host *host, const struct shl_event *event,

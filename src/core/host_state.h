@@ -9,6 +9,7 @@
 #include "link.h"
 #include "loss.h"
 #include "midi.h"
+#include "reblock.h"
 
 #define SHL_NOTICES 32u
 
@@ -30,6 +31,7 @@ struct shl_host {
     struct shl_transport transport;
     struct shl_loss loss;
     struct shl_bypass bypass;
+    struct shl_reblock reblock;
     struct shl_held held;
     struct shl_link_stats past; /* of links that have ended */
     uint64_t links;
@@ -41,5 +43,12 @@ struct shl_host {
     uint32_t notice_first, notice_count;
     struct shl_inquiry inquiry; /* the monitor is kept there */
 };
+
+/** Frames of the blocks that go to the device. */
+static inline uint32_t shl_host_exchanged(const struct shl_host *host)
+{
+    return host->reblock.frames ? host->reblock.frames
+                                : host->options.block_frames;
+}
 
 #endif

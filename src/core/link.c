@@ -23,6 +23,14 @@ static shl_status agree(const struct shl_identity *identity,
                  identity->id, identity->rate_hz, options->rate_hz);
         return SHL_WRONG_RATE;
     }
+    if (identity->quantum > 1 && options->block_frames % identity->quantum) {
+        snprintf(why->text, sizeof why->text,
+                 "%s computes %u frames at once and this host sends blocks of "
+                 "%u: use -block %u, or a multiple of it",
+                 identity->id, identity->quantum, options->block_frames,
+                 identity->quantum);
+        return SHL_WRONG_BLOCK;
+    }
     if (!(identity->drives & options->drive)) {
         snprintf(why->text, sizeof why->text,
                  "%s does not offer the %s drive: choose another one",
@@ -280,13 +288,31 @@ static void show_transport(struct shl_link *link,
     shl_maolan_transport_write(link->segment.transport, transport);
 }
 
+/* How many of the unsent events belong to blocks after this one: the last of
+ * them, being in order. Only a host with blocks of its own has any. */
+static uint32_t later(const struct shl_link *link, uint32_t frames)
+{
+    uint32_t count = 0;
+    while (link->reblocked && frames && count < link->unsent) {
+        const struct shl_event *slot = (const struct shl_event *)shl_ring_slot(
+            &link->to_device, link->to_device.own - 1 - count);
+        if (slot->frame < link->frame + frames)
+            break;
+        count++;
+    }
+    return count;
+}
+
 /* An event beyond the block that it goes out with is played at the block's end;
  * those of the next block do not have to wait for it. */
-static void catch_up(struct shl_link *link, uint32_t frames)
+static void show_events(struct shl_link *link, uint32_t frames)
 {
-    if (link->event_frame > link->frame + frames)
+    uint32_t kept = later(link, frames);
+    shl_ring_publish_but(&link->to_device, kept);
+    if (kept == 0 && link->event_frame > link->frame + frames)
         link->event_frame = link->frame + frames;
-    link->unsent = link->overdue = 0;
+    link->unsent = kept;
+    link->overdue = 0;
 }
 
 static void ring_block(struct shl_link *link, const float *const *in,
@@ -298,8 +324,7 @@ static void ring_block(struct shl_link *link, const float *const *in,
         memcpy(shl_segment_plane(&link->segment, c, SHL_BUS_TO_DEVICE), in[c],
                frames * sizeof(float));
     show_transport(link, transport);
-    shl_ring_publish(&link->to_device);
-    catch_up(link, frames);
+    show_events(link, frames);
     link->rung_frame = link->frame;
     link->rung_frames = frames;
     shl_cycle_ring(&link->cycle, link->frame, frames, channels,
@@ -344,20 +369,21 @@ static bool settle(struct shl_link *link, bool *playable)
 }
 
 /* Nothing to hear in this block. What could not be sent with it is late. */
-static enum shl_heard lack(struct shl_link *link)
+static enum shl_heard lack(struct shl_link *link, uint32_t frames)
 {
+    uint32_t due = link->unsent - later(link, frames);
     link->stats.missed++;
-    link->stats.delayed += link->unsent - link->overdue;
-    link->overdue = link->unsent;
+    link->stats.delayed += due - link->overdue;
+    link->overdue = due;
     return SHL_HEARD_MISSED;
 }
 
 /* The same, after waiting in vain (when stalled: without waiting). */
-static enum shl_heard missed(struct shl_link *link)
+static enum shl_heard missed(struct shl_link *link, uint32_t frames)
 {
     if (!link->cycle.stalled && shl_cycle_score(&link->cycle, false) > 0)
         link->stats.stalls++;
-    return lack(link);
+    return lack(link, frames);
 }
 
 /* Ring, and wait for this very block. */
@@ -367,7 +393,7 @@ static enum shl_heard play_lockstep(struct shl_link *link, float *const *out,
     struct shl_cycle_host *cycle = &link->cycle;
     if (cycle->stalled || !shl_cycle_collect(cycle)) {
         cycle->given_up = true;
-        return missed(link);
+        return missed(link, frames);
     }
     shl_cycle_score(cycle, true);
     hear(link, out, out_channels, frames);
@@ -388,7 +414,7 @@ SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
     bool first = !owed || (link->rung_frames == 0 && !cycle->given_up);
     enum shl_heard heard = SHL_HEARD_NOTHING;
     if (owed && !settle(link, &playable)) {
-        heard = missed(link);
+        heard = missed(link, frames);
         link->frame += frames;
         return heard;
     }
@@ -401,12 +427,23 @@ SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
             shl_cycle_score(cycle, true);
             heard = SHL_HEARD_DEVICE;
         } else if (!first) {
-            heard = lack(link); /* the wait for it has been scored */
+            heard = lack(link, frames); /* the wait for it has been scored */
         }
         ring_block(link, in, in_channels, frames, transport);
     }
     link->frame += frames;
     return heard;
+}
+
+SHL_RT void shl_link_reblocked(struct shl_link *link, uint32_t frames,
+                               uint32_t gathered, uint32_t waiting,
+                               uint32_t played)
+{
+    uint32_t late = link->pipelined ? frames : 0;
+    link->gathered = gathered;
+    link->waiting = waiting;
+    link->heard_frame = link->frame - late - waiting - played;
+    link->heard_frames = played;
 }
 
 SHL_RT void shl_link_flush(struct shl_link *link,
@@ -475,7 +512,8 @@ SHL_RT shl_status shl_link_send(struct shl_link *link,
         link->stats.dropped++;
         return SHL_RING_FULL;
     }
-    uint64_t frame = link->frame + least(offset, SHL_MAX_FRAMES - 1);
+    uint64_t frame =
+        link->frame + link->gathered + least(offset, SHL_MAX_FRAMES - 1);
     if (frame < link->event_frame) {
         frame = link->event_frame;
         link->stats.raised++;
@@ -493,21 +531,31 @@ SHL_RT shl_status shl_link_send(struct shl_link *link,
     return SHL_OK;
 }
 
-/* Whether the event belongs to a block whose sound is still to be played: a
- * pipelined device may be done before its turn. */
+/* Before or after the first frame that was played last; below 0 when nothing
+ * of this link has been. */
+static int64_t ahead(const struct shl_link *link, uint64_t frame)
+{
+    return (int64_t)(frame - link->heard_frame);
+}
+
+/* Whether the event belongs to sound that is still to be played: a pipelined
+ * device may be done before its turn, and a host with blocks of its own has
+ * taken more than it has played. */
 static bool early(const struct shl_link *link, uint64_t frame)
 {
-    return link->pipelined && link->cycle.outstanding &&
-           !link->cycle.given_up &&
-           frame - link->rung_frame < link->rung_frames;
+    if (link->pipelined && link->cycle.outstanding && !link->cycle.given_up &&
+        frame - link->rung_frame < link->rung_frames)
+        return true;
+    int64_t at = ahead(link, frame) - link->heard_frames;
+    return at >= 0 && at < link->waiting;
 }
 
 /* The place of the device's event in the block that was played last. */
 static uint32_t place(const struct shl_link *link, uint64_t frame)
 {
-    if (frame <= link->heard_frame || link->heard_frames == 0)
+    int64_t offset = ahead(link, frame);
+    if (offset <= 0 || link->heard_frames == 0)
         return 0;
-    uint64_t offset = frame - link->heard_frame;
     return offset < link->heard_frames ? (uint32_t)offset
                                        : link->heard_frames - 1;
 }

@@ -37,6 +37,9 @@ struct shl_link {
     uint32_t rung_frames;
     uint64_t heard_frame; /* of the block that was played last */
     uint32_t heard_frames;
+    bool reblocked;    /* the host's own blocks are others than the link's */
+    uint32_t gathered; /* its frames that wait for the next block */
+    uint32_t waiting;  /* frames of the device that it has not played yet */
     struct shl_transport shown; /* as the device sees it */
     struct shl_claim claim;
     struct shl_param *params;
@@ -88,6 +91,13 @@ SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
                                     uint32_t in_channels, float *const *out,
                                     uint32_t out_channels, uint32_t frames,
                                     const struct shl_transport *transport);
+
+/** After a block of the host, which works in others than the link: so many
+ * frames it has `played` now, `waiting` came before and wait for their turn,
+ * `gathered` wait for the next block of `frames`. [audio] */
+SHL_RT void shl_link_reblocked(struct shl_link *link, uint32_t frames,
+                               uint32_t gathered, uint32_t waiting,
+                               uint32_t played);
 
 /** No block is coming: show the device the events that wait, in a block of 0
  * frames. Their place in time is lost, and the answer that a pipelined link

@@ -55,16 +55,23 @@ SHL_RT uint32_t shl_ring_free(struct shl_ring *ring)
 
 /* An index that has not moved is not stored: the store would take the line from
  * the side that looks at it. */
-static bool moved(const struct shl_ring *ring, const _Atomic uint32_t *index)
+static bool moved(const _Atomic uint32_t *index, uint32_t to)
 {
-    return atomic_load_explicit(index, memory_order_relaxed) != ring->own;
+    return atomic_load_explicit(index, memory_order_relaxed) != to;
+}
+
+SHL_RT void shl_ring_publish_but(struct shl_ring *ring, uint32_t later)
+{
+    uint32_t to = ring->own - later;
+
+    /* release: the slots below are whole before the consumer can see them */
+    if (moved(ring->write, to))
+        atomic_store_explicit(ring->write, to, memory_order_release);
 }
 
 SHL_RT void shl_ring_publish(struct shl_ring *ring)
 {
-    /* release: the slots below are whole before the consumer can see them */
-    if (moved(ring, ring->write))
-        atomic_store_explicit(ring->write, ring->own, memory_order_release);
+    shl_ring_publish_but(ring, 0);
 }
 
 /* acquire: the slots below this index are whole */
@@ -92,7 +99,7 @@ SHL_RT const void *shl_ring_look(struct shl_ring *ring, bool *lost)
 SHL_RT void shl_ring_release(struct shl_ring *ring)
 {
     /* release: we have copied the slots below before they are refilled */
-    if (moved(ring, ring->read))
+    if (moved(ring->read, ring->own))
         atomic_store_explicit(ring->read, ring->own, memory_order_release);
 }
 

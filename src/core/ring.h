@@ -59,7 +59,9 @@ static inline void *shl_ring_push(struct shl_ring *ring)
     return shl_ring_slot(ring, ring->own++);
 }
 
-/** Show everything pushed since the last time. Once per block. [audio] */
+/** Show everything pushed since the last time, but the last `later` slots.
+ * Once per block. [audio] */
+SHL_RT void shl_ring_publish_but(struct shl_ring *ring, uint32_t later);
 SHL_RT void shl_ring_publish(struct shl_ring *ring);
 
 /* ---- consumer ---- */
