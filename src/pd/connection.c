@@ -21,6 +21,7 @@ static shl_status make_host(t_shmlink *x)
         .rate_hz = x->x_rate_hz,
         .block_frames =
             x->x_frames < SHMLINK_FRAMES_MAX ? x->x_frames : SHMLINK_FRAMES_MAX,
+        .reblock_frames = x->x_flags.block_frames,
         .drive = x->x_flags.drive,
         .deadline_ms = x->x_flags.deadline_ms,
         .onloss = x->x_flags.onloss,
@@ -88,7 +89,7 @@ static void tell_link(t_shmlink *x, const struct shl_device_info *info)
     atoms_set_number(&atoms[1], info->in_channels);
     atoms_set_number(&atoms[2], info->out_channels);
     atoms_set_number(&atoms[3], info->rate_hz);
-    atoms_set_number(&atoms[4], info->block_frames);
+    atoms_set_number(&atoms[4], shl_host_block(x->x_host));
     atoms_set_number(&atoms[5], shl_host_link_latency(x->x_host));
     atoms_set_text(&atoms[6], shl_drive_name(drive));
     atoms_set_number(&atoms[7], (info->capabilities & SHL_CAP_EDITOR) != 0);

@@ -29,6 +29,8 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
                        shl_host_latency(x->x_host));
     replies_key_number(&x->x_say, "info", "linklatency",
                        shl_host_link_latency(x->x_host));
+    replies_key_number(&x->x_say, "info", "linkblock",
+                       shl_host_block(x->x_host));
     replies_key_number(&x->x_say, "info", "eventin", 0);
     replies_key_number(&x->x_say, "info", "eventout", event_out_frames(x));
     replies_key_text(&x->x_say, "info", "drive",
@@ -118,7 +120,7 @@ static void print_device(t_shmlink *x, const struct shl_device_info *info)
     post("midi input: %s", midi_in ? "yes" : "no");
     post("midi output: %s", midi_out ? "yes" : "no");
     post("link: %g Hz, block %u, %s, latency %u frames, tag %s", info->rate_hz,
-         (unsigned)info->block_frames, shl_drive_name(x->x_flags.drive),
+         (unsigned)shl_host_block(x->x_host), shl_drive_name(x->x_flags.drive),
          (unsigned)shl_host_latency(x->x_host), info->tag[0] ? info->tag : "-");
 }
 

@@ -102,6 +102,23 @@ static void read_deadline(struct reader *reader)
     }
 }
 
+static void read_block(struct reader *reader)
+{
+    const t_atom *word =
+        next_word(reader, "-block", "the block for the device, frames");
+    double frames;
+
+    if (!word)
+        return;
+    if (atoms_number(word, &frames) && frames >= 1 && frames <= 4096 &&
+        frames <= (double)(uint32_t)frames)
+        reader->flags->block_frames = (uint32_t)frames;
+    else
+        replies_complain(reader->replies,
+                         "-block: a block has a whole number of frames from 1 "
+                         "to 4096: it stays as Pd's own");
+}
+
 static void read_onloss(struct reader *reader)
 {
     static const char *const words[] = {"fade", "silence", "dry", "hold"};
@@ -180,6 +197,8 @@ static void read_flag(struct reader *reader, const char *flag)
         read_tag(reader);
     else if (strcmp(flag, "-d") == 0)
         read_deadline(reader);
+    else if (strcmp(flag, "-block") == 0)
+        read_block(reader);
     else if (strcmp(flag, "-onloss") == 0)
         read_onloss(reader);
     else if (strcmp(flag, "-drive") == 0)
@@ -191,7 +210,7 @@ static void read_flag(struct reader *reader, const char *flag)
     else if (!read_accepted(reader, flag))
         replies_complain(reader->replies,
                          "unknown flag %s: it is skipped; the flags are -t "
-                         "-tag -d -onloss -drive -must -render",
+                         "-tag -d -block -onloss -drive -must -render",
                          flag);
 }
 

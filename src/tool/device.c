@@ -21,7 +21,7 @@ struct run {
     struct shl_device_options options;
     struct player *player;
     shl_device *device;
-    int quiet, verbose, terminal;
+    int quiet, verbose, terminal, fixed;
     /* the printing worker's own */
     uint32_t host_pid; /* told last; 0: free */
     uint32_t looks;
@@ -313,6 +313,10 @@ int tool_device(int argc, char **argv)
          .most = 4096,
          .argument = "N",
          .help = "preferred frames, default 64; takes any"},
+        {.name = "fixed",
+         .type = OPTION_FLAG,
+         .value = &run.fixed,
+         .help = "take whole blocks of --blocksize alone"},
         {.name = "channels",
          .type = OPTION_WHOLE,
          .value = &o->out_channels,
@@ -374,6 +378,8 @@ int tool_device(int argc, char **argv)
         result = check_texts(o);
     if (result != TOOL_GO_ON)
         return result;
+    if (run.fixed)
+        o->quantum = o->block_frames;
     o->capabilities = SHL_CAP_PARAMS | SHL_CAP_PARAM_OUT | SHL_CAP_MIDI_IN |
                       SHL_CAP_DETUNE | SHL_CAP_SYNTH |
                       (player.echo ? SHL_CAP_MIDI_OUT : 0) |

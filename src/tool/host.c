@@ -21,7 +21,7 @@
 
 struct job {
     const char *id, *tag, *wav, *notes, *midi;
-    uint32_t block_frames, deadline_ms;
+    uint32_t block_frames, reblock_frames, deadline_ms;
     double seconds, wait_s;
     int pipelined, quiet;
     struct score score;
@@ -183,6 +183,7 @@ static int link_device(struct job *job)
         .out_channels = job->device.out_channels,
         .rate_hz = job->device.rate_hz,
         .block_frames = job->block_frames,
+        .reblock_frames = job->reblock_frames,
         .drive = job->pipelined ? SHL_DRIVE_PIPELINED : SHL_DRIVE_LOCKSTEP,
         .deadline_ms = job->deadline_ms,
         .batch = job->wav != NULL};
@@ -250,7 +251,7 @@ static void sum_up(const struct job *job)
                  (unsigned long long)figures->refused,
                  (unsigned long long)figures->heard);
     terminal_say("blocks   %llu of %u frames, %llu missed, %llu late",
-                 (unsigned long long)stats.blocks, job->block_frames,
+                 (unsigned long long)stats.blocks, shl_host_block(job->host),
                  (unsigned long long)stats.missed,
                  (unsigned long long)stats.late);
     terminal_say("latency  %u frames", shl_host_latency(job->host));
@@ -369,6 +370,13 @@ int tool_host(int argc, char **argv)
          .most = 4096,
          .argument = "N",
          .help = "frames, default 64"},
+        {.name = "reblock",
+         .type = OPTION_WHOLE,
+         .value = &job.reblock_frames,
+         .least = 1,
+         .most = 4096,
+         .argument = "N",
+         .help = "exchange blocks of N frames with the device"},
         {.name = "pipelined",
          .type = OPTION_FLAG,
          .value = &job.pipelined,
