@@ -128,12 +128,22 @@ fn echo(daw: &mut Daw, words: &Words) -> Done {
 
 /// All that a ring takes, and one that it refuses; every event is echoed.
 fn params_burst(daw: &mut Daw, id: u32) -> Done {
-    let event = |i: usize| ParameterEvent {
-        param_index: id,
-        value: i as f32 / 4096.0,
-        sample_offset: i as u32 / 64,
-        event_kind: i as u32 % 4,
+    let event = |i: usize| {
+        let event_kind = i as u32 % 4;
+        let value = if event_kind < 2 {
+            i as f32 / 4096.0
+        } else {
+            0.0
+        };
+        let sample_offset = i as u32 / 64;
+        ParameterEvent {
+            param_index: id,
+            value,
+            sample_offset,
+            event_kind,
+        }
     };
+    daw.frames = daw.frames.max(64);
     let ring = daw.segment.params();
     let taken = (0..).take_while(|i| ring.push(event(*i))).count();
     equal(taken, RING_CAPACITY - 1)?;

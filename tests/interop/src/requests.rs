@@ -78,14 +78,21 @@ fn save(daw: &mut Daw, size: usize, seed: usize) -> Done {
 }
 
 /// `refs COUNT STEP TEXT`: entry i has the index i * STEP; its text has i in the
-/// place of %.
+/// place of % and with four digits in the place of @.
 fn refs(daw: &mut Daw, words: &Words) -> Done {
     equal(daw.request(6, &[])?, true)?;
     let list = read_refs(daw)?;
     equal(list.len(), words.number(0)?)?;
     let (step, text): (u32, _) = (words.or(1, 1), words.rest(2));
     for (i, entry) in (0_u32..).zip(list) {
-        equal(entry, (i * step, text.replace('%', &i.to_string())))?;
+        equal(
+            entry,
+            (
+                i * step,
+                text.replace('%', &i.to_string())
+                    .replace('@', &format!("{i:04}")),
+            ),
+        )?;
     }
     Ok(())
 }

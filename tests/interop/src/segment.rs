@@ -167,6 +167,6 @@ impl Log {
 
 /// A state of so many bytes that can be told from any other.
 pub fn pattern(size: usize, seed: usize) -> Vec<u8> {
-    let byte = |i: usize| (i * 7 + i / 251 + seed) as u8;
+    let byte = |i: usize| (i * 7 + (i >> 8) + seed) as u8;
     (0..size).map(byte).collect()
 }
