@@ -29,8 +29,6 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
                        shl_host_latency(x->x_host));
     replies_key_number(&x->x_say, "info", "linklatency",
                        shl_host_link_latency(x->x_host));
-    replies_key_number(&x->x_say, "info", "linkblock",
-                       shl_host_block(x->x_host));
     replies_key_number(&x->x_say, "info", "eventin", 0);
     replies_key_number(&x->x_say, "info", "eventout", event_out_frames(x));
     replies_key_text(&x->x_say, "info", "drive",
