@@ -59,11 +59,17 @@ function check_system(name) {
 }
 
 BEGIN {
-    n = split("status|event message midi name param resampler system " \
-        "transport|" \
-        "layout monitor parts platform request|bypass loss pace reblock ring scratch trail|" \
-        "beacon mail maolan segment|board cycle desk inquiry stream|registry|" \
-        "guest link|device host|shl", lines, "|")
+    n = split("status|" \
+        "checksum event message midi name param resampler snapshot " \
+        "system transport|" \
+        "layout monitor parts platform request|" \
+        "bypass file loss pace reblock ring scratch trail|" \
+        "beacon mail maolan segment store|" \
+        "board cycle desk inquiry stream|" \
+        "registry|" \
+        "guest link|" \
+        "device host|" \
+        "shl", lines, "|")
     for (i = 1; i <= n; i++)
         words(lines[i], place, i)
     words("assert.h ctype.h errno.h float.h inttypes.h limits.h math.h " \

@@ -153,6 +153,26 @@ static bool take_block(shl_device *device, uint32_t bell)
     return true;
 }
 
+/* Somebody has something for this thread. */
+static bool woken(shl_device *device)
+{
+    if (!atomic_load_explicit(&device->woken, memory_order_relaxed))
+        return false;
+    /* acquire: what there is to do is whole */
+    return atomic_exchange_explicit(&device->woken, 0, memory_order_acquire);
+}
+
+void shl_device_wake(shl_device *device)
+{
+    /* of no claim: those are odd. A dead host's alarm wakes it as well */
+    uint32_t none = 0, nobody = 2;
+    atomic_store_explicit(&device->woken, 1, memory_order_release);
+    atomic_compare_exchange_strong_explicit(&device->alarm, &none, nobody,
+                                            memory_order_seq_cst,
+                                            memory_order_relaxed);
+    shl_cycle_nudge(device->segment.lines);
+}
+
 static bool next_block(shl_device *device)
 {
     uint32_t bell;
@@ -177,6 +197,8 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
             *block = device->block;
             return SHL_OK;
         }
+        if (woken(device))
+            return SHL_TIMEOUT;
         uint64_t now_ns = shl_clock_ns();
         if (!until_ns)
             until_ns = now_ns + (uint64_t)timeout_ms * 1000000u;
@@ -354,6 +376,14 @@ SHL_RT shl_status shl_device_send(shl_device *device,
     *slot = own;
     shl_monitor_event(shl_desk_monitor(&device->desk), 1, &own);
     return SHL_OK;
+}
+
+SHL_RT shl_status shl_device_keep(shl_device *device, uint32_t id, double value)
+{
+    struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, id, value);
+    if (shl_event_check(&event) != SHL_OK)
+        return SHL_BAD_VALUE;
+    return keep_value(device, &event, false) ? SHL_OK : SHL_NOT_FOUND;
 }
 
 /* ---- what is known --------------------------------------------------------------- */

@@ -100,8 +100,17 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event);
 SHL_RT shl_status shl_device_send(shl_device *device,
                                   const struct shl_event *event);
 
+/** A parameter has a value that the host itself has asked for, by a message or
+ * a program: kept for hosts that ask, told to nobody. SHL_NOT_FOUND. [audio] */
+SHL_RT shl_status shl_device_keep(shl_device *device, uint32_t id,
+                                  double value);
+
 /** Answer the block. [audio] One system call if the host sleeps. */
 SHL_RT void shl_device_done(shl_device *device);
+
+/** Have a wait for a block end with SHL_TIMEOUT, now or when it begins: there
+ * is something else to do. [any control thread of the device] */
+void shl_device_wake(shl_device *device);
 
 /** Whether a host holds the claim now, and who. [any thread of the device] */
 int shl_device_claimed(const shl_device *device, struct shl_host_info *info);

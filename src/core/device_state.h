@@ -48,6 +48,9 @@ struct shl_device {
     _Atomic uint32_t accepted;
     _Atomic uint32_t heard;
     _Atomic uint32_t alarm;
+    /* any control thread stores 1 (release), audio thread takes it (acquire):
+     * its wait ends without a block */
+    _Atomic uint32_t woken;
 };
 
 #endif

@@ -525,6 +525,12 @@ double shl_host_param_value(const shl_host *host, uint32_t index)
     return index < shl_host_param_count(host) ? host->link.values[index] : 0;
 }
 
+void shl_host_refresh(shl_host *host)
+{
+    if (host->linked)
+        shl_link_refresh(&host->link);
+}
+
 int32_t shl_host_param_find(const shl_host *host, const char *name)
 {
     for (uint32_t i = 0; i < shl_host_param_count(host); i++)

@@ -204,6 +204,9 @@ const struct shl_param *shl_host_param(const shl_host *host, uint32_t index);
 uint32_t shl_host_param_count(const shl_host *host);
 /** Its plain value as last set or heard. [any] */
 double shl_host_param_value(const shl_host *host, uint32_t index);
+/** Take all values afresh: after a program or a state, which the device does
+ * not tell event by event. [control] */
+void shl_host_refresh(shl_host *host);
 /** Index of an id or a name (exact, or _ for spaces); -1. [any] */
 int32_t shl_host_param_find(const shl_host *host, const char *name);
 int32_t shl_host_param_index(const shl_host *host, uint32_t id);

@@ -101,6 +101,13 @@ static shl_status copy_params(struct shl_link *link)
                                                              : SHL_OK;
 }
 
+void shl_link_refresh(struct shl_link *link)
+{
+    for (uint32_t i = 0; i < link->param_count; i++)
+        link->values[i] = shl_param_clip(&link->params[i],
+                                         slot_value(&link->segment.params[i]));
+}
+
 /* What is in the ring to us was said to another host. */
 static void drop_unheard(struct shl_link *link)
 {

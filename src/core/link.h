@@ -111,6 +111,9 @@ SHL_RT shl_status shl_link_send(struct shl_link *link,
 SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
                            uint32_t *offset);
 
+/** Take the values of all parameters as the device has them now. [control] */
+void shl_link_refresh(struct shl_link *link);
+
 /** Index of a parameter by id, or -1. [any] */
 int32_t shl_link_param(const struct shl_link *link, uint32_t id);
 

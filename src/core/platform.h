@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* ---- shared memory objects -------------------------------------------- */
 
@@ -213,5 +214,27 @@ static inline void shl_fetch(const void *address)
 
 /** How many shl_pause fit into a microsecond; measured once. [control] */
 uint32_t shl_pauses_per_us(void);
+
+/* ---- files ------------------------------------------------------------------ */
+
+/** What the last failed call of the C library's files was about. [control] */
+shl_status shl_file_status(void);
+
+/** Bytes of an open file; SHL_BAD_NAME if it is none. [control] */
+shl_status shl_file_length(FILE *file, uint64_t *length);
+
+/** Have all that was written on the disk. [control] */
+shl_status shl_file_settle(FILE *file);
+
+/** Give a file another name in the same file system; SHL_TAKEN if that exists
+ * and is not to be replaced. [control] */
+shl_status shl_file_move(const char *from, const char *to, bool replace);
+
+/** Make one folder, mode 0700; fine if it is there. [control] */
+shl_status shl_dir_make(const char *path);
+
+/** Each name in a folder, in no order, until `each` returns false. [control] */
+shl_status shl_dir_each(const char *path,
+                        bool (*each)(void *arg, const char *name), void *arg);
 
 #endif

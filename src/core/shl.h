@@ -3,8 +3,10 @@
 #ifndef SHL_H
 #define SHL_H
 
+#include "checksum.h"
 #include "device.h"
 #include "event.h"
+#include "file.h"
 #include "guest.h"
 #include "host.h"
 #include "message.h"
@@ -14,7 +16,9 @@
 #include "param.h"
 #include "registry.h"
 #include "resampler.h"
+#include "snapshot.h"
 #include "status.h"
+#include "store.h"
 #include "system.h"
 #include "transport.h"
 

@@ -1,0 +1,218 @@
+#include "file.h"
+
+#include "name.h"
+#include "platform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct shl_draft {
+    FILE *file;
+    char path[SHL_PATH_SIZE];
+    char temporary[SHL_PATH_SIZE];
+};
+
+static void say(struct shl_why *why, const char *path, const char *text)
+{
+    if (why)
+        snprintf(why->text, sizeof why->text, "%.160s: %s", path, text);
+}
+
+static const char *sentence(shl_status st)
+{
+    static const char *const texts[SHL_STATUS_COUNT] = {
+        [SHL_NOT_FOUND] = "there is no such file or folder",
+        [SHL_NO_PERMISSION] = "no permission for this file or folder",
+        [SHL_NO_SPACE] = "the disk is full",
+        [SHL_TAKEN] = "there is something of this name already",
+        [SHL_BAD_NAME] = "not a path to a file"};
+
+    return texts[st] ? texts[st] : shl_status_text(st);
+}
+
+static shl_status fail(struct shl_why *why, const char *path, shl_status st)
+{
+    say(why, path, sentence(st));
+    return st;
+}
+
+/* ---- names ----------------------------------------------------------------- */
+
+static bool clean(const char *name)
+{
+    char copy[SHL_FILE_NAME_SIZE];
+
+    snprintf(copy, sizeof copy, "%s", name);
+    shl_text_clean(copy, sizeof copy);
+    return strcmp(copy, name) == 0;
+}
+
+shl_status shl_file_name_check(const char *name, struct shl_why *why)
+{
+    if (name[0] && name[0] != '.' && !strpbrk(name, "/\\:") && clean(name))
+        return SHL_OK;
+    if (why)
+        snprintf(why->text, sizeof why->text,
+                 "not a name for a file: it takes 1 to %d bytes without / \\ "
+                 ": and control characters, and no dot in front",
+                 SHL_FILE_NAME_SIZE - 1);
+    return SHL_BAD_NAME;
+}
+
+/* ---- reading ------------------------------------------------------------------ */
+
+/* What is there, into memory that is as long as the file says it is. */
+static shl_status read_all(FILE *file, size_t limit, uint8_t **result,
+                           size_t *size)
+{
+    uint64_t length;
+    shl_status st = shl_file_length(file, &length);
+
+    if (st)
+        return st;
+    if (length > limit)
+        return SHL_BAD_VALUE;
+    uint8_t *bytes = malloc((size_t)length + 1);
+    if (!bytes)
+        return SHL_NO_MEMORY;
+    size_t count = fread(bytes, 1, (size_t)length, file);
+    if (count != length || ferror(file)) {
+        free(bytes);
+        return SHL_SYSTEM;
+    }
+    *result = bytes;
+    *size = count;
+    return SHL_OK;
+}
+
+shl_status shl_file_load(const char *path, size_t limit, uint8_t **bytes,
+                         size_t *size, struct shl_why *why)
+{
+    FILE *file = fopen(path, "rb");
+    shl_status st;
+
+    if (!file)
+        return fail(why, path, shl_file_status());
+    st = read_all(file, limit, bytes, size);
+    fclose(file);
+    if (st == SHL_BAD_VALUE)
+        say(why, path, "this file is too long");
+    else if (st == SHL_SYSTEM)
+        say(why, path, "this file cannot be read");
+    else if (st)
+        return fail(why, path, st);
+    return st;
+}
+
+/* ---- writing ------------------------------------------------------------------ */
+
+/* Beside the file, hidden, and no other process's. */
+static bool name_temporary(struct shl_draft *draft)
+{
+    static _Atomic uint32_t serial;
+    const char *slash = strrchr(draft->path, '/');
+    int folder = slash ? (int)(slash - draft->path) + 1 : 0;
+    int length = snprintf(
+        draft->temporary, sizeof draft->temporary, "%.*s.%.100s.%u-%u.part",
+        folder, draft->path, draft->path + folder, shl_process_self().pid,
+        (unsigned)atomic_fetch_add_explicit(&serial, 1, memory_order_relaxed));
+
+    return length > 0 && (size_t)length < sizeof draft->temporary &&
+           draft->path[folder];
+}
+
+shl_status shl_draft_new(const char *path, shl_draft **result,
+                         struct shl_why *why)
+{
+    struct shl_draft *draft = calloc(1, sizeof *draft);
+    shl_status st = SHL_OK;
+
+    if (!draft)
+        return fail(why, path, SHL_NO_MEMORY);
+    snprintf(draft->path, sizeof draft->path, "%s", path);
+    if (strlen(path) >= sizeof draft->path || !name_temporary(draft))
+        st = SHL_BAD_NAME;
+    if (!st) {
+        draft->file = fopen(draft->temporary, "wbx");
+        st = draft->file ? SHL_OK : shl_file_status();
+    }
+    if (st) {
+        free(draft);
+        return fail(why, path, st);
+    }
+    *result = draft;
+    return SHL_OK;
+}
+
+shl_status shl_draft_write(shl_draft *draft, const void *bytes, size_t size,
+                           struct shl_why *why)
+{
+    if (!size || fwrite(bytes, 1, size, draft->file) == size)
+        return SHL_OK;
+    return fail(why, draft->path, shl_file_status());
+}
+
+void shl_draft_drop(shl_draft *draft)
+{
+    if (!draft)
+        return;
+    fclose(draft->file);
+    remove(draft->temporary);
+    free(draft);
+}
+
+shl_status shl_draft_keep(shl_draft *draft, struct shl_why *why)
+{
+    shl_status st = shl_file_settle(draft->file);
+
+    if (!st)
+        st = shl_file_move(draft->temporary, draft->path, true);
+    if (st) {
+        fail(why, draft->path, st);
+        shl_draft_drop(draft);
+        return st;
+    }
+    fclose(draft->file);
+    free(draft);
+    return SHL_OK;
+}
+
+shl_status shl_file_save(const char *path, const void *bytes, size_t size,
+                         struct shl_why *why)
+{
+    shl_draft *draft;
+    shl_status st = shl_draft_new(path, &draft, why);
+
+    if (st)
+        return st;
+    st = shl_draft_write(draft, bytes, size, why);
+    if (!st)
+        return shl_draft_keep(draft, why);
+    shl_draft_drop(draft);
+    return st;
+}
+
+/* ---- folders ------------------------------------------------------------------- */
+
+shl_status shl_folder_make(const char *path, struct shl_why *why)
+{
+    char part[SHL_PATH_SIZE];
+    size_t length = strlen(path);
+    shl_status st = SHL_BAD_NAME;
+
+    if (!length || length >= sizeof part)
+        return fail(why, path, SHL_BAD_NAME);
+    memcpy(part, path, length + 1);
+    for (char *c = part + 1;; c++) {
+        if (*c && *c != '/')
+            continue;
+        char end = *c;
+        *c = 0;
+        st = shl_dir_make(part);
+        if (st || !end)
+            break;
+        *c = '/';
+    }
+    return st ? fail(why, path, st) : SHL_OK;
+}

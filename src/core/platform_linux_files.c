@@ -1,0 +1,100 @@
+/* Linux: what the C library does not offer for files and folders. */
+#define _GNU_SOURCE
+#include "platform.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+shl_status shl_file_status(void)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+        return SHL_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return SHL_NO_PERMISSION;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return SHL_NO_SPACE;
+    case EEXIST:
+    case ENOTEMPTY:
+        return SHL_TAKEN;
+    case EISDIR:
+    case ENAMETOOLONG:
+    case ELOOP:
+        return SHL_BAD_NAME;
+    case EMFILE:
+    case ENFILE:
+        return SHL_NO_DESCRIPTORS;
+    case ENOMEM:
+        return SHL_NO_MEMORY;
+    default:
+        return SHL_SYSTEM;
+    }
+}
+
+shl_status shl_file_length(FILE *file, uint64_t *length)
+{
+    struct stat about;
+
+    if (fstat(fileno(file), &about))
+        return shl_file_status();
+    if (!S_ISREG(about.st_mode))
+        return SHL_BAD_NAME;
+    *length = (uint64_t)about.st_size;
+    return SHL_OK;
+}
+
+shl_status shl_file_settle(FILE *file)
+{
+    if (fflush(file) || fsync(fileno(file)))
+        return shl_file_status();
+    return SHL_OK;
+}
+
+shl_status shl_file_move(const char *from, const char *to, bool replace)
+{
+    if (replace)
+        return rename(from, to) ? shl_file_status() : SHL_OK;
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return SHL_OK;
+    if (errno != EINVAL && errno != ENOSYS)
+        return shl_file_status();
+    /* a file system that cannot: a link is refused where the name exists */
+    if (link(from, to))
+        return shl_file_status();
+    return unlink(from) ? shl_file_status() : SHL_OK;
+}
+
+shl_status shl_dir_make(const char *path)
+{
+    struct stat about;
+
+    if (mkdir(path, 0700) == 0)
+        return SHL_OK;
+    shl_status st = shl_file_status();
+    if (stat(path, &about))
+        return st;
+    return S_ISDIR(about.st_mode) ? SHL_OK : SHL_BAD_NAME;
+}
+
+shl_status shl_dir_each(const char *path,
+                        bool (*each)(void *arg, const char *name), void *arg)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+
+    if (!dir)
+        return shl_file_status();
+    while ((entry = readdir(dir)) && each(arg, entry->d_name))
+        continue;
+    closedir(dir);
+    return SHL_OK;
+}
