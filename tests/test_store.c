@@ -234,7 +234,7 @@ static void a_draft_is_not_seen_before_it_is_kept(void **state)
     assert_int_equal(files_in(home), 1);
     assert_int_equal(shl_draft_new(path, &draft, &why), SHL_OK);
     assert_int_equal(shl_draft_write(draft, "newer", 5, &why), SHL_OK);
-    assert_int_equal(shl_draft_keep(draft, &why), SHL_OK);
+    assert_int_equal(shl_draft_keep(draft, 1, &why), SHL_OK);
     assert_int_equal(shl_file_load(path, 4, &bytes, &size, &why),
                      SHL_BAD_VALUE);
     assert_int_equal(shl_file_load(path, 5, &bytes, &size, &why), SHL_OK);

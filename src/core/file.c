@@ -162,12 +162,12 @@ void shl_draft_drop(shl_draft *draft)
     free(draft);
 }
 
-shl_status shl_draft_keep(shl_draft *draft, struct shl_why *why)
+shl_status shl_draft_keep(shl_draft *draft, int replace, struct shl_why *why)
 {
     shl_status st = shl_file_settle(draft->file);
 
     if (!st)
-        st = shl_file_move(draft->temporary, draft->path, true);
+        st = shl_file_move(draft->temporary, draft->path, replace != 0);
     if (st) {
         fail(why, draft->path, st);
         shl_draft_drop(draft);
@@ -188,7 +188,7 @@ shl_status shl_file_save(const char *path, const void *bytes, size_t size,
         return st;
     st = shl_draft_write(draft, bytes, size, why);
     if (!st)
-        return shl_draft_keep(draft, why);
+        return shl_draft_keep(draft, 1, why);
     shl_draft_drop(draft);
     return st;
 }

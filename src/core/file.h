@@ -43,9 +43,9 @@ shl_status shl_draft_new(const char *path, shl_draft **draft,
 /** Append. SHL_NO_SPACE, SHL_SYSTEM. [control] */
 shl_status shl_draft_write(shl_draft *draft, const void *bytes, size_t size,
                            struct shl_why *why);
-/** It is complete: give it its name. The draft has ended either way.
- * [control] */
-shl_status shl_draft_keep(shl_draft *draft, struct shl_why *why);
+/** It is complete: give it its name, `replace` 1: also if there is a file of
+ * that name, else SHL_TAKEN. The draft has ended either way. [control] */
+shl_status shl_draft_keep(shl_draft *draft, int replace, struct shl_why *why);
 /** Nothing of it stays. NULL is fine. [control] */
 void shl_draft_drop(shl_draft *draft);
 

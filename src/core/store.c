@@ -188,7 +188,7 @@ shl_status shl_state_save(const char *format, const char *key, const char *path,
     if (!st)
         st = shl_draft_write(draft, state, size, why);
     if (!st)
-        return shl_draft_keep(draft, why);
+        return shl_draft_keep(draft, 1, why);
     shl_draft_drop(draft);
     return st;
 }

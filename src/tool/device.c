@@ -1,5 +1,6 @@
 /* The command device: a synth that announces itself, and a status line. The
  * main thread is the audio thread; a worker prints. */
+#include "clerk.h"
 #include "options.h"
 #include "player.h"
 #include "terminal.h"
@@ -20,6 +21,7 @@
 struct run {
     struct shl_device_options options;
     struct player *player;
+    struct clerk *clerk;
     shl_device *device;
     int quiet, verbose, terminal, fixed;
     /* the printing worker's own */
@@ -133,7 +135,9 @@ static shl_status play(struct run *run)
         if (status == SHL_OK) {
             player_block(run->player, run->device, &block);
             shl_device_done(run->device);
-        } else if (status != SHL_TIMEOUT) {
+        } else if (status == SHL_TIMEOUT) {
+            player_heed(run->player, run->device);
+        } else {
             break;
         }
     }
@@ -188,7 +192,11 @@ static shl_status play_open(struct run *run)
     if (!run->quiet)
         status = shl_worker_new(print_status, run, STATUS_MS, &worker);
     if (!status)
+        status = clerk_open(run->clerk, run->device);
+    if (!status) {
         status = play(run);
+        clerk_close(run->clerk);
+    }
     shl_worker_free(worker);
     return status;
 }
@@ -237,25 +245,34 @@ static const char device_more[] =
     "whole\n"
     "range; the host is told. 120, 121 and 123 are heard. A new host hears\n"
     "nothing of the last one; the parameters stay as they are.\n"
+    "By message it has 8 programs, saves and restores its state, resets, and\n"
+    "takes files (256 MiB at most, none that exists) if --files names a "
+    "folder.\n"
     "With inputs, input i is added to output i.\n"
     "--click and --echo are for tests: a note on becomes one sample of height\n"
-    "velocity / 127 on all outputs; every note goes back to the host.\n";
+    "velocity / 127 on all outputs; every note, or all SysEx, goes back to\n"
+    "the host.\n";
 
-static int start(struct run *run, const struct player_options *player)
+static int start(struct run *run, struct player_options *player,
+                 struct clerk_options *clerk)
 {
     int result;
 
     if (run->quiet)
         run->verbose = 0;
     run->terminal = terminal_is_one();
-    run->player = player_new(player);
-    if (!run->player)
-        return tool_refused(SHL_NO_MEMORY, NULL);
-    if (terminal_catch_end())
+    player->panel = clerk->panel = panel_new();
+    run->player = clerk->panel ? player_new(player) : NULL;
+    run->clerk = clerk->panel ? clerk_new(clerk) : NULL;
+    if (!run->player || !run->clerk)
+        result = tool_refused(SHL_NO_MEMORY, NULL);
+    else if (terminal_catch_end())
         result = run_device(run);
     else
         result = tool_refused(SHL_SYSTEM, NULL);
+    clerk_free(run->clerk);
     player_free(run->player);
+    panel_free(clerk->panel);
     return result;
 }
 
@@ -278,6 +295,17 @@ static int check_texts(const struct shl_device_options *options)
     return tool_check_tag(options->tag);
 }
 
+/* The folder is made if it is not there, so that it is known to be one. */
+static int check_files(const char *folder)
+{
+    struct shl_why why = {""};
+
+    if (!folder || shl_folder_make(folder, &why) == SHL_OK)
+        return TOOL_GO_ON;
+    tool_complain("device: --files: %s", why.text);
+    return TOOL_NO;
+}
+
 int tool_device(int argc, char **argv)
 {
     struct run run = {
@@ -291,6 +319,7 @@ int tool_device(int argc, char **argv)
                     .params = synth_params(),
                     .param_count = SYNTH_PARAMS}};
     struct player_options player = {.click = 0};
+    struct clerk_options clerk = {.kind = "shmlink synth"};
     struct shl_device_options *o = &run.options;
     const struct option options[] = {
         {.name = "id",
@@ -348,6 +377,11 @@ int tool_device(int argc, char **argv)
          .value = &o->vendor,
          .argument = "TEXT",
          .help = "shown on the board"},
+        {.name = "files",
+         .type = OPTION_TEXT,
+         .value = &clerk.files,
+         .argument = "FOLDER",
+         .help = "takes files from hosts, into this folder"},
         {.name = "quiet",
          .letter = 'q',
          .type = OPTION_FLAG,
@@ -376,17 +410,25 @@ int tool_device(int argc, char **argv)
 
     if (result == TOOL_GO_ON)
         result = check_texts(o);
+    if (result == TOOL_GO_ON)
+        result = check_files(clerk.files);
     if (result != TOOL_GO_ON)
         return result;
     if (run.fixed)
         o->quantum = o->block_frames;
-    o->capabilities = SHL_CAP_PARAMS | SHL_CAP_PARAM_OUT | SHL_CAP_MIDI_IN |
-                      SHL_CAP_DETUNE | SHL_CAP_SYNTH |
-                      (player.echo ? SHL_CAP_MIDI_OUT : 0) |
-                      (o->latency_frames ? SHL_CAP_LATENCY : 0);
+    o->capabilities =
+        SHL_CAP_PARAMS | SHL_CAP_PARAM_OUT | SHL_CAP_MIDI_IN | SHL_CAP_DETUNE |
+        SHL_CAP_SYNTH | SHL_CAP_PARAM_TEXT | SHL_CAP_PROGRAMS | SHL_CAP_STATE |
+        SHL_CAP_RESET | SHL_CAP_BUSSES |
+        (player.echo ? SHL_CAP_MIDI_OUT | SHL_CAP_SYSEX_IN | SHL_CAP_SYSEX_OUT
+                     : 0) |
+        (o->latency_frames ? SHL_CAP_LATENCY : 0);
     player.rate_hz = o->rate_hz;
     player.in_channels = o->in_channels;
     player.out_channels = o->out_channels;
     player.latency_frames = o->latency_frames;
-    return start(&run, &player);
+    clerk.in_channels = o->in_channels;
+    clerk.out_channels = o->out_channels;
+    clerk.echo = player.echo;
+    return start(&run, &player, &clerk);
 }

@@ -90,6 +90,11 @@ static int note_status(const struct shl_event *event,
     return status == 0x80 || status == 0x90 ? status : 0;
 }
 
+static int is_sysex(const struct shl_event *event)
+{
+    return event->kind == SHL_EVENT_UMP && event->data[0] >> 28 == 3;
+}
+
 static void click(const struct player *player, const struct shl_block *block,
                   uint32_t offset, double velocity)
 {
@@ -105,7 +110,8 @@ static void hear(struct player *player, shl_device *device,
     struct shl_voice_message message;
     const int note = note_status(event, &message);
 
-    if (note && player->options.echo)
+    if ((note && player->options.echo) ||
+        (is_sysex(event) && player->options.sysex))
         shl_device_send(device, event);
     if (note == 0x90) {
         atomic_fetch_add_explicit(&player->figures.notes, 1,
@@ -119,6 +125,33 @@ static void hear(struct player *player, shl_device *device,
     const int moved = synth_event(player->synth, event);
     if (moved != SYNTH_NONE)
         tell_param(player, device, event->frame, (enum synth_param)moved);
+}
+
+SHL_RT void player_heed(struct player *player, shl_device *device)
+{
+    struct panel *panel = player->options.panel;
+    const struct panel_wish *wish = panel_take(panel);
+    struct shl_event event;
+    uint32_t ump[2];
+
+    if (wish && wish->reset)
+        start_anew(player);
+    for (uint32_t i = 0; wish && i < SYNTH_PARAMS; i++) {
+        synth_set(player->synth, (enum synth_param)i, wish->value[i]);
+        shl_device_keep(device, i,
+                        synth_value(player->synth, (enum synth_param)i));
+    }
+    panel_show(panel, player->synth);
+    if (wish)
+        panel_done(panel, wish);
+    while (panel_next_midi(panel, ump)) {
+        event = shl_event_ump(0, ump, 1);
+        const int moved = synth_event(player->synth, &event);
+        if (moved != SYNTH_NONE)
+            shl_device_keep(
+                device, (uint32_t)moved,
+                synth_value(player->synth, (enum synth_param)moved));
+    }
 }
 
 static void render(struct player *player, const struct shl_block *block,
@@ -189,6 +222,7 @@ SHL_RT void player_block(struct player *player, shl_device *device,
 
     if (block->fresh)
         start_anew(player);
+    player_heed(player, device);
     for (uint32_t c = 0;
          player->options.click && c < player->options.out_channels; c++)
         memset(block->out[c], 0, block->frames * sizeof(float));
@@ -205,5 +239,6 @@ SHL_RT void player_block(struct player *player, shl_device *device,
     pass_inputs(player, block);
     if (player->delay)
         delay(player, block);
+    panel_show(player->options.panel, player->synth);
     count(player, block);
 }

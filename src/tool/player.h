@@ -5,7 +5,7 @@
 #ifndef TOOL_PLAYER_H
 #define TOOL_PLAYER_H
 
-#include "synth.h"
+#include "panel.h"
 
 #include <stdatomic.h>
 
@@ -17,6 +17,8 @@ struct player_options {
     uint32_t latency_frames; /* kept: the output is that much late */
     int click;               /* note ons become single samples */
     int echo;                /* notes go back to the host, too */
+    int sysex;               /* and so does SysEx */
+    struct panel *panel;     /* what comes by message; the caller's */
 };
 
 /* Written by the audio thread, read by the one that prints; all relaxed, each
@@ -40,6 +42,9 @@ void player_free(struct player *player);
 /** Fill a block, between shl_device_wait and shl_device_done. [audio] */
 SHL_RT void player_block(struct player *player, shl_device *device,
                          const struct shl_block *block);
+
+/** Hear what has come by message; player_block does so by itself. [audio] */
+SHL_RT void player_heed(struct player *player, shl_device *device);
 
 /** The figures. [any] */
 struct player_figures *player_figures(struct player *player);

@@ -119,6 +119,11 @@ static void set_param(struct synth *synth, uint32_t id, double value)
     apply(synth, (enum synth_param)id);
 }
 
+void synth_set(struct synth *synth, enum synth_param param, double value)
+{
+    set_param(synth, (uint32_t)param, value);
+}
+
 /* Every VOICE_STEP samples a part of the way; at once after a reset. */
 static void glide(struct synth *synth, float part)
 {

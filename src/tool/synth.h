@@ -41,6 +41,9 @@ const struct shl_param *synth_params(void);
 /** A parameter's plain value. [audio] */
 double synth_value(const struct synth *synth, enum synth_param param);
 
+/** Set a parameter's plain value. [audio] */
+void synth_set(struct synth *synth, enum synth_param param, double value);
+
 /** Hear an event; its time is now. All channels and ports play. Returns the
  * parameter that a controller moved (7 gain, 71 resonance, 72 release, 73
  * attack, 74 cutoff, each over its whole range), or SYNTH_NONE. [audio] */
