@@ -461,7 +461,8 @@ static void midi_raw(struct clerk *clerk, const struct letter *letter)
                "more MIDI than the synth takes at once: the rest is lost");
         return;
     }
-    if (clerk->options.echo)
+    if (clerk->options.sysex && unpack.size > unpack.at &&
+        letter->bytes[unpack.at] == 0xF0)
         shl_device_post(clerk->device, SHL_MESSAGE_MIDI_RAW, letter->bytes,
                         letter->size);
     reply(clerk, letter, NULL);

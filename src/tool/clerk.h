@@ -11,7 +11,7 @@ struct clerk_options {
     const char *files;   /* the folder for files, or NULL: none are taken */
     const char *kind;    /* whose states it understands */
     uint32_t in_channels, out_channels;
-    int echo; /* untimed MIDI goes back to the host, too */
+    int sysex; /* SysEx goes back to the host */
 };
 
 struct clerk;

@@ -249,7 +249,8 @@ static const char device_more[] =
     "takes files (256 MiB at most, none that exists) if --files names a "
     "folder.\n"
     "With inputs, input i is added to output i.\n"
-    "--click and --echo are for tests: a note on becomes one sample of height\n"
+    "--click, --echo and --sysex are for tests: a note on becomes one sample "
+    "of height\n"
     "velocity / 127 on all outputs; every note, or all SysEx, goes back to\n"
     "the host.\n";
 
@@ -398,6 +399,10 @@ int tool_device(int argc, char **argv)
         {.name = "echo",
          .type = OPTION_FLAG,
          .value = &player.echo,
+         .help = "for tests, see below"},
+        {.name = "sysex",
+         .type = OPTION_FLAG,
+         .value = &player.sysex,
          .help = "for tests, see below"}};
     const struct command command = {
         .name = "device",
@@ -416,19 +421,22 @@ int tool_device(int argc, char **argv)
         return result;
     if (run.fixed)
         o->quantum = o->block_frames;
-    o->capabilities =
-        SHL_CAP_PARAMS | SHL_CAP_PARAM_OUT | SHL_CAP_MIDI_IN | SHL_CAP_DETUNE |
-        SHL_CAP_SYNTH | SHL_CAP_PARAM_TEXT | SHL_CAP_PROGRAMS | SHL_CAP_STATE |
-        SHL_CAP_RESET | SHL_CAP_BUSSES |
-        (player.echo ? SHL_CAP_MIDI_OUT | SHL_CAP_SYSEX_IN | SHL_CAP_SYSEX_OUT
-                     : 0) |
-        (o->latency_frames ? SHL_CAP_LATENCY : 0);
+    o->capabilities = SHL_CAP_PARAMS | SHL_CAP_PARAM_TEXT | SHL_CAP_PARAM_OUT |
+                      SHL_CAP_PROGRAMS | SHL_CAP_STATE | SHL_CAP_MIDI_IN |
+                      SHL_CAP_DETUNE | SHL_CAP_RESET | SHL_CAP_BUSSES |
+                      SHL_CAP_SYNTH;
+    if (player.echo)
+        o->capabilities |= SHL_CAP_MIDI_OUT;
+    if (player.sysex)
+        o->capabilities |= SHL_CAP_SYSEX_IN | SHL_CAP_SYSEX_OUT;
+    if (o->latency_frames)
+        o->capabilities |= SHL_CAP_LATENCY;
     player.rate_hz = o->rate_hz;
     player.in_channels = o->in_channels;
     player.out_channels = o->out_channels;
     player.latency_frames = o->latency_frames;
     clerk.in_channels = o->in_channels;
     clerk.out_channels = o->out_channels;
-    clerk.echo = player.echo;
+    clerk.sysex = player.sysex;
     return start(&run, &player, &clerk);
 }

@@ -29,6 +29,7 @@ struct player *player_new(const struct player_options *options)
         player_free(player);
         return NULL;
     }
+    panel_show(options->panel, player->synth);
     return player;
 }
 
