@@ -18,6 +18,7 @@ static const struct {
     {"why", tool_why, "say whether a device could be claimed"},
     {"device", tool_device, "be a device: a polyphonic synth"},
     {"host", tool_host, "be a host: play notes on a device"},
+    {"monitor", tool_monitor, "look at the link of a device"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -22,6 +22,7 @@ int tool_clean(int argc, char **argv);
 int tool_why(int argc, char **argv);
 int tool_device(int argc, char **argv);
 int tool_host(int argc, char **argv);
+int tool_monitor(int argc, char **argv);
 
 /** One line on stderr: "shmlink: " and the sentence. */
 __attribute__((format(printf, 1, 2))) void tool_complain(const char *format,
