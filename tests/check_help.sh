@@ -310,8 +310,8 @@ answers shmlink~-help.pd 'open 1 MySynth:0' 'open 1 MySynth' 'open 1 \*' \
     'link MySynth:0 0 2 48000 64 64 pipelined 0' 'latency 0' 'latency 64' \
     'close' 'open 0 NoSuchThing:7 not_found' \
     'error open not_found .*' 'why .*' 'version [0-9]+ [0-9]+ [0-9]+' \
-    "param_state [0-9]+ $number .*" 'param_count 8' 'param_list 8' \
-    'param_dump 8' 'param_dump 3' \
+    "param_state [0-9]+ $number .*" 'param_count 10' 'param_list 10' \
+    'param_dump 10' 'param_dump 3' \
     "param_info 0 gain dB 1( $number){5} amp" "transport $number" \
     'info path MySynth:0' 'info_done 1' 'stats blocks [0-9]+' 'stats_done' \
     'error midi_sysex unsupported .*'

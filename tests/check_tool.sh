@@ -228,7 +228,7 @@ if part looking; then
     gives 0 '' "wait for _ in place of a space" wait My_Synth:0
     gives 0 '' "wait for any" wait '*'
     gives 0 'is free' "why a free device" why 'My Synth:0'
-    gives 0 "^My Synth:0 .*$device .*3 .*6 .*44100 .*128 .*both .*lockstep+pipe\
+    gives 0 "^My Synth:0 .*$device .*3 .*6 .*44100 .*128 .*both+audio+midi .*lockstep+pipe\
 lined .*free .*0 .*lead \"ü" "list has every column" list
     shm list --json >"$work/list.json"
     if command -v python3 >/dev/null; then
@@ -241,8 +241,8 @@ x = d["devices"][0]
 want = {"id": "My Synth:0", "vendor": 'a"b', "category": "synth",
         "tag": 'lead "ü\\', "pid": int(sys.argv[2]), "in_channels": 3,
         "out_channels": 6, "rate_hz": 44100, "block_frames": 128,
-        "quantum": 1, "latency_frames": 7, "param_count": 8,
-        "modes": ["both"], "drives": ["lockstep", "pipelined"],
+        "quantum": 1, "latency_frames": 7, "param_count": 10,
+        "tap_count": 8, "mode": "", "modes": ["both", "audio", "midi"], "drives": ["lockstep", "pipelined"],
         "state": "free", "claimed": False, "host_pid": 0}
 for key, value in want.items():
     assert x[key] == value, (key, x[key], value)

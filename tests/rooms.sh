@@ -23,7 +23,7 @@ function noun(name) {
     sub(/\.[ch]$/, "", name)
     sub(/^platform_.*/, "platform", name)
     sub(/^stream_.*/, "stream", name)
-    sub(/_(messages|state|open|audio)$/, "", name)
+    sub(/_(messages|state|open|audio|taps)$/, "", name)
     return name
 }
 
@@ -61,7 +61,7 @@ function check_system(name) {
 BEGIN {
     n = split("status|" \
         "checksum event message midi name param resampler snapshot " \
-        "system transport|" \
+        "system tap transport|" \
         "layout monitor parts platform request|" \
         "bypass file loss pace reblock ring scratch trail|" \
         "beacon mail maolan segment store|" \

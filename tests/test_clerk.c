@@ -297,7 +297,8 @@ static void parameters_are_set_and_read_in_words(void **state)
     assert_true(shl_unpack_f64(&unpack) == 12.5);
     shl_unpack_text(&unpack, text, sizeof text);
     assert_string_equal(text, "12.5 cents");
-    assert_int_equal(ask_u32(SHL_MESSAGE_PARAM_GET, 8), SHL_NOT_FOUND);
+    assert_int_equal(ask_u32(SHL_MESSAGE_PARAM_GET, SYNTH_PARAMS),
+                     SHL_NOT_FOUND);
     assert_int_equal(ask(SHL_MESSAGE_PARAM_LIST, NULL, 0), SHL_OK);
     assert_int_equal(ask(SHL_MESSAGE_BUS_LAYOUT, NULL, 0), SHL_OK);
 }

@@ -254,7 +254,7 @@ static void a_claim_that_cannot_be_is_refused_with_its_reason(void **state)
     bad.drive = SHL_DRIVE_FREE;
     expect_judgement(bad, SHL_WRONG_DRIVE);
     bad = good;
-    bad.mode = SHL_MODE_MIDI;
+    bad.mode = SHL_MODE_AUDIO | SHL_MODE_MIDI;
     expect_judgement(bad, SHL_WRONG_MODE);
     bad = good;
     bad.block_frames = 4097;

@@ -55,7 +55,7 @@ static void render(uint32_t from, uint32_t frames)
 {
     float *const planes[] = {now.left, now.right};
 
-    synth_render(now.synth, planes, 2, from, frames);
+    synth_render(now.synth, NULL, planes, 2, from, frames);
 }
 
 static double peak(uint32_t from, uint32_t frames)
@@ -340,7 +340,9 @@ static void controllers_move_parameters_and_say_so(void **state)
     assert_true(fabs(synth_value(now.synth, SYNTH_ATTACK) - 5000) < 1e-6);
     assert_int_equal(midi(0xB0, 72, 0), SYNTH_RELEASE);
     assert_true(fabs(synth_value(now.synth, SYNTH_RELEASE) - 5) < 1e-9);
-    assert_int_equal(midi(0xB0, 1, 99), SYNTH_NONE);
+    assert_int_equal(midi(0xB0, 1, 127), SYNTH_VIBRATO);
+    assert_true(fabs(synth_value(now.synth, SYNTH_VIBRATO) - 100) < 1e-9);
+    assert_int_equal(midi(0xB0, 2, 99), SYNTH_NONE);
     assert_int_equal(midi(0xC0, 1, 0), SYNTH_NONE);
 }
 
@@ -479,7 +481,7 @@ static void every_channel_is_filled_and_two_differ(void **state)
         }
         synth_reset(now.synth);
         midi(0x90, 60, 127);
-        synth_render(now.synth, planes, channels, 0, 256);
+        synth_render(now.synth, NULL, planes, channels, 0, 256);
         for (uint32_t c = 0; c < channels; c++) {
             double most = 0;
 

@@ -22,6 +22,12 @@ void shl_desk_open(struct shl_desk *desk, struct shl_messages *messages,
                   epoch);
 }
 
+void shl_desk_own(struct shl_desk *desk, shl_message_handler handler, void *arg)
+{
+    desk->own = handler;
+    desk->own_arg = arg;
+}
+
 void shl_desk_close(struct shl_desk *desk)
 {
     struct shl_desk_handler *handler =
@@ -122,6 +128,8 @@ static void handle(struct shl_desk *desk, const struct shl_whole *whole)
         shl_desk_say(desk, SHL_MESSAGE_PONG, message.request, message.bytes,
                      message.size);
     if (handler && handler->call && handler->call(handler->arg, &message))
+        return;
+    if (desk->own && desk->own(desk->own_arg, &message))
         return;
     built_in(desk, &message);
 }

@@ -17,6 +17,8 @@ struct shl_desk {
     /* set by any control thread (release), used by the device's threads
      * (acquire) */
     _Atomic(const struct shl_monitor *) monitor;
+    shl_message_handler own; /* the device's, behind the program's; or NULL */
+    void *own_arg;
     uint32_t refused; /* the transfer that was refused last: once is enough */
     /* answers that could not be kept; written by any control thread, relaxed */
     _Atomic uint64_t dropped;
@@ -25,6 +27,11 @@ struct shl_desk {
 /** `epoch`: of the claim that the device has accepted, 0 for none. */
 void shl_desk_open(struct shl_desk *desk, struct shl_messages *messages,
                    const _Atomic uint32_t *epoch);
+
+/** What the program's handler leaves is shown to this one, before it is
+ * refused. Before the first pump. */
+void shl_desk_own(struct shl_desk *desk, shl_message_handler handler,
+                  void *arg);
 
 /** The keeper has ended. Harmless on zeros. */
 void shl_desk_close(struct shl_desk *desk);

@@ -17,7 +17,7 @@ static shl_status judge(const shl_device *device, const struct shl_claim *claim)
         return SHL_WRONG_RATE;
     if (!(claim->drive & own->drives))
         return SHL_WRONG_DRIVE;
-    if (!(claim->mode & own->modes))
+    if (!(claim->mode & own->modes) || claim->mode & (claim->mode - 1))
         return SHL_WRONG_MODE;
     if (claim->block_frames < 1 || claim->block_frames > SHL_MAX_FRAMES ||
         claim->block_frames % own->quantum)
@@ -26,6 +26,31 @@ static shl_status judge(const shl_device *device, const struct shl_claim *claim)
         claim->out_channels > SHL_MAX_CHANNELS)
         return SHL_WRONG_CHANNELS;
     return SHL_OK;
+}
+
+/* What the claim may touch, before it is accepted. There is no audio yet that
+ * this could disturb, and it is done once. */
+static shl_status reserve(shl_device *device, const struct shl_claim *claim)
+{
+    const struct shl_identity *own = &device->identity;
+    uint32_t channels = own->in_channels > own->out_channels
+                            ? own->in_channels
+                            : own->out_channels;
+    if (claim->mode == SHL_MODE_MIDI || device->reserved)
+        return SHL_OK;
+    shl_status st = shl_segment_reserve_planes(&device->segment, channels);
+    device->reserved = !st;
+    return st;
+}
+
+/* Where the program writes: planes, or a spare one that nobody hears. */
+static void point_out(shl_device *device)
+{
+    bool midi = device->mode == SHL_MODE_MIDI;
+    for (uint32_t c = 0; c < device->identity.out_channels; c++)
+        device->out[c] =
+            midi ? device->spare
+                 : shl_segment_plane(&device->segment, c, SHL_BUS_TO_HOST);
 }
 
 /* Whether a yield of this thread can let the host's run. */
@@ -51,6 +76,9 @@ static void accept(shl_device *device, uint32_t epoch,
                            sizeof(struct shl_event), SHL_EVENT_SLOTS);
     device->sent_frame = 0;
     device->fresh = true;
+    device->mode = claim->mode;
+    shl_device_drop_taps(device);
+    point_out(device);
     device->cycle.may_yield = same_priority(claim);
     /* release: both rings stand where this claim begins. The keeper must know
      * first: the host's messages come as soon as it sees the other */
@@ -71,6 +99,8 @@ static void consider(shl_device *device, uint32_t epoch)
     shl_status st = shl_segment_claim_read(&device->segment, &claim);
     if (!st)
         st = judge(device, &claim);
+    if (!st)
+        st = reserve(device, &claim);
     if (!st) {
         accept(device, epoch, &claim);
         return;
@@ -92,6 +122,7 @@ static bool end_claim(shl_device *device)
     atomic_store_explicit(&device->segment.lines->device.epoch, 0,
                           memory_order_release);
     atomic_store_explicit(&device->accepted, 0, memory_order_release);
+    shl_device_drop_taps(device);
     if (device->held.count == 0)
         return false;
     device->working = device->releasing = true;
@@ -136,12 +167,15 @@ static bool take_block(shl_device *device, uint32_t bell)
         shl_cycle_answer(&device->cycle, bell, frame, 0, 0, 0);
         return false;
     }
+    if (device->mode == SHL_MODE_MIDI)
+        in_channels = 0;
     shl_ring_fetch(&device->from_host);
     device->bell = bell;
     device->working = true;
     device->block.frames = frames;
     device->block.frame = frame;
     device->block.fresh = device->fresh;
+    device->block.mode = device->mode;
     device->fresh = false;
     for (uint32_t c = 0; c < device->identity.in_channels; c++)
         device->in[c] = c < in_channels ? shl_segment_plane(&device->segment, c,
@@ -149,6 +183,7 @@ static bool take_block(shl_device *device, uint32_t bell)
                                         : no_sound;
     device->block.transport = shl_maolan_transport_read(
         device->segment.transport, device->identity.rate_hz);
+    shl_device_take_taps(device);
     device->events_left = shl_ring_waiting(&device->from_host);
     return true;
 }
@@ -194,6 +229,7 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
         if (next_block(device)) {
             device->block.in = device->in;
             device->block.out = device->out;
+            device->block.tap = (float *const *const *)device->tap;
             *block = device->block;
             return SHL_OK;
         }
@@ -214,7 +250,7 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
 static void show_levels(const shl_device *device)
 {
     const struct shl_monitor *monitor = shl_desk_monitor(&device->desk);
-    if (!monitor || !device->block.frames)
+    if (!monitor || !device->block.frames || device->mode == SHL_MODE_MIDI)
         return;
     shl_monitor_levels(monitor, 0, device->in, device->identity.in_channels,
                        device->block.frames);
@@ -241,9 +277,11 @@ SHL_RT void shl_device_done(shl_device *device)
     /* the line that the host looks at is written from here on, in one go */
     shl_ring_release(&device->from_host);
     shl_ring_publish(&device->to_host);
+    bool midi = device->mode == SHL_MODE_MIDI;
     shl_cycle_answer(&device->cycle, device->bell, device->block.frame,
-                     device->block.frames, device->identity.in_channels,
-                     device->identity.out_channels);
+                     device->block.frames,
+                     midi ? 0 : device->identity.in_channels,
+                     midi ? 0 : device->identity.out_channels);
 }
 
 /* ---- events -------------------------------------------------------------------- */
@@ -276,6 +314,12 @@ static bool keep_value(shl_device *device, struct shl_event *event,
     atomic_store_explicit(&device->segment.params[index].value, bits,
                           memory_order_relaxed);
     return true;
+}
+
+/* A link in mode audio carries no MIDI. */
+static bool excludes(const shl_device *device, const struct shl_event *event)
+{
+    return device->mode == SHL_MODE_AUDIO && event->kind == SHL_EVENT_UMP;
 }
 
 static void count_bad(shl_device *device)
@@ -321,7 +365,7 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event)
             break;
         memcpy(event, slot, sizeof *event); /* ours: the host may rewrite it */
         shl_ring_pop(&device->from_host);
-        if (shl_event_check(event) != SHL_OK ||
+        if (shl_event_check(event) != SHL_OK || excludes(device, event) ||
             (event->kind != SHL_EVENT_UMP &&
              !keep_value(device, event, true))) {
             count_bad(device);
@@ -366,6 +410,10 @@ SHL_RT shl_status shl_device_send(shl_device *device,
         return SHL_NOT_FOUND;
     if (!claimed(device) || !device->working || device->releasing)
         return SHL_NO_DEVICE;
+    if (excludes(device, &own)) {
+        device->stats.events_excluded++;
+        return SHL_UNSUPPORTED;
+    }
     struct shl_event *slot = shl_ring_push(&device->to_host);
     if (!slot) {
         device->stats.events_dropped++;
@@ -400,6 +448,7 @@ int shl_device_claimed(const shl_device *device, struct shl_host_info *info)
                                    .in_channels = claim.in_channels,
                                    .out_channels = claim.out_channels,
                                    .drive = claim.drive,
+                                   .mode = claim.mode,
                                    .renders = claim.flags & SHL_CLAIM_RENDERS};
     memcpy(info->tag, claim.tag, sizeof info->tag);
     return 1;

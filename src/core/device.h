@@ -17,6 +17,7 @@
 #include "param.h"
 #include "registry.h"
 #include "system.h"
+#include "tap.h"
 #include "transport.h"
 
 #ifdef __cplusplus
@@ -36,8 +37,11 @@ struct shl_device_options {
     uint32_t latency_frames;
     uint64_t capabilities; /* enum shl_capability, or-ed */
     uint32_t drives;       /* enum shl_drive, or-ed; 0: lockstep, pipelined */
+    uint32_t modes;        /* enum shl_mode, or-ed; 0: all three */
     const struct shl_param *params; /* copied */
     uint32_t param_count;           /* 0 to 1024 */
+    const struct shl_tap *taps;     /* copied */
+    uint32_t tap_count;             /* 0 to 64 */
 };
 
 typedef struct shl_device shl_device;
@@ -46,10 +50,14 @@ typedef struct shl_device shl_device;
 struct shl_block {
     uint32_t frames;        /* 0: only events; 1 to 4096 */
     uint32_t fresh;         /* 1: the first block of a new claim */
+    uint32_t mode;          /* of the claim. SHL_MODE_MIDI: nobody hears `out`,
+                               nothing is in `in`: leave both alone */
     uint64_t frame;         /* absolute frame of its first sample */
     const float *const *in; /* in_channels planes; silence where the host
                                sends fewer */
     float *const *out;      /* out_channels planes; fill all frames of each */
+    float *const *const *tap; /* tap[i]: the planes of tap i, to be filled like
+                                 out; NULL while no host wants them */
     struct shl_transport transport; /* at the first sample */
 };
 
@@ -61,6 +69,7 @@ struct shl_host_info {
     uint32_t block_frames;
     uint32_t in_channels, out_channels;
     uint32_t drive;   /* enum shl_drive */
+    uint32_t mode;    /* enum shl_mode */
     uint32_t renders; /* 1: waits for each block as long as it takes */
 };
 
@@ -96,7 +105,8 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event);
 /** Tell the host: MIDI, or a parameter that changed by itself. event->frame
  * from block.frame on; goes out with shl_device_done. SHL_RING_FULL (counted),
  * SHL_NO_DEVICE when nobody has claimed it: parameters are kept all the same.
- * Between wait and done. [audio] */
+ * SHL_UNSUPPORTED: MIDI in mode audio (counted). Between wait and done. [audio]
+ */
 SHL_RT shl_status shl_device_send(shl_device *device,
                                   const struct shl_event *event);
 
@@ -158,6 +168,7 @@ void shl_device_monitor(shl_device *device, const struct shl_monitor *monitor);
 
 struct shl_device_stats {
     uint64_t blocks, events_dropped, events_raised, events_bad;
+    uint64_t events_excluded; /* MIDI that the mode does not carry */
 };
 
 /** Counted since it was opened. [audio] */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define KEEPER_MS 100u
+#define MODES     (SHL_MODE_BOTH | SHL_MODE_AUDIO | SHL_MODE_MIDI)
 
 /* ---- the keeper: messages, board, tag, and whether the host still lives --- */
 
@@ -129,6 +130,9 @@ static shl_status check_options(const struct shl_device_options *options,
         return refuse(why, SHL_WRONG_BLOCK,
                       "a device that computes whole blocks alone takes 1 to "
                       "4096 frames at once, and asks for a multiple of them");
+    if (options->modes & ~(uint32_t)MODES)
+        return refuse(why, SHL_WRONG_MODE,
+                      "the transport modes are both, audio and midi");
     if (!isfinite(options->rate_hz) || options->rate_hz < 1)
         return refuse(why, SHL_BAD_VALUE,
                       "the sample rate must be a number of Hz above 0");
@@ -157,7 +161,7 @@ static void identify(shl_device *device,
     identity->block_frames = options->block_frames;
     identity->in_channels = options->in_channels;
     identity->out_channels = options->out_channels;
-    identity->modes = SHL_MODE_BOTH;
+    identity->modes = options->modes ? options->modes : MODES;
     identity->drives = options->drives
                            ? options->drives
                            : SHL_DRIVE_LOCKSTEP | SHL_DRIVE_PIPELINED;
@@ -188,13 +192,8 @@ static shl_status make_segment(shl_device *device,
                                const struct shl_device_options *options)
 {
     struct shl_segment *segment = &device->segment;
-    uint32_t channels = options->in_channels > options->out_channels
-                            ? options->in_channels
-                            : options->out_channels;
     shl_status st = shl_segment_create(device->seat.entry.segment,
                                        options->rate_hz, segment);
-    if (!st)
-        st = shl_segment_reserve_planes(segment, channels);
     if (!st)
         st = shl_segment_write_params(segment, options->params,
                                       options->param_count);
@@ -204,9 +203,8 @@ static shl_status make_segment(shl_device *device,
                    sizeof device->identity / 8);
     shl_line_store(&segment->lines->device.latency_frames,
                    options->latency_frames);
+    shl_segment_write_taps(segment, device->taps, device->identity.tap_count);
     shl_cycle_device_init(&device->cycle, segment);
-    for (uint32_t c = 0; c < options->out_channels; c++)
-        device->out[c] = shl_segment_plane(segment, c, SHL_BUS_TO_HOST);
     return SHL_OK;
 }
 
@@ -226,6 +224,9 @@ shl_status shl_device_open(const struct shl_device_options *options,
     device->segment.map.fd = device->segment.ask.fd = -1;
     identify(device, options);
     st = keep_params(device, options, why);
+    if (!st)
+        st = shl_device_keep_taps(device, options->taps, options->tap_count,
+                                  why);
     if (st)
         goto fail_params;
     st =
@@ -237,6 +238,7 @@ shl_status shl_device_open(const struct shl_device_options *options,
         goto fail_segment;
     struct shl_messages *messages = device->segment.messages;
     shl_desk_open(&device->desk, messages, &device->accepted);
+    shl_desk_own(&device->desk, shl_device_answer_taps, device);
     shl_segment_ready(&device->segment);
     st = shl_worker_new_at(keep, device, KEEPER_MS, &messages->commands.bell,
                            &messages->commands.parked, &device->keeper);

@@ -11,6 +11,15 @@
 #include "ring.h"
 #include "segment.h"
 
+/** Which taps the host of a claim wants, and where. */
+struct shl_selection {
+    uint32_t epoch;
+    uint32_t planes;             /* a bit for each that taps fill */
+    uint32_t end;                /* planes from here on are not used */
+    uint8_t first[SHL_MAX_TAPS]; /* by tap: its first plane + 1, or 0 */
+    uint32_t reserved;
+};
+
 struct shl_device {
     struct shl_seat seat;
     struct shl_segment segment;
@@ -27,6 +36,8 @@ struct shl_device {
     uint32_t bell;        /* of the block being worked on */
     bool working;         /* between wait and done */
     bool releasing;       /* on a block of our own: what the last host held */
+    bool reserved;        /* there is memory behind our planes */
+    uint32_t mode;        /* of the claim: one of enum shl_mode */
     bool fresh;           /* the next block is the first of its claim */
     bool flushed;         /* denormals are off on this thread */
     uint32_t events_left; /* of this block */
@@ -36,8 +47,13 @@ struct shl_device {
     struct shl_device_stats stats;
     const float *in[SHL_MAX_CHANNELS];
     float *out[SHL_MAX_CHANNELS];
+    float spare[SHL_MAX_FRAMES]; /* all of out in mode midi */
     struct shl_param *params;
     uint32_t *by_id; /* indices in order of id */
+    uint32_t selection_seen;
+    float **tap[SHL_MAX_TAPS]; /* NULL: not wanted */
+    float *tap_planes[SHL_MAX_CHANNELS];
+    struct shl_tap taps[SHL_MAX_TAPS]; /* never changed once announced */
 
     /* between the audio thread and the keeper
      *   accepted  audio writes (release), keeper reads (acquire): the claim of
@@ -51,6 +67,20 @@ struct shl_device {
     /* any control thread stores 1 (release), audio thread takes it (acquire):
      * its wait ends without a block */
     _Atomic uint32_t woken;
+    SHL_CELL(sizeof(struct shl_selection) / 8) selected; /* by the keeper */
 };
+
+/* ---- device_taps.c ---- */
+
+/** Check and copy what is to be published. SHL_BAD_VALUE. [control] */
+shl_status shl_device_keep_taps(struct shl_device *device,
+                                const struct shl_tap *taps, uint32_t count,
+                                struct shl_why *why);
+/** A message for us? As a shl_message_handler; arg is the device. [keeper] */
+int shl_device_answer_taps(void *arg, const struct shl_received *message);
+/** At each block: take over a new selection. [audio] */
+void shl_device_take_taps(struct shl_device *device);
+/** The claim is over, and so is its selection. [audio] */
+void shl_device_drop_taps(struct shl_device *device);
 
 #endif

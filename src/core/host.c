@@ -69,6 +69,8 @@ static shl_status check_options(const struct shl_host_options *options)
         return SHL_BAD_VALUE;
     if (options->drive > SHL_DRIVE_PIPELINED)
         return SHL_WRONG_DRIVE;
+    if (options->mode > SHL_MODE_MIDI || options->mode == 3)
+        return SHL_WRONG_MODE;
     return SHL_OK;
 }
 
@@ -104,6 +106,8 @@ shl_status shl_host_new(const struct shl_host_options *options,
     host->options.registry = NULL;
     if (!host->options.drive)
         host->options.drive = SHL_DRIVE_LOCKSTEP;
+    if (!host->options.mode)
+        host->options.mode = SHL_MODE_BOTH;
     host->link.segment.map.fd = host->link.segment.ask.fd = -1;
     host->transport = shl_transport_default(options->rate_hz);
     shl_host_onloss(host, options->onloss);
@@ -135,6 +139,7 @@ static void add_stats(struct shl_link_stats *sum,
     sum->delayed += more->delayed;
     sum->raised += more->raised;
     sum->bad += more->bad;
+    sum->excluded += more->excluded;
 }
 
 static void unlink_device(shl_host *host)
@@ -146,6 +151,7 @@ static void unlink_device(shl_host *host)
     shl_inquiry_end(&host->inquiry);
     shl_link_close(&host->link);
     memset(&host->held, 0, sizeof host->held);
+    memset(&host->taps, 0, sizeof host->taps);
     host->linked = host->announced = false;
     host->lost = SHL_OK;
     shl_inquiry_gone(&host->inquiry, shl_clock_ns());
@@ -200,6 +206,7 @@ static shl_status try_link(shl_host *host)
                                        .out_channels =
                                            host->options.out_channels,
                                        .drive = host->options.drive,
+                                       .mode = host->options.mode,
                                        .deadline_us = deadline_us(host),
                                        .renders = host->options.batch};
     st = shl_link_open(&host->link, info.segment, &options, &host->why);
@@ -500,10 +507,12 @@ shl_status shl_host_device(const shl_host *host, struct shl_device_info *info)
                                      .latency_frames =
                                          shl_link_device_latency(&host->link),
                                      .param_count = from->param_count,
+                                     .tap_count = from->tap_count,
                                      .modes = from->modes,
                                      .drives = from->drives,
                                      .capabilities = from->capabilities,
                                      .state = SHL_STATE_BUSY,
+                                     .mode = host->options.mode,
                                      .host_pid = shl_process_self().pid};
     state_info(host, info);
     return SHL_OK;
@@ -580,6 +589,7 @@ void shl_host_stats(const shl_host *host, struct shl_host_stats *stats)
                                      .events_late = sum.delayed,
                                      .events_raised = sum.raised,
                                      .events_bad = sum.bad,
+                                     .events_excluded = sum.excluded,
                                      .links = host->links};
 }
 

@@ -18,6 +18,7 @@
 #include "param.h"
 #include "registry.h"
 #include "system.h"
+#include "tap.h"
 #include "transport.h"
 
 #ifdef __cplusplus
@@ -42,6 +43,7 @@ struct shl_host_options {
                                 4096; 0: the host's own, or what a device that
                                 takes no other asks for */
     uint32_t drive;          /* SHL_DRIVE_LOCKSTEP (also for 0) or _PIPELINED */
+    uint32_t mode;           /* one of enum shl_mode; 0: SHL_MODE_BOTH */
     uint32_t deadline_ms;    /* 0: half a block, at least 1 ms */
     enum shl_host_onloss onloss;
     int batch; /* rendering: the deadline is 30 s */
@@ -50,7 +52,7 @@ struct shl_host_options {
 typedef struct shl_host shl_host;
 
 /** [control] SHL_BAD_VALUE, SHL_WRONG_CHANNELS, SHL_WRONG_BLOCK,
- * SHL_NO_MEMORY. */
+ * SHL_WRONG_DRIVE, SHL_WRONG_MODE, SHL_NO_MEMORY. */
 shl_status shl_host_new(const struct shl_host_options *options,
                         shl_host **host);
 /** Releases the claim. NULL is fine. [control] */
@@ -116,7 +118,8 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
 
 /** Send an event with the next block, `offset` frames into it (event->frame is
  * ignored). In order of offset. SHL_NO_DEVICE, SHL_RING_FULL (counted),
- * SHL_UNSUPPORTED (by capability), SHL_BAD_VALUE. [audio] */
+ * SHL_UNSUPPORTED (by capability; MIDI in mode audio, counted), SHL_BAD_VALUE.
+ * [audio] */
 SHL_RT shl_status shl_host_send(shl_host *host, const struct shl_event *event,
                                 uint32_t offset);
 
@@ -147,7 +150,8 @@ SHL_RT struct shl_transport *shl_host_transport(shl_host *host);
  * error with its sentence, SHL_TIMEOUT after timeout_ms (0: what is usual for
  * the type), or SHL_GONE when the link ends. The bytes are copied, at most
  * 64 MiB. `handler` and `request` may be NULL. No answer follows a failure:
- * SHL_NO_DEVICE; SHL_UNSUPPORTED: the device has no messages; SHL_RING_FULL:
+ * SHL_NO_DEVICE; SHL_UNSUPPORTED: the device has no messages, or it is raw MIDI
+ * and the link in mode audio; SHL_RING_FULL:
  * 255 requests are in flight, or 192 MiB wait; SHL_BAD_VALUE; SHL_NO_MEMORY.
  * [control] */
 shl_status shl_host_ask(shl_host *host, uint32_t type, const void *bytes,
@@ -211,6 +215,35 @@ void shl_host_refresh(shl_host *host);
 int32_t shl_host_param_find(const shl_host *host, const char *name);
 int32_t shl_host_param_index(const shl_host *host, uint32_t id);
 
+/* ---- taps ----
+ *
+ * Points of the device that can be heard beside its own outputs. A tap comes out
+ * of process() from the channel on that it was routed to, behind the channels
+ * that the device fills itself. All routes end with the link. */
+
+#define SHL_NO_ROUTE UINT32_MAX
+
+/** Tap by index (0 to tap_count - 1), as copied at linking; NULL when there is
+ * none. Valid until the link ends. [any] */
+const struct shl_tap *shl_host_tap(const shl_host *host, uint32_t index);
+uint32_t shl_host_tap_count(const shl_host *host);
+/** Index of a name (exact, or _ for spaces); -1. [any] */
+int32_t shl_host_tap_find(const shl_host *host, const char *name);
+
+/** Have a tap come out from `channel` on, or no more (SHL_NO_ROUTE). The device
+ * reserves memory and answers, as with shl_host_ask: `handler` gets its answer,
+ * from the next block on the tap is heard. Until then its channels are silent.
+ * SHL_NO_DEVICE, SHL_NOT_FOUND, SHL_WRONG_CHANNELS, SHL_UNSUPPORTED: mode midi;
+ * and what shl_host_ask says. `handler`, `request` and `why` may be NULL.
+ * [control] */
+shl_status shl_host_route(shl_host *host, uint32_t tap, uint32_t channel,
+                          shl_answer_handler handler, void *arg,
+                          uint32_t *request, struct shl_why *why);
+
+/** The first channel of a tap as the device has confirmed it, or SHL_NO_ROUTE.
+ * [any] */
+uint32_t shl_host_routed(const shl_host *host, uint32_t tap);
+
 /** Frames from a signal inlet to the matching outlet: the link's own share,
  * and the sum with the device's. [any] */
 uint32_t shl_host_link_latency(const shl_host *host);
@@ -227,11 +260,12 @@ struct shl_host_stats {
     uint64_t silent_frames; /* frames of replaced blocks */
     uint64_t stalls;
     uint64_t events_sent, events_received;
-    uint64_t events_dropped; /* ring full */
-    uint64_t events_late;    /* sent one block or more after their time */
-    uint64_t events_raised;  /* frame was before its predecessor's */
-    uint64_t events_bad;     /* from the device, refused */
-    uint64_t links;          /* times linked */
+    uint64_t events_dropped;  /* ring full */
+    uint64_t events_late;     /* sent one block or more after their time */
+    uint64_t events_raised;   /* frame was before its predecessor's */
+    uint64_t events_bad;      /* from the device, refused */
+    uint64_t events_excluded; /* MIDI that the mode does not carry */
+    uint64_t links;           /* times linked */
 };
 
 /** Counted over all its links. [control] */

@@ -4,6 +4,16 @@
 
 #define NAP_US 2000u /* a device may die without ringing */
 
+/* Raw MIDI is MIDI, too. */
+static bool excluded(const shl_host *host, uint32_t type)
+{
+    struct shl_device_info info;
+
+    return type == SHL_MESSAGE_MIDI_RAW &&
+           shl_host_device(host, &info) == SHL_OK &&
+           info.mode == SHL_MODE_AUDIO;
+}
+
 shl_status shl_host_ask(shl_host *host, uint32_t type, const void *bytes,
                         uint32_t size, uint32_t timeout_ms,
                         shl_answer_handler handler, void *arg,
@@ -11,6 +21,8 @@ shl_status shl_host_ask(shl_host *host, uint32_t type, const void *bytes,
 {
     if (!shl_host_linked(host))
         return SHL_NO_DEVICE;
+    if (excluded(host, type))
+        return SHL_UNSUPPORTED;
     return shl_inquiry_ask(shl_host_inquiry(host), type, bytes, size,
                            timeout_ms, shl_clock_ns(), handler, arg, request);
 }
@@ -22,6 +34,8 @@ shl_status shl_host_post(shl_host *host, uint32_t type, const void *bytes,
         return SHL_NO_DEVICE;
     if (!type || type > UINT16_MAX || shl_message_answers(type))
         return SHL_BAD_VALUE;
+    if (excluded(host, type))
+        return SHL_UNSUPPORTED;
     return shl_inquiry_post(shl_host_inquiry(host), type, bytes, size);
 }
 

@@ -13,6 +13,12 @@
 
 #define SHL_NOTICES 32u
 
+/* By tap: its first channel + 1, or 0. */
+struct shl_host_taps {
+    uint8_t wished[SHL_MAX_TAPS];
+    uint8_t confirmed[SHL_MAX_TAPS]; /* by the device */
+};
+
 struct shl_host {
     struct shl_host_options options;
     char wanted[SHL_ID_SIZE]; /* "" for nothing */
@@ -41,6 +47,7 @@ struct shl_host {
     shl_status lost;   /* why process gave up the link; poll tells */
     struct shl_notice notice[SHL_NOTICES];
     uint32_t notice_first, notice_count;
+    struct shl_host_taps taps;
     struct shl_inquiry inquiry; /* the monitor is kept there */
 };
 

@@ -14,6 +14,7 @@
 #include "event.h"
 #include "message.h"
 #include "param.h"
+#include "tap.h"
 
 static_assert(ATOMIC_INT_LOCK_FREE == 2, "a lock cannot span processes");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock cannot span processes");
@@ -426,8 +427,6 @@ struct shl_messages {
 };
 static_assert(sizeof(struct shl_messages) == 132096, "wire size");
 
-enum shl_tap_kind { SHL_TAP_AUDIO, SHL_TAP_CONTROL, SHL_TAP_GATE };
-
 /** One named point of a device, complete before it is announced and never
  * changed after. */
 struct shl_tap_slot {
@@ -437,6 +436,8 @@ struct shl_tap_slot {
     uint8_t reserved[16];
 };
 static_assert(sizeof(struct shl_tap_slot) == 64, "wire size");
+static_assert(sizeof(((struct shl_tap *)0)->name) == SHL_TAP_NAME_SIZE,
+              "names fit");
 
 #define SHL_BEACON_WORDS 5
 

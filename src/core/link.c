@@ -11,6 +11,11 @@
 
 /* ---- opening ------------------------------------------------------------- */
 
+static uint32_t mode_of(const struct shl_link_options *options)
+{
+    return options->mode ? options->mode : SHL_MODE_BOTH;
+}
+
 static shl_status agree(const struct shl_identity *identity,
                         const struct shl_link_options *options,
                         struct shl_why *why)
@@ -37,10 +42,10 @@ static shl_status agree(const struct shl_identity *identity,
                  identity->id, shl_drive_name(options->drive));
         return SHL_WRONG_DRIVE;
     }
-    if (!(identity->modes & SHL_MODE_BOTH)) {
+    if (!(identity->modes & mode_of(options))) {
         snprintf(why->text, sizeof why->text,
-                 "%s does not offer the transport mode audio and MIDI",
-                 identity->id);
+                 "%s does not offer the transport mode %s: choose another one",
+                 identity->id, shl_mode_name(mode_of(options)));
         return SHL_WRONG_MODE;
     }
     if (identity->required >> SHL_CAP_COUNT) {
@@ -108,6 +113,18 @@ void shl_link_refresh(struct shl_link *link)
                                          slot_value(&link->segment.params[i]));
 }
 
+static shl_status copy_taps(struct shl_link *link)
+{
+    uint32_t count = link->identity.tap_count;
+    if (count == 0)
+        return SHL_OK;
+    link->taps = calloc(count, sizeof *link->taps);
+    if (!link->taps)
+        return SHL_NO_MEMORY;
+    link->tap_count = count;
+    return shl_segment_read_taps(&link->segment, link->taps, count);
+}
+
 /* What is in the ring to us was said to another host. */
 static void drop_unheard(struct shl_link *link)
 {
@@ -141,7 +158,7 @@ static void write_claim(struct shl_link *link,
                            .pid_namespace = self.pid_namespace,
                            .start_time = self.start_time,
                            .rate_hz = options->rate_hz,
-                           .mode = SHL_MODE_BOTH,
+                           .mode = mode_of(options),
                            .drive = options->drive,
                            .block_frames = options->block_frames,
                            .in_channels = options->in_channels,
@@ -190,16 +207,17 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
         st = SHL_GONE;
     if (!st)
         st = copy_params(link);
+    if (!st)
+        st = copy_taps(link);
     if (st) {
         explain(why, st, link->identity.id);
         shl_link_close(link);
         return st;
     }
-    uint32_t channels = link->identity.in_channels > link->identity.out_channels
-                            ? link->identity.in_channels
-                            : link->identity.out_channels;
-    shl_map_touch(&link->segment.map, 0,
-                  SHL_AUDIO_OFFSET + 2 * channels * SHL_PLANE_SIZE);
+    if (mode_of(options) != SHL_MODE_MIDI) {
+        link->in_planes = link->identity.in_channels;
+        link->out_planes = link->identity.out_channels;
+    }
     uint32_t second = (uint32_t)(options->rate_hz / options->block_frames) + 1;
     shl_cycle_host_init(&link->cycle, &link->segment, options->deadline_us,
                         second);
@@ -219,8 +237,19 @@ void shl_link_close(struct shl_link *link)
     free(link->params);
     free(link->values);
     free(link->by_id);
+    free(link->taps);
     memset(link, 0, sizeof *link);
     link->segment.map.fd = link->segment.ask.fd = -1;
+}
+
+/* The device has reserved them before it accepted. */
+static void touch_planes(const struct shl_link *link)
+{
+    uint32_t channels =
+        link->in_planes > link->out_planes ? link->in_planes : link->out_planes;
+    if (channels)
+        shl_map_touch(&link->segment.map, SHL_AUDIO_OFFSET,
+                      channels * SHL_BUSES * SHL_PLANE_SIZE);
 }
 
 SHL_RT shl_status shl_link_state(struct shl_link *link)
@@ -232,8 +261,10 @@ SHL_RT shl_status shl_link_state(struct shl_link *link)
     if (atomic_load_explicit(&line->epoch, memory_order_acquire) ==
         link->epoch) {
         /* until it looked, the device may have gone on with the last claim */
-        if (!link->accepted)
+        if (!link->accepted) {
             drop_unheard(link);
+            touch_planes(link);
+        }
         link->accepted = true;
         return SHL_OK;
     }
@@ -326,7 +357,7 @@ static void ring_block(struct shl_link *link, const float *const *in,
                        uint32_t in_channels, uint32_t frames,
                        const struct shl_transport *transport)
 {
-    uint32_t channels = least(in_channels, link->identity.in_channels);
+    uint32_t channels = least(in_channels, link->in_planes);
     for (uint32_t c = 0; c < channels; c++)
         memcpy(shl_segment_plane(&link->segment, c, SHL_BUS_TO_DEVICE), in[c],
                frames * sizeof(float));
@@ -334,8 +365,9 @@ static void ring_block(struct shl_link *link, const float *const *in,
     show_events(link, frames);
     link->rung_frame = link->frame;
     link->rung_frames = frames;
+    link->rung_planes = link->tap_planes;
     shl_cycle_ring(&link->cycle, link->frame, frames, channels,
-                   link->identity.out_channels, link->epoch);
+                   link->out_planes, link->epoch);
 }
 
 /* A device that did not take the block answers it with 0 frames. */
@@ -346,7 +378,7 @@ static void hear(struct shl_link *link, float *const *out,
     shl_ring_fetch(&link->to_host);
     uint32_t there = least(least(frames, link->rung_frames), answered);
     for (uint32_t c = 0; c < out_channels; c++) {
-        uint32_t n = c < link->identity.out_channels ? there : 0;
+        uint32_t n = shl_link_hears(link, c) ? there : 0;
         if (n)
             memcpy(out[c],
                    shl_segment_plane(&link->segment, c, SHL_BUS_TO_HOST),
@@ -480,11 +512,14 @@ int32_t shl_link_param(const struct shl_link *link, uint32_t id)
 
 /* Whether the device can take it. MIDI of UMP types 1, 2 and 4 is one
  * capability, SysEx (type 3) another; utility and data packets pass. */
-static shl_status able(const struct shl_link *link,
-                       const struct shl_event *event)
+static shl_status able(struct shl_link *link, const struct shl_event *event)
 {
     uint64_t can = link->identity.capabilities;
     if (event->kind == SHL_EVENT_UMP) {
+        if (link->claim.mode == SHL_MODE_AUDIO) {
+            link->stats.excluded++;
+            return SHL_UNSUPPORTED;
+        }
         uint32_t type = event->data[0] >> 28;
         uint64_t need =
             type == 3 || type == 5 ? SHL_CAP_SYSEX_IN : SHL_CAP_MIDI_IN;
@@ -572,7 +607,7 @@ static bool heed(struct shl_link *link, struct shl_event *event)
     if (shl_event_check(event) != SHL_OK)
         return false;
     if (event->kind == SHL_EVENT_UMP)
-        return true;
+        return link->claim.mode != SHL_MODE_AUDIO;
     int32_t index = shl_link_param(link, shl_event_id(event));
     if (index < 0)
         return false;

@@ -18,6 +18,7 @@ enum shl_heard {
 struct shl_link_stats {
     uint64_t blocks, missed, late, stalls;
     uint64_t sent, received, dropped, delayed, raised, bad;
+    uint64_t excluded; /* MIDI that the mode does not carry */
 };
 
 struct shl_link {
@@ -28,12 +29,15 @@ struct shl_link {
     uint32_t epoch;
     bool accepted;
     bool pipelined;
-    uint64_t frame;       /* of the next block */
-    uint64_t event_frame; /* of the last event sent */
-    uint32_t unsent;      /* events pushed and not shown */
-    uint32_t overdue;     /* of them counted as delayed */
-    uint32_t patience;    /* events to take before a pause */
-    uint64_t rung_frame;  /* of the block that is outstanding */
+    uint32_t in_planes, out_planes; /* of the device; none in mode midi */
+    uint32_t tap_planes;            /* a bit for each that taps fill */
+    uint32_t rung_planes;           /* likewise, in the outstanding block */
+    uint64_t frame;                 /* of the next block */
+    uint64_t event_frame;           /* of the last event sent */
+    uint32_t unsent;                /* events pushed and not shown */
+    uint32_t overdue;               /* of them counted as delayed */
+    uint32_t patience;              /* events to take before a pause */
+    uint64_t rung_frame;            /* of the block that is outstanding */
     uint32_t rung_frames;
     uint64_t heard_frame; /* of the block that was played last */
     uint32_t heard_frames;
@@ -46,8 +50,16 @@ struct shl_link {
     double *values;
     uint32_t *by_id; /* indices in order of id */
     uint32_t param_count;
+    struct shl_tap *taps;
+    uint32_t tap_count;
     struct shl_link_stats stats;
 };
+
+/** Whether the device fills this plane in the block that is outstanding. */
+static inline bool shl_link_hears(const struct shl_link *link, uint32_t plane)
+{
+    return plane < link->out_planes || link->rung_planes >> plane & 1;
+}
 
 struct shl_link_options {
     const char *tag;
@@ -55,6 +67,7 @@ struct shl_link_options {
     uint32_t block_frames;
     uint32_t in_channels, out_channels;
     uint32_t drive; /* one of enum shl_drive */
+    uint32_t mode;  /* one of enum shl_mode; 0: SHL_MODE_BOTH */
     uint32_t deadline_us;
     bool renders; /* in its own time, not in real time */
 };

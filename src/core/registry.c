@@ -183,6 +183,7 @@ static void look_claim(const struct shl_map *ask, struct shl_device_info *info)
                      claim.pid, claim.start_time, claim.pid_namespace}))
         info->state = SHL_STATE_STALE;
     info->host_pid = claim.pid;
+    info->mode = info->state == SHL_STATE_BUSY ? claim.mode : 0;
     if (claim.tag[0])
         memcpy(info->tag, claim.tag, sizeof info->tag);
 }
@@ -207,6 +208,7 @@ static void copy_entry(const struct shl_board_entry *entry,
     info->quantum = who->quantum;
     info->latency_frames = who->latency_frames;
     info->param_count = who->param_count;
+    info->tap_count = who->tap_count;
     info->modes = who->modes;
     info->drives = who->drives;
     info->capabilities = who->capabilities;

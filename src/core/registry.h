@@ -29,7 +29,12 @@ enum shl_drive {
     SHL_DRIVE_FREE = 4
 };
 
-enum shl_mode { SHL_MODE_BOTH = 1, SHL_MODE_AUDIO = 2, SHL_MODE_MIDI = 4 };
+/** What a link carries beside parameters and transport, which always travel. */
+enum shl_mode {
+    SHL_MODE_BOTH = 1,  /* audio and MIDI */
+    SHL_MODE_AUDIO = 2, /* no MIDI */
+    SHL_MODE_MIDI = 4   /* no audio: no plane is reserved, touched, copied */
+};
 
 enum shl_capability {
     SHL_CAP_PARAMS = 1 << 0,
@@ -85,11 +90,13 @@ struct shl_device_info {
     uint32_t quantum;
     uint32_t latency_frames;
     uint32_t param_count;
+    uint32_t tap_count;
     uint32_t modes;  /* enum shl_mode, or-ed */
     uint32_t drives; /* enum shl_drive, or-ed */
     uint64_t capabilities;
     enum shl_device_state state;
     uint32_t host_pid; /* 0: never claimed, or free */
+    uint32_t mode;     /* of its present claim; 0: none */
     char segment[32];
 };
 

@@ -263,6 +263,33 @@ shl_status shl_segment_write_params(struct shl_segment *segment,
     return status;
 }
 
+void shl_segment_write_taps(struct shl_segment *segment,
+                            const struct shl_tap *taps, uint32_t count)
+{
+    for (uint32_t i = 0; i < count && i < SHL_MAX_TAPS; i++) {
+        struct shl_tap_slot slot = {.kind = taps[i].kind,
+                                    .channels = taps[i].channels};
+
+        memcpy(slot.name, taps[i].name, sizeof slot.name);
+        segment->taps[i] = slot;
+    }
+}
+
+shl_status shl_segment_read_taps(const struct shl_segment *segment,
+                                 struct shl_tap *taps, uint32_t count)
+{
+    if (count > SHL_MAX_TAPS || (count && !segment->taps))
+        return SHL_BAD_PEER;
+    for (uint32_t i = 0; i < count; i++) {
+        struct shl_tap_slot slot = segment->taps[i]; /* ours from here on */
+
+        memcpy(taps[i].name, slot.name, sizeof taps[i].name);
+        taps[i].kind = slot.kind;
+        taps[i].channels = slot.channels;
+    }
+    return shl_tap_check(taps, count, NULL) ? SHL_BAD_PEER : SHL_OK;
+}
+
 void shl_segment_ready(struct shl_segment *segment)
 {
     /* release: headers, identity and parameters are whole before a host sees

@@ -52,6 +52,14 @@ shl_status shl_segment_write_params(struct shl_segment *segment,
                                     const struct shl_param *params,
                                     uint32_t count);
 
+/** Fill the table of taps; they have been checked. */
+void shl_segment_write_taps(struct shl_segment *segment,
+                            const struct shl_tap *taps, uint32_t count);
+
+/** Copy and check it: SHL_BAD_PEER. */
+shl_status shl_segment_read_taps(const struct shl_segment *segment,
+                                 struct shl_tap *taps, uint32_t count);
+
 /** Everything above is there: let hosts in. */
 void shl_segment_ready(struct shl_segment *segment);
 

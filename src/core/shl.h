@@ -20,6 +20,7 @@
 #include "status.h"
 #include "store.h"
 #include "system.h"
+#include "tap.h"
 #include "transport.h"
 
 #define SHL_VERSION_MAJOR 0

@@ -3,6 +3,7 @@
 #include "clerk.h"
 #include "options.h"
 #include "player.h"
+#include "taps.h"
 #include "terminal.h"
 #include "tool.h"
 
@@ -240,15 +241,22 @@ static const char device_more[] =
     "all\n"
     "channels and ports, velocity, pitch bend of 2 semitones, sustain pedal.\n"
     "Parameters: gain (dB), attack (ms), release (ms), tune (cents), cutoff\n"
-    "(Hz), resonance (Q), decay (ms), sustain (%). Controllers 7 gain,\n"
-    "71 resonance, 72 release, 73 attack, 74 cutoff move them over their "
-    "whole\n"
+    "(Hz), resonance (Q), decay (ms), sustain (%), lfo (Hz), vibrato (cents).\n"
+    "Controllers 1 vibrato, 7 gain, 71 resonance, 72 release, 73 attack,\n"
+    "74 cutoff move them over their whole\n"
     "range; the host is told. 120, 121 and 123 are heard. A new host hears\n"
     "nothing of the last one; the parameters stay as they are.\n"
     "By message it has 8 programs, saves and restores its state, resets, and\n"
     "takes files (256 MiB at most, none that exists) if --files names a "
     "folder.\n"
     "With inputs, input i is added to output i.\n"
+    "Taps, for hosts that listen inside: osc1 and osc2 (what enters the "
+    "filter),\n"
+    "filter (what leaves it), lfo, env (of the newest note), gate (1 while a "
+    "key\n"
+    "is down), bus1 (the synth, left and right), bus2 (what came in, if there\n"
+    "are inputs). They are not late by --latency, and there are none with\n"
+    "--click.\n"
     "--click, --echo and --sysex are for tests: a note on becomes one sample "
     "of height\n"
     "velocity / 127 on all outputs; every note, or all SysEx, goes back to\n"
@@ -321,6 +329,8 @@ int tool_device(int argc, char **argv)
                     .param_count = SYNTH_PARAMS}};
     struct player_options player = {.click = 0};
     struct clerk_options clerk = {.kind = "shmlink synth"};
+    struct shl_tap taps[TAPS_MAX];
+    const char *modes = NULL;
     struct shl_device_options *o = &run.options;
     const struct option options[] = {
         {.name = "id",
@@ -368,6 +378,11 @@ int tool_device(int argc, char **argv)
          .most = PLAYER_MAX_LATENCY,
          .argument = "N",
          .help = "frames its output is late, default 0"},
+        {.name = "modes",
+         .type = OPTION_TEXT,
+         .value = &modes,
+         .argument = "LIST",
+         .help = "transport modes on offer, default both,audio,midi"},
         {.name = "tag",
          .type = OPTION_TEXT,
          .value = &o->tag,
@@ -417,6 +432,8 @@ int tool_device(int argc, char **argv)
         result = check_texts(o);
     if (result == TOOL_GO_ON)
         result = check_files(clerk.files);
+    if (result == TOOL_GO_ON)
+        result = tool_read_modes("device: --modes", modes, 1, &o->modes);
     if (result != TOOL_GO_ON)
         return result;
     if (run.fixed)
@@ -431,6 +448,10 @@ int tool_device(int argc, char **argv)
         o->capabilities |= SHL_CAP_SYSEX_IN | SHL_CAP_SYSEX_OUT;
     if (o->latency_frames)
         o->capabilities |= SHL_CAP_LATENCY;
+    if (!player.click) {
+        o->taps = taps;
+        o->tap_count = taps_list(o->in_channels, taps);
+    }
     player.rate_hz = o->rate_hz;
     player.in_channels = o->in_channels;
     player.out_channels = o->out_channels;

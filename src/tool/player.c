@@ -1,5 +1,7 @@
 #include "player.h"
 
+#include "taps.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@ struct player {
     struct player_options options;
     struct player_figures figures;
     struct synth *synth;
+    struct synth_taps taps; /* of this block */
     float *delay; /* out_channels rows of latency_frames; NULL: none */
     uint32_t delayed;
 };
@@ -121,8 +124,8 @@ static void hear(struct player *player, shl_device *device,
             click(player, block, (uint32_t)(event->frame - block->frame),
                   message.value);
     }
-    if (note && player->options.click)
-        return;
+    if (note && (player->options.click || block->mode == SHL_MODE_MIDI))
+        return; /* nobody would hear it */
     const int moved = synth_event(player->synth, event);
     if (moved != SYNTH_NONE)
         tell_param(player, device, event->frame, (enum synth_param)moved);
@@ -158,9 +161,9 @@ SHL_RT void player_heed(struct player *player, shl_device *device)
 static void render(struct player *player, const struct shl_block *block,
                    uint32_t from, uint32_t to)
 {
-    if (!player->options.click)
-        synth_render(player->synth, block->out, player->options.out_channels,
-                     from, to - from);
+    if (!player->options.click && block->mode != SHL_MODE_MIDI)
+        synth_render(player->synth, &player->taps, block->out,
+                     player->options.out_channels, from, to - from);
 }
 
 static void pass_inputs(const struct player *player,
@@ -194,7 +197,8 @@ static void delay(struct player *player, const struct shl_block *block)
     player->delayed = at;
 }
 
-static void count(struct player *player, const struct shl_block *block)
+static void count(struct player *player, const struct shl_block *block,
+                  int audible)
 {
     struct player_figures *figures = &player->figures;
     uint32_t bits =
@@ -203,7 +207,7 @@ static void count(struct player *player, const struct shl_block *block)
 
     memcpy(&peak, &bits, sizeof(peak));
     before = peak;
-    for (uint32_t c = 0; c < player->options.out_channels; c++)
+    for (uint32_t c = 0; audible && c < player->options.out_channels; c++)
         for (uint32_t i = 0; i < block->frames; i++)
             peak = fmaxf(peak, fabsf(block->out[c][i]));
     if (peak > before) {
@@ -215,18 +219,36 @@ static void count(struct player *player, const struct shl_block *block)
     atomic_fetch_add_explicit(&figures->blocks, 1, memory_order_relaxed);
 }
 
+/* All that is heard of a block once its events have been. */
+static void finish(struct player *player, const struct shl_block *block)
+{
+    pass_inputs(player, block);
+    if (!player->options.click)
+        taps_inputs(block, player->options.in_channels);
+    if (player->delay)
+        delay(player, block);
+}
+
+static void begin(struct player *player, const struct shl_block *block)
+{
+    if (block->fresh)
+        start_anew(player);
+    if (player->options.click)
+        for (uint32_t c = 0; c < player->options.out_channels; c++)
+            memset(block->out[c], 0, block->frames * sizeof(float));
+    else
+        taps_begin(block, &player->taps);
+}
+
 SHL_RT void player_block(struct player *player, shl_device *device,
                          const struct shl_block *block)
 {
+    const int audible = block->mode != SHL_MODE_MIDI;
     struct shl_event event;
     uint32_t done = 0;
 
-    if (block->fresh)
-        start_anew(player);
+    begin(player, block);
     player_heed(player, device);
-    for (uint32_t c = 0;
-         player->options.click && c < player->options.out_channels; c++)
-        memset(block->out[c], 0, block->frames * sizeof(float));
     while (shl_device_event(device, &event)) {
         const uint64_t offset = event.frame - block->frame;
 
@@ -237,9 +259,8 @@ SHL_RT void player_block(struct player *player, shl_device *device,
         hear(player, device, block, &event);
     }
     render(player, block, done, block->frames);
-    pass_inputs(player, block);
-    if (player->delay)
-        delay(player, block);
+    if (audible)
+        finish(player, block);
     panel_show(player->options.panel, player->synth);
-    count(player, block);
+    count(player, block, audible);
 }

@@ -27,8 +27,12 @@ struct synth {
     double modulation[SYNTH_PARAMS];
     float tune, cutoff, damping, sustain; /* where the sound glides to */
     float gain, gain_goal, gain_glide;
-    uint32_t clock;  /* samples since the reset; wraps */
-    uint32_t births; /* notes since the reset; wraps */
+    float lfo;          /* -1 to 1 */
+    float vibrato;      /* semitones */
+    uint32_t lfo_phase; /* 2^32 to a period */
+    uint32_t lfo_step;  /* per VOICE_STEP */
+    uint32_t clock;     /* samples since the reset; wraps */
+    uint32_t births;    /* notes since the reset; wraps */
 };
 
 #define LINEAR(number, text, unit, where, low, high, start)                    \
@@ -53,6 +57,8 @@ static const struct shl_param params[SYNTH_PARAMS] = {
     LOG(SYNTH_RESONANCE, "resonance", "", "filter", 0.5, 12.0, 1.0),
     LOG(SYNTH_DECAY, "decay", "ms", "envelope", 5.0, 10000.0, 2500.0),
     LINEAR(SYNTH_SUSTAIN, "sustain", "%", "envelope", 0.0, 100.0, 55.0),
+    LOG(SYNTH_LFO, "lfo", "Hz", "lfo", 0.05, 20.0, 5.0),
+    LINEAR(SYNTH_VIBRATO, "vibrato", "cents", "lfo", 0.0, 100.0, 0.0),
 };
 
 const struct shl_param *synth_params(void)
@@ -107,6 +113,12 @@ static void apply(struct synth *synth, enum synth_param param)
         break;
     case SYNTH_SUSTAIN:
         synth->sustain = (float)(value / 100.0);
+        break;
+    case SYNTH_LFO:
+        synth->lfo_step = (uint32_t)(value * VOICE_STEP / rate * 4294967296.0);
+        break;
+    case SYNTH_VIBRATO:
+        synth->vibrato = (float)(value / 100.0);
         break;
     case SYNTH_PARAMS:
         break;
@@ -172,6 +184,8 @@ void synth_silence(struct synth *synth)
     memset(synth->modulation, 0, sizeof(synth->modulation));
     glide(synth, 1.f);
     synth->gain = synth->gain_goal;
+    synth->lfo = synth->sound.vibrato = 0.f;
+    synth->lfo_phase = 0;
     synth->clock = 0;
     synth->births = 0;
 }
@@ -303,6 +317,8 @@ static int control_change(struct synth *synth, uint16_t lane,
                           const struct shl_voice_message *message)
 {
     switch (message->key) {
+    case 1:
+        return move_param(synth, SYNTH_VIBRATO, message->value);
     case 7:
         return move_param(synth, SYNTH_GAIN, message->value);
     case 64:
@@ -381,9 +397,21 @@ int synth_event(struct synth *synth, const struct shl_event *event)
 
 /* ---- sound ------------------------------------------------------------------ */
 
+static void move_lfo(struct synth *synth)
+{
+    static const float turn = 6.28318531f / 4294967296.f;
+    struct voice_sound *sound = &synth->sound;
+    const float depth = synth->vibrato;
+
+    synth->lfo = sinf(turn * (float)synth->lfo_phase);
+    synth->lfo_phase += synth->lfo_step;
+    sound->vibrato += (depth * synth->lfo - sound->vibrato) * sound->glide;
+}
+
 static void control(struct synth *synth)
 {
     glide(synth, synth->sound.glide);
+    move_lfo(synth);
     for (int i = 0; i < ALL_VOICES; i++) {
         struct voice *voice = &synth->voice[i];
 
@@ -392,20 +420,74 @@ static void control(struct synth *synth)
     }
 }
 
+/* The voice that began last, of those that can be heard. */
+static const struct voice *newest(const struct synth *synth)
+{
+    const struct voice *last = NULL;
+
+    for (int i = 0; i < ALL_VOICES; i++) {
+        const struct voice *voice = &synth->voice[i];
+
+        if (voice->stage != VOICE_OFF &&
+            (!last || synth->births - voice->born < synth->births - last->born))
+            last = voice;
+    }
+    return last;
+}
+
+static void add_voices(struct synth *synth, const struct synth_taps *taps,
+                       float *left, float *right, uint32_t from,
+                       uint32_t frames)
+{
+    const struct voice *last = taps->env ? newest(synth) : NULL;
+
+    for (int i = 0; i < ALL_VOICES; i++) {
+        struct voice *voice = &synth->voice[i];
+        const struct voice_taps own = {
+            .osc1 = taps->osc1 ? taps->osc1 + from : NULL,
+            .osc2 = taps->osc2 ? taps->osc2 + from : NULL,
+            .filter = taps->filter ? taps->filter + from : NULL,
+            .env = voice == last ? taps->env + from : NULL};
+
+        if (voice->stage != VOICE_OFF)
+            voice_add(voice, &synth->sound, &own, left, right, frames);
+    }
+}
+
+static float gate(const struct synth *synth)
+{
+    for (int i = 0; i < ALL_VOICES; i++)
+        if (synth->voice[i].key_down)
+            return 1.f;
+    return 0.f;
+}
+
+static void fill(float *plane, uint32_t from, uint32_t frames, float value)
+{
+    for (uint32_t i = 0; plane && i < frames; i++)
+        plane[from + i] = value;
+}
+
 /* Up to VOICE_STEP samples of the left and the right side. */
-static void render_sides(struct synth *synth, float *left, float *right,
+static void render_sides(struct synth *synth, const struct synth_taps *taps,
+                         float *left, float *right, uint32_t from,
                          uint32_t frames)
 {
     memset(left, 0, frames * sizeof(float));
     memset(right, 0, frames * sizeof(float));
-    for (int i = 0; i < ALL_VOICES; i++)
-        if (synth->voice[i].stage != VOICE_OFF)
-            voice_add(&synth->voice[i], &synth->sound, left, right, frames);
+    add_voices(synth, taps, left, right, from, frames);
     for (uint32_t i = 0; i < frames; i++) {
         synth->gain += (synth->gain_goal - synth->gain) * synth->gain_glide;
         left[i] *= synth->gain;
         right[i] *= synth->gain;
     }
+    fill(taps->lfo, from, frames, synth->lfo);
+    if (taps->gate)
+        fill(taps->gate, from, frames, gate(synth));
+    if (taps->left)
+        memcpy(taps->left + from, left, frames * sizeof(float));
+    if (taps->right)
+        memcpy(taps->right + from, right, frames * sizeof(float));
 }
 
 static void spread(const float *left, const float *right, float *const *planes,
@@ -422,9 +504,11 @@ static void spread(const float *left, const float *right, float *const *planes,
     }
 }
 
-void synth_render(struct synth *synth, float *const *planes, uint32_t channels,
-                  uint32_t from, uint32_t frames)
+void synth_render(struct synth *synth, const struct synth_taps *taps,
+                  float *const *planes, uint32_t channels, uint32_t from,
+                  uint32_t frames)
 {
+    static const struct synth_taps nobody;
     float left[VOICE_STEP], right[VOICE_STEP];
 
     while (frames) {
@@ -434,7 +518,7 @@ void synth_render(struct synth *synth, float *const *planes, uint32_t channels,
 
         if (!into)
             control(synth);
-        render_sides(synth, left, right, n);
+        render_sides(synth, taps ? taps : &nobody, left, right, from, n);
         spread(left, right, planes, channels, from, n);
         synth->clock += n;
         from += n;

@@ -18,10 +18,18 @@ enum synth_param {
     SYNTH_RESONANCE, /* Q */
     SYNTH_DECAY,     /* ms, until within 60 dB of the sustain level */
     SYNTH_SUSTAIN,   /* % of the loudest */
+    SYNTH_LFO,       /* Hz */
+    SYNTH_VIBRATO,   /* cents up and down, by the LFO */
     SYNTH_PARAMS
 };
 
 #define SYNTH_NONE (-1)
+
+/** Whole planes for what happens inside, or NULL; silent before the first
+ * synth_render of a block. */
+struct synth_taps {
+    float *osc1, *osc2, *filter, *lfo, *env, *gate, *left, *right;
+};
 
 struct synth;
 
@@ -45,14 +53,16 @@ double synth_value(const struct synth *synth, enum synth_param param);
 void synth_set(struct synth *synth, enum synth_param param, double value);
 
 /** Hear an event; its time is now. All channels and ports play. Returns the
- * parameter that a controller moved (7 gain, 71 resonance, 72 release, 73
- * attack, 74 cutoff, each over its whole range), or SYNTH_NONE. [audio] */
+ * parameter that a controller moved (1 vibrato, 7 gain, 71 resonance, 72 release,
+ * 73 attack, 74 cutoff, each over its whole range), or SYNTH_NONE. [audio] */
 int synth_event(struct synth *synth, const struct shl_event *event);
 
 /** Sound on for `frames` samples, from sample `from` of each plane. Even planes
- * are left, odd ones right, a single or last odd one is the middle. [audio] */
-void synth_render(struct synth *synth, float *const *planes, uint32_t channels,
-                  uint32_t from, uint32_t frames);
+ * are left, odd ones right, a single or last odd one is the middle. `taps`:
+ * who listens inside, NULL: nobody. [audio] */
+void synth_render(struct synth *synth, const struct synth_taps *taps,
+                  float *const *planes, uint32_t channels, uint32_t from,
+                  uint32_t frames);
 
 /** Voices that sound. [audio] */
 uint32_t synth_voices(const struct synth *synth);

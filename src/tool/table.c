@@ -56,7 +56,7 @@ static void fill_row(const struct shl_device_info *info, struct row *row)
     snprintf(cell[3], size, "%u", info->out_channels);
     snprintf(cell[4], size, "%.10g", info->rate_hz);
     snprintf(cell[5], size, "%u", info->block_frames);
-    join(info->modes, shl_mode_name, cell[6], size);
+    join(info->mode ? info->mode : info->modes, shl_mode_name, cell[6], size);
     join(info->drives, shl_drive_name, cell[7], size);
     snprintf(cell[8], size, "%s", shl_state_name(info->state));
     snprintf(cell[9], size, "%u", info->host_pid);
@@ -172,10 +172,11 @@ static void json_device(FILE *file, const struct shl_device_info *info)
     fprintf(file,
             "\"pid\": %u, \"in_channels\": %u, \"out_channels\": %u, "
             "\"rate_hz\": %.10g, \"block_frames\": %u, \"quantum\": %u, "
-            "\"latency_frames\": %u, \"param_count\": %u, ",
+            "\"latency_frames\": %u, \"param_count\": %u, \"tap_count\": %u, ",
             info->pid, info->in_channels, info->out_channels, info->rate_hz,
             info->block_frames, info->quantum, info->latency_frames,
-            info->param_count);
+            info->param_count, info->tap_count);
+    json_text(file, "mode", info->mode ? shl_mode_name(info->mode) : "");
     json_set(file, "modes", info->modes, shl_mode_name);
     json_set(file, "drives", info->drives, shl_drive_name);
     json_capabilities(file, info->capabilities);

@@ -37,4 +37,9 @@ int tool_refused(shl_status status, const struct shl_why *why);
 int tool_check_id(const char *id);
 int tool_check_tag(const char *tag);
 
+/** Transport modes, one or (`many`) several with commas between; a NULL text
+ * leaves them as they are. TOOL_GO_ON, or complain of the option. */
+int tool_read_modes(const char *option, const char *text, int many,
+                    uint32_t *modes);
+
 #endif

@@ -16,7 +16,8 @@ static const float attack_goal = 1.25f; /* the attack bends, but arrives */
 static float octaves_of(const struct voice *voice,
                         const struct voice_sound *sound)
 {
-    return (voice->pitch + voice->bend + sound->tune - 69.f) / 12.f +
+    return (voice->pitch + voice->bend + sound->tune + sound->vibrato - 69.f) /
+               12.f +
            log2f(440.f / sound->rate_hz);
 }
 
@@ -121,22 +122,34 @@ static float low_pass(struct voice_filter *filter, float in, float warp,
     return low;
 }
 
+static void tap(float *to, uint32_t i, float value)
+{
+    if (to)
+        to[i] += value;
+}
+
 void voice_add(struct voice *voice, const struct voice_sound *sound,
-               float *left, float *right, uint32_t frames)
+               const struct voice_taps *taps, float *left, float *right,
+               uint32_t frames)
 {
     struct voice_filter *filter = voice->filter;
 
     for (uint32_t i = 0; i < frames && voice->stage != VOICE_OFF; i++) {
-        const float level = voice->level * next_envelope(voice, sound);
+        const float envelope = next_envelope(voice, sound);
+        const float level = voice->level * envelope;
         const float warp = voice->warp += voice->warp_step;
         const float open = 1.f / (1.f + warp * (warp + sound->damping));
-        const float a = low_pass(
-            &filter[0], wave_at(&voice->band, voice->phase[0]), warp, open);
-        const float b = low_pass(
-            &filter[1], wave_at(&voice->band, voice->phase[1]), warp, open);
+        const float osc1 = wave_at(&voice->band, voice->phase[0]);
+        const float osc2 = wave_at(&voice->band, voice->phase[1]);
+        const float a = low_pass(&filter[0], osc1, warp, open);
+        const float b = low_pass(&filter[1], osc2, warp, open);
 
         left[i] += level * (near_side * a + far_side * b);
         right[i] += level * (far_side * a + near_side * b);
+        tap(taps->osc1, i, voice->level * osc1);
+        tap(taps->osc2, i, voice->level * osc2);
+        tap(taps->filter, i, voice->level * (a + b));
+        tap(taps->env, i, envelope);
         voice->phase[0] += voice->step[0];
         voice->phase[1] += voice->step[1];
     }

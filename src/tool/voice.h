@@ -27,6 +27,12 @@ struct voice_sound {
     float cutoff;                       /* octaves above 1 Hz */
     float damping;                      /* 1 / Q */
     float glide;                        /* part of the way per VOICE_STEP */
+    float vibrato;                      /* semitones, now */
+};
+
+/** Points of a voice that somebody listens to, to be added to; or NULL. */
+struct voice_taps {
+    float *osc1, *osc2, *filter, *env;
 };
 
 struct voice_filter {
@@ -62,8 +68,10 @@ void voice_start(struct voice *voice, const struct voice_sound *sound,
 void voice_control(struct voice *voice, const struct voice_sound *sound,
                    float bend);
 
-/** Add `frames` (up to VOICE_STEP) samples to both sides. [audio] */
+/** Add `frames` (up to VOICE_STEP) samples to both sides and to the taps.
+ * [audio] */
 void voice_add(struct voice *voice, const struct voice_sound *sound,
-               float *left, float *right, uint32_t frames);
+               const struct voice_taps *taps, float *left, float *right,
+               uint32_t frames);
 
 #endif
