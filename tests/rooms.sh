@@ -63,7 +63,7 @@ BEGIN {
         "checksum event message midi name param resampler snapshot " \
         "system tap transport|" \
         "layout monitor parts platform request|" \
-        "bypass file loss pace reblock ring scratch trail|" \
+        "bypass file loss pace priority reblock ring scratch trail|" \
         "beacon mail maolan segment store|" \
         "board cycle desk inquiry stream|" \
         "registry|" \

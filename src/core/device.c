@@ -79,6 +79,8 @@ static void accept(shl_device *device, uint32_t epoch,
     device->mode = claim->mode;
     shl_device_drop_taps(device);
     point_out(device);
+    if (!device->keeps_priority)
+        shl_priority_raise(&device->priority, claim->policy, claim->priority);
     device->cycle.may_yield = same_priority(claim);
     /* release: both rings stand where this claim begins. The keeper must know
      * first: the host's messages come as soon as it sees the other */
@@ -123,6 +125,7 @@ static bool end_claim(shl_device *device)
                           memory_order_release);
     atomic_store_explicit(&device->accepted, 0, memory_order_release);
     shl_device_drop_taps(device);
+    shl_priority_restore(&device->priority);
     if (device->held.count == 0)
         return false;
     device->working = device->releasing = true;
@@ -452,6 +455,11 @@ int shl_device_claimed(const shl_device *device, struct shl_host_info *info)
                                    .renders = claim.flags & SHL_CLAIM_RENDERS};
     memcpy(info->tag, claim.tag, sizeof info->tag);
     return 1;
+}
+
+shl_status shl_device_priority(const shl_device *device)
+{
+    return shl_priority_answer(&device->priority);
 }
 
 void shl_device_tag(const shl_device *device, char tag[64])

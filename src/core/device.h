@@ -42,6 +42,7 @@ struct shl_device_options {
     uint32_t param_count;           /* 0 to 1024 */
     const struct shl_tap *taps;     /* copied */
     uint32_t tap_count;             /* 0 to 64 */
+    int keep_priority; /* 1: the audio thread's is nobody else's matter */
 };
 
 typedef struct shl_device shl_device;
@@ -93,7 +94,7 @@ const char *shl_device_segment(const shl_device *device);
  * shl_device_done after it. SHL_TIMEOUT: nothing came. SHL_BAD_PEER: somebody
  * cut or overwrote the segment; close, open again. When a claim ends, one block
  * of 0 frames brings the note offs, pedals and wheels that its host left.
- * [audio] No system call but the wait. */
+ * [audio] No system call but the wait, and those of a new claim. */
 SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
                                   struct shl_block *block);
 
@@ -124,6 +125,12 @@ void shl_device_wake(shl_device *device);
 
 /** Whether a host holds the claim now, and who. [any thread of the device] */
 int shl_device_claimed(const shl_device *device, struct shl_host_info *info);
+
+/** While a realtime host has claimed the device, the thread that waits for its
+ * blocks runs one step below the host's, unless it is realtime already. SHL_OK:
+ * so it does; SHL_AGAIN: there is no need; SHL_NO_PERMISSION, SHL_BAD_VALUE: it
+ * was refused. [any thread of the device] */
+shl_status shl_device_priority(const shl_device *device);
 
 /** The tag it remembers: what to store for the next life. [control] */
 void shl_device_tag(const shl_device *device, char tag[64]);

@@ -222,6 +222,7 @@ shl_status shl_device_open(const struct shl_device_options *options,
     if (!device)
         return refuse(why, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
     device->segment.map.fd = device->segment.ask.fd = -1;
+    device->keeps_priority = options->keep_priority;
     identify(device, options);
     st = keep_params(device, options, why);
     if (!st)
@@ -264,6 +265,7 @@ void shl_device_close(shl_device *device)
 {
     if (!device)
         return;
+    shl_priority_restore(&device->priority);
     shl_worker_free(device->keeper);
     shl_desk_close(&device->desk);
     /* release: nothing of ours follows; the host sees that its claim is over */

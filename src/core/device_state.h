@@ -8,6 +8,7 @@
 #include "desk.h"
 #include "device.h"
 #include "midi.h"
+#include "priority.h"
 #include "ring.h"
 #include "segment.h"
 
@@ -32,14 +33,16 @@ struct shl_device {
     uint32_t kept_epoch, kept_heard;
 
     /* the audio thread's own */
-    uint32_t judged;      /* last epoch accepted or refused */
-    uint32_t bell;        /* of the block being worked on */
-    bool working;         /* between wait and done */
-    bool releasing;       /* on a block of our own: what the last host held */
-    bool reserved;        /* there is memory behind our planes */
-    uint32_t mode;        /* of the claim: one of enum shl_mode */
-    bool fresh;           /* the next block is the first of its claim */
-    bool flushed;         /* denormals are off on this thread */
+    uint32_t judged;     /* last epoch accepted or refused */
+    uint32_t bell;       /* of the block being worked on */
+    bool working;        /* between wait and done */
+    bool releasing;      /* on a block of our own: what the last host held */
+    bool reserved;       /* there is memory behind our planes */
+    uint32_t mode;       /* of the claim: one of enum shl_mode */
+    bool fresh;          /* the next block is the first of its claim */
+    bool flushed;        /* denormals are off on this thread */
+    bool keeps_priority; /* whatever its host has */
+    struct shl_priority priority;
     uint32_t events_left; /* of this block */
     struct shl_block block;
     uint64_t sent_frame; /* of the last event to the host */

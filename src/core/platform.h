@@ -112,8 +112,15 @@ uint32_t shl_user_id(void);
 /** Random bytes for names. */
 void shl_random_bytes(void *bytes, size_t size);
 
-/** Scheduling of the calling thread. */
+/** Scheduling of the calling thread; a priority of 0 is not realtime. */
 void shl_thread_priority(uint32_t *policy, uint32_t *priority);
+
+/** Set it. SHL_NO_PERMISSION, SHL_BAD_VALUE. */
+shl_status shl_thread_set_priority(uint32_t policy, uint32_t priority);
+
+/** The realtime priority one step below; 0: this one is not realtime, or the
+ * lowest there is. */
+uint32_t shl_priority_below(uint32_t policy, uint32_t priority);
 
 /** Set flush-to-zero for denormals on the calling thread. */
 void shl_thread_flush_denormals(void);

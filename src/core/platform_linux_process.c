@@ -149,8 +149,31 @@ void shl_thread_priority(uint32_t *policy, uint32_t *priority)
     *priority = 0;
     if (pthread_getschedparam(pthread_self(), &now, &param))
         return;
-    *policy = (uint32_t)now;
+    *policy = (uint32_t)now & ~(uint32_t)SCHED_RESET_ON_FORK;
     *priority = (uint32_t)param.sched_priority;
+}
+
+shl_status shl_thread_set_priority(uint32_t policy, uint32_t priority)
+{
+    struct sched_param param = {.sched_priority = (int)priority};
+    int error = pthread_setschedparam(pthread_self(), (int)policy, &param);
+
+    if (error == EPERM)
+        return SHL_NO_PERMISSION;
+    return error ? SHL_BAD_VALUE : SHL_OK;
+}
+
+uint32_t shl_priority_below(uint32_t policy, uint32_t priority)
+{
+    int least, most;
+
+    if (policy != SCHED_FIFO && policy != SCHED_RR)
+        return 0;
+    least = sched_get_priority_min((int)policy);
+    most = sched_get_priority_max((int)policy);
+    if (least < 0 || priority <= (uint32_t)least || priority > (uint32_t)most)
+        return 0;
+    return priority - 1;
 }
 
 void shl_thread_flush_denormals(void)

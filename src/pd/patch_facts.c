@@ -67,6 +67,13 @@ static void patch_stats(t_patch *x)
     replies_bare(&x->x_say, "stats_done");
 }
 
+static int refused_priority(const t_patch *x)
+{
+    shl_status status = shl_device_priority(x->x_device);
+
+    return status != SHL_OK && status != SHL_AGAIN;
+}
+
 static void say_why(const t_patch *x, char *text, size_t size)
 {
     struct shl_host_info info;
@@ -89,11 +96,14 @@ static void say_why(const t_patch *x, char *text, size_t size)
         snprintf(text, size, "DSP is off here: process %u hears silence",
                  (unsigned)info.pid);
     else
-        snprintf(text, size, "process %u has claimed it, %s, %s",
+        snprintf(text, size, "process %u has claimed it, %s, %s%s",
                  (unsigned)info.pid, shl_drive_name(info.drive),
                  !slave_keeps_time(x) ? "one block late"
                  : x->x_lost          ? "but sends no blocks now"
-                                      : "and keeps the time");
+                                      : "and keeps the time",
+                 refused_priority(x) ? "; this Pd may not be realtime as its "
+                                       "host is: allow it (limits.conf: rtprio)"
+                                     : "");
 }
 
 static void patch_why(t_patch *x)

@@ -25,6 +25,7 @@ struct run {
     struct clerk *clerk;
     shl_device *device;
     int quiet, verbose, terminal, fixed;
+    int told_priority; /* in this claim, that it was refused */
     /* the printing worker's own */
     uint32_t host_pid; /* told last; 0: free */
     uint32_t looks;
@@ -45,6 +46,20 @@ static void describe_host(const struct shl_host_info *host, char *text,
              tag[0] ? ", tag " : "", tag);
 }
 
+/* Once per claim. */
+static void tell_priority(struct run *run)
+{
+    const shl_status status = shl_device_priority(run->device);
+
+    if (status == SHL_OK || status == SHL_AGAIN || run->told_priority)
+        return;
+    run->told_priority = 1;
+    terminal_say(
+        "%s: its host is realtime and this program may not be: %s; "
+        "allow it (ulimit -r, limits.conf: rtprio) if blocks are missed",
+        shl_device_id(run->device), shl_status_text(status));
+}
+
 static void tell_claim(struct run *run, int claimed,
                        const struct shl_host_info *host)
 {
@@ -54,6 +69,7 @@ static void tell_claim(struct run *run, int claimed,
     if (pid == run->host_pid)
         return;
     run->host_pid = pid;
+    run->told_priority = 0;
     describe_host(host, who, sizeof(who));
     if (claimed)
         terminal_say("%s: %s, blocks of %u, %s", shl_device_id(run->device),
@@ -113,6 +129,7 @@ static void print_status(void *argument)
     memset(&host, 0, sizeof(host));
     const int claimed = shl_device_claimed(run->device, &host);
     tell_claim(run, claimed, &host);
+    tell_priority(run);
     measure_cpu(run);
     if (claimed)
         describe_host(&host, state, sizeof(state));
@@ -398,6 +415,10 @@ int tool_device(int argc, char **argv)
          .value = &clerk.files,
          .argument = "FOLDER",
          .help = "takes files from hosts, into this folder"},
+        {.name = "keep-priority",
+         .type = OPTION_FLAG,
+         .value = &o->keep_priority,
+         .help = "do not follow a realtime host"},
         {.name = "quiet",
          .letter = 'q',
          .type = OPTION_FLAG,
