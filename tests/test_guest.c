@@ -528,6 +528,7 @@ static void levels_of_planes_and_streams(void **state)
     assert_int_equal(memory_behind(), memory);
     stream->plane[0][SHL_STREAM_FRAMES - 1] = -0.75f;
     stream->plane[0][1] = NAN;
+    stream->plane[0][2] = INFINITY;
     atomic_store(&stream->written, SHL_STREAM_FRAMES + 5);
     look();
     assert_int_equal(seen.levels[0], 2);

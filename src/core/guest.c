@@ -5,6 +5,7 @@
 #include "segment.h"
 #include "trail.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,7 +241,7 @@ static float peak_of(shl_guest *guest, size_t offset, uint32_t frames)
     for (uint32_t i = 0; i < frames; i++) {
         float size = fabsf(guest->samples[i]);
 
-        if (size > peak) /* never for what is not a number */
+        if (size > peak && size <= FLT_MAX) /* never for a NaN */
             peak = size;
     }
     return peak;

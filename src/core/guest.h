@@ -14,7 +14,8 @@
  *   cut_commands, cut_responses        messages of which a part is missing
  *   bad_indices                        of rings; it went on at the present end
  * Levels are the peaks of the block that is there when it looks, in the free
- * drive of all frames since it looked before: for people, not for measuring. */
+ * drive of all frames since it looked before, without what is not finite: for
+ * people, not for measuring. */
 #ifndef SHL_GUEST_H
 #define SHL_GUEST_H
 

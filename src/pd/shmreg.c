@@ -1,6 +1,8 @@
 /* [shmreg]: who is on the board. Questions are answered at once; watching is
  * done by a worker thread, since it goes on for hours beside the audio. The
- * worker fills one picture and waits until the scheduler has taken it. */
+ * worker fills one picture and waits until the scheduler has taken it. Looking
+ * into links is done in guests.c. */
+#include "pd/guests.h"
 #include "pd/sheet.h"
 
 #include <stdatomic.h>
@@ -27,6 +29,7 @@ typedef struct shmreg {
     /* stored by the worker with release when x_new is whole, by the scheduler
      * with release when it is taken; each loads it with acquire */
     _Atomic uint32_t x_full;
+    struct guests *x_guests; /* NULL: none was asked for */
 } t_shmreg;
 
 static t_class *shmreg_class;
@@ -352,12 +355,24 @@ static void shmreg_watch(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
     clock_delay(x->x_clock, TAKE_MS);
 }
 
+static void shmreg_monitor(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
+{
+    if (!x->x_guests)
+        x->x_guests = guests_new(&x->x_say);
+    if (x->x_guests)
+        guests_message(x->x_guests, s, argc, argv);
+    else
+        replies_error(&x->x_say, s, SHL_NO_MEMORY, "monitor: %s",
+                      shl_status_text(SHL_NO_MEMORY));
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 static void shmreg_free(t_shmreg *x)
 {
     shl_worker_free(x->x_worker);
     clock_free(x->x_clock);
+    guests_free(x->x_guests);
 }
 
 static void *shmreg_new(t_symbol *s, int argc, t_atom *argv)
@@ -388,6 +403,7 @@ void shmreg_setup(void)
     class_addbang(c, (t_method)shmreg_bang);
     class_addmethod(c, (t_method)shmreg_scan, gensym("scan"), 0);
     class_addmethod(c, (t_method)shmreg_watch, gensym("watch"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmreg_monitor, gensym("monitor"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmreg_info, gensym("info"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmreg_find, gensym("find"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmreg_count, gensym("count"), 0);

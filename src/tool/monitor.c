@@ -261,10 +261,7 @@ static void json_levels(const struct job *job, int out)
     json_begin(job, "levels");
     printf(", \"host\": %s, \"channels\": [", out ? "true" : "false");
     for (uint32_t c = 0; c < job->channels[out]; c++)
-        if (isfinite(job->peak[out][c]))
-            printf("%s%.6g", c ? ", " : "", (double)job->peak[out][c]);
-        else
-            printf("%snull", c ? ", " : "");
+        printf("%s%.6g", c ? ", " : "", (double)job->peak[out][c]);
     printf("]");
     json_end();
 }
