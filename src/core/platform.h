@@ -45,6 +45,10 @@ shl_status shl_map_open(const char *name, size_t least, struct shl_map *map);
  */
 shl_status shl_map_view(const char *name, size_t least, struct shl_map *map);
 
+/** As shl_map_open, for an object that another program of this user has made
+ * by its own rules: any mode that lets nobody else write. [control] */
+shl_status shl_map_join(const char *name, size_t least, struct shl_map *map);
+
 /** Open or create the object of exactly `size` bytes, zero-filled, reserved
  * and mapped: for the board. A shorter one grows, a longer one is SHL_FOREIGN.
  * Concurrent callers agree on one object. [control] */
@@ -154,6 +158,11 @@ void shl_pipes_started(struct shl_pipes *pipes);
  * readers is SHL_GONE from now on and no signal: SIGPIPE is ignored if it was
  * at its default. [control] */
 shl_status shl_pipes_adopt(struct shl_pipes *pipes, int news, int bell);
+
+/** Close all other descriptors of this process that lead to these two pipes: a
+ * parent that let us inherit all four ends could not be seen ending else.
+ * [control] */
+void shl_pipes_alone(const struct shl_pipes *pipes);
 
 /** Close everything; harmless twice. [control] */
 void shl_pipes_close(struct shl_pipes *pipes);

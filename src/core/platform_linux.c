@@ -241,6 +241,11 @@ static struct guard *guard_of(const struct shl_map *map)
 
 /* ---- shared memory objects -------------------------------------------- */
 
+/* Mode bits that an object must not have: ours are 0600; those of others may
+ * be read by everybody, and executed for all we care. */
+#define PRIVATE  0177
+#define READABLE 0022
+
 /** shm_open that stays off the standard descriptors: a program that closed
  * them must not print into shared memory. -1 and errno on failure. */
 static int object_open(const char *name, int flags)
@@ -257,20 +262,26 @@ static int object_open(const char *name, int flags)
     return fd;
 }
 
-/** Whether an open object is one of ours; *size gets its size. */
-static shl_status object_check(int fd, uint64_t *size)
+/** Whether an open object is one of ours: of this user, and with no mode bit of
+ * `never`; *size gets its size. */
+static shl_status object_look(int fd, mode_t never, uint64_t *size)
 {
     struct stat at;
 
     if (fstat(fd, &at))
         return status_of(errno, SHL_SYSTEM);
     if (!S_ISREG(at.st_mode) || at.st_uid != geteuid() ||
-        (at.st_mode & 0777) != 0600)
+        (at.st_mode & 0600) != 0600 || at.st_mode & never)
         return SHL_FOREIGN;
     if (at.st_nlink == 0)
         return SHL_NOT_FOUND; /* removed between opening and looking */
     *size = (uint64_t)at.st_size;
     return SHL_OK;
+}
+
+static shl_status object_check(int fd, uint64_t *size)
+{
+    return object_look(fd, PRIVATE, size);
 }
 
 static shl_status object_size(int fd, size_t size)
@@ -342,8 +353,9 @@ shl_status shl_map_create(const char *name, size_t size, struct shl_map *map)
 }
 
 /** A description of an existing object, checked; not mapped. `access` is
- * O_RDWR or O_RDONLY. */
-static shl_status object_find(const char *name, int access, struct shl_map *map)
+ * O_RDWR or O_RDONLY, `never` the mode bits that it must not have. */
+static shl_status object_find(const char *name, int access, mode_t never,
+                              struct shl_map *map)
 {
     struct shl_map found = SHL_MAP_NONE;
     uint64_t size = 0;
@@ -352,7 +364,7 @@ static shl_status object_find(const char *name, int access, struct shl_map *map)
     found.fd = object_open(name, access);
     if (found.fd < 0)
         return status_of(errno, SHL_NOT_FOUND);
-    status = object_check(found.fd, &size);
+    status = object_look(found.fd, never, &size);
     if (!status && size > SIZE_MAX / 2)
         status = SHL_FOREIGN;
     if (status) {
@@ -366,14 +378,15 @@ static shl_status object_find(const char *name, int access, struct shl_map *map)
 
 shl_status shl_map_ask(const char *name, struct shl_map *map)
 {
-    return object_find(name, O_RDWR, map);
+    return object_find(name, O_RDWR, PRIVATE, map);
 }
 
 static shl_status open_as(const char *name, size_t least, int access,
-                          int protection, struct shl_map *map)
+                          mode_t never, struct shl_map *map)
 {
+    int protection = access == O_RDWR ? PROT_READ | PROT_WRITE : PROT_READ;
     struct shl_map opened;
-    shl_status status = object_find(name, access, &opened);
+    shl_status status = object_find(name, access, never, &opened);
 
     if (status)
         return status;
@@ -393,12 +406,17 @@ static shl_status open_as(const char *name, size_t least, int access,
 
 shl_status shl_map_open(const char *name, size_t least, struct shl_map *map)
 {
-    return open_as(name, least, O_RDWR, PROT_READ | PROT_WRITE, map);
+    return open_as(name, least, O_RDWR, PRIVATE, map);
 }
 
 shl_status shl_map_view(const char *name, size_t least, struct shl_map *map)
 {
-    return open_as(name, least, O_RDONLY, PROT_READ, map);
+    return open_as(name, least, O_RDONLY, PRIVATE, map);
+}
+
+shl_status shl_map_join(const char *name, size_t least, struct shl_map *map)
+{
+    return open_as(name, least, O_RDWR, READABLE, map);
 }
 
 /** Give a shared object its size, if it has none yet or was cut short: new
