@@ -40,6 +40,39 @@ uint64_t shl_clock_ns(void);
 /** Sleep. [control] */
 void shl_sleep_ms(uint32_t ms);
 
+/* ---- a program of one's own ---------------------------------------------- */
+
+/** What one thread waits on and others ring. */
+typedef struct shl_bell shl_bell;
+
+/** A bell that has not been rung. SHL_NO_MEMORY. [control] */
+shl_status shl_bell_new(shl_bell **bell);
+/** Nobody waits on it any more. NULL is fine. [control] */
+void shl_bell_free(shl_bell *bell);
+
+/** Wake who waits; if nobody does, the next wait returns at once. [any] No
+ * system call unless somebody sleeps. */
+SHL_RT void shl_bell_ring(shl_bell *bell);
+
+/** Sleep until it is rung, at most timeout_ms; a signal ends it, too. 1: it was
+ * rung since the last wait. [any, one thread] */
+SHL_RT int shl_bell_wait(shl_bell *bell, uint32_t timeout_ms);
+
+/** Have SIGINT, SIGTERM and SIGHUP ask this program to end: shl_ending is 1
+ * from then on. If it is still there grace_s seconds later, it is killed: a
+ * plugin that hangs cannot keep it. SHL_SYSTEM. [control] */
+shl_status shl_ending_catch(uint32_t grace_s);
+
+/** Whether one of them has come. [any] */
+int shl_ending(void);
+
+/** End with the process that started this one: its death asks us to end.
+ * Returns its pid; 0: it has ended meanwhile. [control] */
+uint32_t shl_parent_follow(void);
+
+/** Whether that one is still our parent. [control] */
+int shl_parent_is(uint32_t pid);
+
 /** Defined by the watcher of the tests and nobody else: 1 when a thread enters
  * the audio path, 0 when it leaves it. */
 #if defined(__GNUC__) && !defined(_WIN32)
