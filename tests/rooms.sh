@@ -23,7 +23,7 @@ function noun(name) {
     sub(/\.[ch]$/, "", name)
     sub(/^platform_.*/, "platform", name)
     sub(/^stream_.*/, "stream", name)
-    sub(/_(messages|state|open|audio|taps)$/, "", name)
+    sub(/_(messages|state|open|audio|taps|requests)$/, "", name)
     return name
 }
 
@@ -69,6 +69,7 @@ BEGIN {
         "registry|" \
         "guest link|" \
         "device host|" \
+        "serve|" \
         "shl", lines, "|")
     for (i = 1; i <= n; i++)
         words(lines[i], place, i)

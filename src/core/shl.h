@@ -16,6 +16,7 @@
 #include "param.h"
 #include "registry.h"
 #include "resampler.h"
+#include "serve.h"
 #include "snapshot.h"
 #include "status.h"
 #include "store.h"

@@ -1,0 +1,52 @@
+/* What the plugin host role remembers; for its two files. */
+#ifndef SHL_SERVE_STATE_H
+#define SHL_SERVE_STATE_H
+
+#include "maolan.h"
+#include "platform.h"
+#include "scratch.h"
+#include "serve.h"
+
+struct shl_serve {
+    struct shl_map map;
+    struct shl_pipes pipes;
+    struct shl_maolan maolan;
+    uint32_t version;
+    double rate_hz; /* at which the plugin runs */
+    /* the unit of work at hand */
+    bool working;
+    uint32_t request;  /* its type; 0: a block */
+    uint64_t woken_ns; /* when the byte of a request came */
+    uint32_t frames;   /* of the block */
+    uint64_t frame;    /* its first */
+    uint32_t offset;   /* of the last event given out */
+    const float *in[SHL_MAX_CHANNELS];
+    float *out[SHL_MAX_CHANNELS];
+    /* the answer to a request: bytes [begin, end) of result */
+    bool tables; /* begun: the table below is in use */
+    struct shl_table table;
+    uint32_t begin, end;
+    bool sized; /* scratch_size tells where it ends */
+    /* counted */
+    uint64_t blocks, requests, unanswered, moved;
+    bool flushed;
+    float sink[SHL_MAX_FRAMES];
+    uint8_t given[SHL_SCRATCH_SIZE + 1]; /* the scratch area, copied */
+    uint8_t result[SHL_SCRATCH_SIZE];
+};
+
+/** Whether somebody has cut the segment. */
+static inline bool shl_serve_bad(const struct shl_serve *serve)
+{
+    return serve->map.bad &&
+           atomic_load_explicit(serve->map.bad, memory_order_relaxed);
+}
+
+/** A byte that found a request. */
+void shl_serve_take_request(struct shl_serve *serve, uint32_t type,
+                            struct shl_work *work);
+
+/** One byte to the DAW; a full pipe is counted. */
+void shl_serve_ring(struct shl_serve *serve);
+
+#endif
