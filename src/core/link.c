@@ -353,14 +353,21 @@ static void show_events(struct shl_link *link, uint32_t frames)
     link->overdue = 0;
 }
 
-static void ring_block(struct shl_link *link, const float *const *in,
-                       uint32_t in_channels, uint32_t frames,
-                       const struct shl_transport *transport)
+/* Before anything is heard: the outputs may be the same memory. Returns how
+ * many channels the device gets. */
+static uint32_t copy_in(struct shl_link *link, const float *const *in,
+                        uint32_t in_channels, uint32_t frames)
 {
     uint32_t channels = least(in_channels, link->in_planes);
     for (uint32_t c = 0; c < channels; c++)
         memcpy(shl_segment_plane(&link->segment, c, SHL_BUS_TO_DEVICE), in[c],
                frames * sizeof(float));
+    return channels;
+}
+
+static void ring_block(struct shl_link *link, uint32_t channels,
+                       uint32_t frames, const struct shl_transport *transport)
+{
     show_transport(link, transport);
     show_events(link, frames);
     link->rung_frame = link->frame;
@@ -457,8 +464,9 @@ SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
         link->frame += frames;
         return heard;
     }
+    uint32_t channels = copy_in(link, in, in_channels, frames);
     if (!link->pipelined || cycle->stalled) {
-        ring_block(link, in, in_channels, frames, transport);
+        ring_block(link, channels, frames, transport);
         heard = play_lockstep(link, out, out_channels, frames);
     } else {
         if (playable) {
@@ -468,7 +476,7 @@ SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
         } else if (!first) {
             heard = lack(link, frames); /* the wait for it has been scored */
         }
-        ring_block(link, in, in_channels, frames, transport);
+        ring_block(link, channels, frames, transport);
     }
     link->frame += frames;
     return heard;
@@ -500,7 +508,7 @@ SHL_RT void shl_link_flush(struct shl_link *link,
             link->stats.late++;
     }
     if (link->unsent && link->accepted)
-        ring_block(link, NULL, 0, 0, transport);
+        ring_block(link, 0, 0, transport);
 }
 
 /* ---- events ---------------------------------------------------------------- */
