@@ -207,11 +207,16 @@ static void measure(struct sim *sim, double due_s, double position)
         sim->worst_ratio = fabs(stats.ratio / want - 1.0);
 }
 
+static uint64_t not_below_zero(int64_t frame)
+{
+    return frame > 0 ? (uint64_t)frame : 0;
+}
+
 static void read_block(struct sim *sim)
 {
     struct side *side = &sim->read;
     struct shl_stream_stats stats;
-    uint64_t first, end;
+    int64_t first, end;
     double due_s = side->start_s + (double)side->frame / side->rate_hz;
 
     shl_rt(1);
@@ -224,7 +229,7 @@ static void read_block(struct sim *sim)
     if (whole && first > 0)
         measure(sim, due_s, stats.position - side->block * stats.ratio);
     if (whole && !sim->sine)
-        compare(sim, first, end, side->block);
+        compare(sim, not_below_zero(first), not_below_zero(end), side->block);
     keep_window(sim, due_s, side->block);
     side->frame += side->block;
     arrange(side);

@@ -61,7 +61,8 @@ static void two_threads_tear_nothing(void **state)
     float *const out[CHANNELS] = {planes[0], planes[1]};
     shl_stream_writer *writer;
     shl_stream_reader *reader;
-    uint64_t first = 0, end = 0, heard = 0, heard_until = 0, wrong = 0;
+    int64_t first = 0, end = 0, heard_until = 0;
+    uint64_t heard = 0, wrong = 0;
     void *failed = NULL;
     pthread_t thread;
     bool faded = true;
@@ -71,7 +72,8 @@ static void two_threads_tear_nothing(void **state)
                      SHL_OK);
     assert_int_equal(shl_stream_reader_new(&memory, &options, &reader), SHL_OK);
     assert_int_equal(pthread_create(&thread, NULL, write_all, writer), 0);
-    for (uint64_t turn = 0; turn < PATIENCE && end + MOST < FRAMES; turn++) {
+    for (uint64_t turn = 0; turn < PATIENCE && end + MOST < (int64_t)FRAMES;
+         turn++) {
         uint64_t before = stats.underruns + stats.skips;
         bool whole = shl_stream_read(reader, out, BLOCK, 1000000000u);
         shl_stream_stats(reader, &stats);
@@ -87,9 +89,9 @@ static void two_threads_tear_nothing(void **state)
         heard_until = end;
         for (uint32_t c = 0; c < CHANNELS && !faded; c++)
             for (uint32_t i = 0; i < BLOCK && first > 0; i++)
-                wrong += planes[c][i] < value(first + i, c) ||
-                         planes[c][i] > value(first + i, c);
-        heard += faded || first == 0 ? 0 : BLOCK;
+                wrong += planes[c][i] < value((uint64_t)first + i, c) ||
+                         planes[c][i] > value((uint64_t)first + i, c);
+        heard += faded || first <= 0 ? 0 : BLOCK;
         faded = false;
     }
     /* let the writer end */

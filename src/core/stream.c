@@ -61,7 +61,7 @@ struct shl_stream_reader {
     bool resampling;
     struct place at; /* of the next frame to be heard */
     int64_t cursor;  /* next frame to take from the ring */
-    uint64_t part_first, part_end;
+    int64_t part_first, part_end;
     double step;
     double deviation;
     uint64_t differ_since_ns, far_since_ns;
@@ -596,10 +596,9 @@ SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
     take_deviation(reader);
     reader->count += frames;
     find_place(reader, written, frames, now_ns);
-    reader->part_first = not_below_zero(reader->at.whole);
+    reader->part_first = reader->at.whole;
     bool whole = fill(reader, planes, frames, written);
-    reader->part_end =
-        whole ? not_below_zero(reader->at.whole) : reader->part_first;
+    reader->part_end = whole ? reader->at.whole : reader->part_first;
     /* release: what lies below has been copied */
     if (whole)
         atomic_store_explicit(reader->memory.read,
@@ -609,7 +608,7 @@ SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
 }
 
 SHL_RT void shl_stream_read_part(const shl_stream_reader *reader,
-                                 uint64_t *first, uint64_t *end)
+                                 int64_t *first, int64_t *end)
 {
     *first = reader->part_first;
     *end = reader->part_end;

@@ -94,9 +94,10 @@ SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
                             uint32_t frames, uint64_t now_ns);
 
 /** The part of the stream that the last block was: frames from `first` to below
- * `end`, by the writer's count. Empty while nothing is heard. [audio] */
+ * `end`, by the writer's count; those below 0 are the silence before it. Empty
+ * while nothing is heard. [audio] */
 SHL_RT void shl_stream_read_part(const shl_stream_reader *reader,
-                                 uint64_t *first, uint64_t *end);
+                                 int64_t *first, int64_t *end);
 
 /** Frames between a frame's block being written and being read, as aimed at,
  * at the writer's rate. [any] */
