@@ -224,6 +224,59 @@ shl_status shl_segment_reserve_planes(struct shl_segment *segment,
     return status;
 }
 
+/* Where a stream lies: head and planes are one run of bytes. */
+static struct place stream_place(const struct shl_segment *s,
+                                 const struct shl_stream *stream,
+                                 uint32_t channels)
+{
+    size_t offset = (size_t)((const uint8_t *)stream - s->map.base);
+    size_t size =
+        offsetof(struct shl_stream, plane) + channels * sizeof stream->plane[0];
+
+    return (struct place){(uint32_t)offset, (uint32_t)size};
+}
+
+static shl_status reserve_stream(struct shl_segment *s,
+                                 struct shl_stream *stream, uint32_t channels)
+{
+    struct place place = stream_place(s, stream, channels);
+    shl_status status = shl_map_reserve(&s->map, place.offset, place.size);
+
+    if (status)
+        return status;
+    shl_map_touch(&s->map, place.offset, place.size);
+    /* nobody looks before the claim is accepted, with release */
+    atomic_store_explicit(&stream->written, 0, memory_order_relaxed);
+    atomic_store_explicit(&stream->read, 0, memory_order_relaxed);
+    atomic_store_explicit(&stream->pace.sequence, 0, memory_order_relaxed);
+    return SHL_OK;
+}
+
+shl_status shl_segment_reserve_streams(struct shl_segment *segment,
+                                       uint32_t to_device, uint32_t to_host)
+{
+    shl_status status;
+
+    if (to_device > SHL_MAX_CHANNELS || to_host > SHL_MAX_CHANNELS)
+        return SHL_WRONG_CHANNELS;
+    status = reserve_stream(segment, &segment->streams->to_device, to_device);
+    if (!status)
+        status = reserve_stream(segment, &segment->streams->to_host, to_host);
+    return status;
+}
+
+void shl_segment_touch_streams(const struct shl_segment *segment,
+                               uint32_t to_device, uint32_t to_host)
+{
+    struct place in =
+        stream_place(segment, &segment->streams->to_device, to_device);
+    struct place out =
+        stream_place(segment, &segment->streams->to_host, to_host);
+
+    shl_map_touch(&segment->map, in.offset, in.size);
+    shl_map_touch(&segment->map, out.offset, out.size);
+}
+
 static void write_param(struct shl_param_slot *slot,
                         const struct shl_param *param)
 {

@@ -47,6 +47,15 @@ shl_status shl_segment_create(const char *name, double rate_hz,
 shl_status shl_segment_reserve_planes(struct shl_segment *segment,
                                       uint32_t channels);
 
+/** Device: reserve the streams of so many channels, with nothing in them. Only
+ * while no host is accepted. SHL_NO_SPACE, SHL_WRONG_CHANNELS. */
+shl_status shl_segment_reserve_streams(struct shl_segment *segment,
+                                       uint32_t to_device, uint32_t to_host);
+
+/** Host: touch what the device has reserved. */
+void shl_segment_touch_streams(const struct shl_segment *segment,
+                               uint32_t to_device, uint32_t to_host);
+
 /** Reserve and fill the parameter table. */
 shl_status shl_segment_write_params(struct shl_segment *segment,
                                     const struct shl_param *params,
