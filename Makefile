@@ -208,8 +208,9 @@ $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
 	    $(if $(filter %/librate.a,$^),$(rate.libs)) \
 	    $(core.libs)
 
-$(BUILD)/tests/test_stream.o: core.flags += $(rate.cflags)
-$(BUILD)/tests/test_stream: $(BUILD)/librate.a
+rate.tests = $(BUILD)/tests/test_stream $(BUILD)/tests/test_free
+$(addsuffix .o,$(rate.tests)): core.flags += $(rate.cflags)
+$(rate.tests): $(BUILD)/librate.a
 
 $(bench.programs): $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libshmlink.a \
     Makefile

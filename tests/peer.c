@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LIMIT_S 7200 /* no peer is ever needed for longer */
@@ -334,6 +335,27 @@ static void die_before_ready(const struct shl_device_options *options)
         die();
 }
 
+/* By the system's clock, a block of 64 each time; what was missed while it was
+ * stopped is left out. */
+static void loop_in_own_time(struct self *self)
+{
+    struct peer_report *report = self->report;
+    uint64_t due_ns = shl_clock_ns();
+    struct shl_block block;
+    while (!atomic_load(&report->quit)) {
+        uint64_t late_ns = shl_clock_ns() - due_ns;
+        if (late_ns > 200000000)
+            due_ns += late_ns;
+        if (shl_device_begin(self->device, 64, &block) == SHL_BAD_PEER)
+            return;
+        play(self, &block);
+        due_ns += 1333333;
+        struct timespec due = {(time_t)(due_ns / 1000000000),
+                               (long)(due_ns % 1000000000)};
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+    }
+}
+
 static struct shl_device_options options_of(const struct peer_wish *wish,
                                             const struct shl_param *param)
 {
@@ -386,7 +408,10 @@ static int be(const struct peer_wish *wish, struct peer_report *report)
     if (lies)
         pthread_create(&liar, NULL, keep_lying, &self);
     atomic_store(&report->ready, 1);
-    loop(&self);
+    if (wish->drives == SHL_DRIVE_FREE)
+        loop_in_own_time(&self);
+    else
+        loop(&self);
     if (lies)
         pthread_join(liar, NULL);
     if (self.segment.lines)

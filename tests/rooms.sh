@@ -23,7 +23,7 @@ function noun(name) {
     sub(/\.[ch]$/, "", name)
     sub(/^platform_.*/, "platform", name)
     sub(/^stream_.*/, "stream", name)
-    sub(/_(messages|state|open|audio|taps|requests)$/, "", name)
+    sub(/_(messages|state|open|audio|taps|requests|free)$/, "", name)
     return name
 }
 
@@ -62,12 +62,13 @@ BEGIN {
     n = split("status|" \
         "checksum event message midi name param resampler snapshot " \
         "system tap transport|" \
-        "layout monitor parts platform request|" \
+        "cue layout monitor parts platform request|" \
         "bypass file loss pace priority reblock ring scratch trail|" \
         "beacon mail maolan segment store|" \
         "board cycle desk inquiry stream|" \
         "registry|" \
-        "guest link|" \
+        "flow guest|" \
+        "link|" \
         "device host|" \
         "serve|" \
         "shl", lines, "|")

@@ -324,7 +324,7 @@ static void what_is_wrong_is_refused_at_making(void **state)
     options.rate_hz = (double)NAN;
     assert_int_equal(shl_host_new(&options, &none), SHL_BAD_VALUE);
     options = usual();
-    options.drive = SHL_DRIVE_FREE;
+    options.drive = SHL_DRIVE_LOCKSTEP | SHL_DRIVE_FREE;
     assert_int_equal(shl_host_new(&options, &none), SHL_WRONG_DRIVE);
     options = usual();
     options.registry = "no board!";

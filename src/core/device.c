@@ -6,21 +6,36 @@
 #include <math.h>
 #include <string.h>
 
-static const float no_sound[SHL_MAX_FRAMES];
+const float shl_device_silence[SHL_MAX_FRAMES];
 
 /* ---- claims ---------------------------------------------------------------- */
 
-static shl_status judge(const shl_device *device, const struct shl_claim *claim)
+static shl_status judge_rate(const shl_device *device,
+                             const struct shl_claim *claim)
+{
+    double own_hz = device->identity.rate_hz;
+    struct shl_flow_options options = shl_device_free_options(device, claim);
+    if (claim->drive == SHL_DRIVE_FREE)
+        return shl_flow_can(&options) ? SHL_OK : SHL_WRONG_RATE;
+    return fabs(claim->rate_hz - own_hz) <= 1e-6 * own_hz ? SHL_OK
+                                                          : SHL_WRONG_RATE;
+}
+
+shl_status shl_device_judge(const shl_device *device,
+                            const struct shl_claim *claim)
 {
     const struct shl_identity *own = &device->identity;
-    if (!(fabs(claim->rate_hz - own->rate_hz) <= 1e-6 * own->rate_hz))
-        return SHL_WRONG_RATE;
-    if (!(claim->drive & own->drives))
+    shl_status st = judge_rate(device, claim);
+    if (st)
+        return st;
+    if (!(claim->drive & own->drives) || (claim->drive & (claim->drive - 1)))
+        return SHL_WRONG_DRIVE;
+    if (claim->flags & SHL_CLAIM_OWN_CLOCK && !device->free.clock_ns)
         return SHL_WRONG_DRIVE;
     if (!(claim->mode & own->modes) || claim->mode & (claim->mode - 1))
         return SHL_WRONG_MODE;
     if (claim->block_frames < 1 || claim->block_frames > SHL_MAX_FRAMES ||
-        claim->block_frames % own->quantum)
+        (claim->drive != SHL_DRIVE_FREE && claim->block_frames % own->quantum))
         return SHL_WRONG_BLOCK;
     if (claim->in_channels > SHL_MAX_CHANNELS ||
         claim->out_channels > SHL_MAX_CHANNELS)
@@ -79,7 +94,7 @@ static void accept(shl_device *device, uint32_t epoch,
     device->mode = claim->mode;
     shl_device_drop_taps(device);
     point_out(device);
-    if (!device->keeps_priority)
+    if (!device->keeps_priority && claim->drive != SHL_DRIVE_FREE)
         shl_priority_raise(&device->priority, claim->policy, claim->priority);
     device->cycle.may_yield = same_priority(claim);
     /* release: both rings stand where this claim begins. The keeper must know
@@ -90,31 +105,36 @@ static void accept(shl_device *device, uint32_t epoch,
     shl_worker_wake(device->keeper);
 }
 
+void shl_device_answer(shl_device *device, uint32_t epoch,
+                       const struct shl_claim *claim, shl_status status)
+{
+    struct shl_device_line *line = &device->segment.lines->device;
+    if (!status) {
+        accept(device, epoch, claim);
+        return;
+    }
+    shl_line_store(&line->refusal, (uint32_t)status);
+    /* release: the reason is there before the refusal */
+    atomic_store_explicit(&line->refused, epoch, memory_order_release);
+}
+
 /* A new epoch: accept the claim or say why not. An even one is a release. */
 static void consider(shl_device *device, uint32_t epoch)
 {
-    struct shl_device_line *line = &device->segment.lines->device;
     struct shl_claim claim;
     device->judged = epoch;
     if (!(epoch & 1))
         return;
     shl_status st = shl_segment_claim_read(&device->segment, &claim);
     if (!st)
-        st = judge(device, &claim);
-    if (!st)
-        st = reserve(device, &claim);
-    if (!st) {
-        accept(device, epoch, &claim);
+        st = shl_device_judge(device, &claim);
+    if (!st && claim.drive == SHL_DRIVE_FREE) {
+        shl_device_free_ask(device, epoch, &claim);
         return;
     }
-    shl_line_store(&line->refusal, (uint32_t)st);
-    /* release: the reason is there before the refusal */
-    atomic_store_explicit(&line->refused, epoch, memory_order_release);
-}
-
-static bool claimed(const shl_device *device)
-{
-    return atomic_load_explicit(&device->accepted, memory_order_relaxed) != 0;
+    if (!st)
+        st = reserve(device, &claim);
+    shl_device_answer(device, epoch, &claim, st);
 }
 
 /* The claim is over. What its host left sounding becomes a block of our own;
@@ -125,6 +145,7 @@ static bool end_claim(shl_device *device)
                           memory_order_release);
     atomic_store_explicit(&device->accepted, 0, memory_order_release);
     shl_device_drop_taps(device);
+    shl_device_free_leave(device);
     shl_priority_restore(&device->priority);
     if (device->held.count == 0)
         return false;
@@ -134,8 +155,7 @@ static bool end_claim(shl_device *device)
     return true;
 }
 
-/* Look after epoch and alarm; true if that made a block. */
-static bool heed_claim(shl_device *device)
+bool shl_device_heed(shl_device *device)
 {
     /* acquire: the claim of this epoch is whole */
     uint32_t epoch = atomic_load_explicit(&device->segment.claim->epoch,
@@ -148,6 +168,8 @@ static bool heed_claim(shl_device *device)
     if (accepted && (epoch != accepted || alarm == accepted) &&
         end_claim(device))
         return true;
+    if (device->free.pending && !shl_device_free_asked(device, epoch))
+        return false;
     if (epoch != device->judged)
         consider(device, epoch);
     return false;
@@ -164,7 +186,7 @@ static bool take_block(shl_device *device, uint32_t bell)
     uint32_t in_channels = shl_line_load(&line->in_channels);
     uint32_t epoch = shl_line_load(&line->epoch);
     uint64_t frame = atomic_load_explicit(&line->frame, memory_order_relaxed);
-    if (!claimed(device) || epoch != device->judged ||
+    if (!shl_device_has_host(device) || epoch != device->judged ||
         frames > SHL_MAX_FRAMES || frames % device->identity.quantum ||
         in_channels > SHL_MAX_CHANNELS) {
         shl_cycle_answer(&device->cycle, bell, frame, 0, 0, 0);
@@ -183,7 +205,7 @@ static bool take_block(shl_device *device, uint32_t bell)
     for (uint32_t c = 0; c < device->identity.in_channels; c++)
         device->in[c] = c < in_channels ? shl_segment_plane(&device->segment, c,
                                                             SHL_BUS_TO_DEVICE)
-                                        : no_sound;
+                                        : shl_device_silence;
     device->block.transport = shl_maolan_transport_read(
         device->segment.transport, device->identity.rate_hz);
     shl_device_take_taps(device);
@@ -214,19 +236,25 @@ void shl_device_wake(shl_device *device)
 static bool next_block(shl_device *device)
 {
     uint32_t bell;
-    if (heed_claim(device))
+    if (shl_device_heed(device))
         return true;
     return shl_cycle_bell(&device->cycle, &bell) && take_block(device, bell);
+}
+
+void shl_device_enter(shl_device *device)
+{
+    if (device->working)
+        shl_device_done(device);
+    device->own_time = false;
+    if (!device->flushed)
+        shl_thread_flush_denormals();
+    device->flushed = true;
 }
 
 SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
                                   struct shl_block *block)
 {
-    if (device->working)
-        shl_device_done(device);
-    if (!device->flushed)
-        shl_thread_flush_denormals();
-    device->flushed = true;
+    shl_device_enter(device);
     uint64_t until_ns = 0;
     while (!shl_segment_bad(&device->segment)) {
         if (next_block(device)) {
@@ -236,6 +264,8 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
             *block = device->block;
             return SHL_OK;
         }
+        if (device->free.flow)
+            return SHL_WRONG_DRIVE;
         if (woken(device))
             return SHL_TIMEOUT;
         uint64_t now_ns = shl_clock_ns();
@@ -268,13 +298,16 @@ SHL_RT void shl_device_done(shl_device *device)
         return;
     while (shl_device_event(device, &unheard)) {
     }
-    device->working = false;
-    if (device->releasing) {
-        device->releasing = false;
+    bool releasing = device->releasing;
+    device->working = device->releasing = false;
+    if (releasing && !device->own_time)
+        return;
+    show_levels(device);
+    if (device->own_time) {
+        shl_device_free_done(device);
         return;
     }
     device->stats.blocks++;
-    show_levels(device);
     struct shl_counters *counters = device->segment.counters;
     shl_count(&counters->device_blocks, 1);
     /* the line that the host looks at is written from here on, in one go */
@@ -325,7 +358,7 @@ static bool excludes(const shl_device *device, const struct shl_event *event)
     return device->mode == SHL_MODE_AUDIO && event->kind == SHL_EVENT_UMP;
 }
 
-static void count_bad(shl_device *device)
+void shl_device_count_bad(shl_device *device)
 {
     device->stats.events_bad++;
     shl_count(&device->segment.counters->device_events_bad, 1);
@@ -335,12 +368,30 @@ static void count_bad(shl_device *device)
 static void place(shl_device *device, struct shl_event *event)
 {
     const struct shl_block *block = &device->block;
+    if (device->free.flow) {
+        event->frame =
+            block->frame + shl_flow_place(device->free.flow, event->frame);
+        return;
+    }
     if (event->frame < block->frame || block->frames == 0)
         event->frame = block->frame;
     if (event->frame - block->frame >= block->frames && block->frames) {
         event->frame = block->frame + block->frames - 1;
-        count_bad(device);
+        shl_device_count_bad(device);
     }
+}
+
+/* What belongs to a block that has not come yet. */
+static bool early(const shl_device *device, const struct shl_event *event)
+{
+    return device->free.flow && shl_flow_early(device->free.flow, event->frame);
+}
+
+/* What has been heard when the block began, see device_free.c. */
+static bool is_cue(const shl_device *device, const struct shl_event *event)
+{
+    return device->free.flow && (event->kind == SHL_EVENT_TEMPO ||
+                                 event->kind == SHL_EVENT_PLAYHEAD);
 }
 
 static int release_event(shl_device *device, struct shl_event *event)
@@ -363,15 +414,21 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event)
         bool lost = false;
         const void *slot = shl_ring_peek(&device->from_host, &lost);
         if (lost)
-            count_bad(device);
+            shl_device_count_bad(device);
         if (!slot)
             break;
         memcpy(event, slot, sizeof *event); /* ours: the host may rewrite it */
+        if (early(device, event)) {
+            device->events_left = 0;
+            break;
+        }
         shl_ring_pop(&device->from_host);
+        if (is_cue(device, event))
+            continue;
         if (shl_event_check(event) != SHL_OK || excludes(device, event) ||
             (event->kind != SHL_EVENT_UMP &&
              !keep_value(device, event, true))) {
-            count_bad(device);
+            shl_device_count_bad(device);
             continue;
         }
         if (event->kind == SHL_EVENT_UMP)
@@ -411,7 +468,7 @@ SHL_RT shl_status shl_device_send(shl_device *device,
         return SHL_BAD_VALUE;
     if (own.kind != SHL_EVENT_UMP && !keep_value(device, &own, false))
         return SHL_NOT_FOUND;
-    if (!claimed(device) || !device->working || device->releasing)
+    if (!shl_device_has_host(device) || !device->working || device->releasing)
         return SHL_NO_DEVICE;
     if (excludes(device, &own)) {
         device->stats.events_excluded++;
@@ -442,7 +499,7 @@ SHL_RT shl_status shl_device_keep(shl_device *device, uint32_t id, double value)
 int shl_device_claimed(const shl_device *device, struct shl_host_info *info)
 {
     struct shl_claim claim;
-    if (!claimed(device) ||
+    if (!shl_device_has_host(device) ||
         shl_segment_claim_read(&device->segment, &claim) != SHL_OK)
         return 0;
     *info = (struct shl_host_info){.pid = claim.pid,

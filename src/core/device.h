@@ -7,7 +7,9 @@
  *         ... block.in, block.out ...
  *         shl_device_done(device);
  *     }
- */
+ *
+ * A device with a clock of its own calls shl_device_begin instead, once per block
+ * of that clock, see there. */
 #ifndef SHL_DEVICE_H
 #define SHL_DEVICE_H
 
@@ -16,6 +18,7 @@
 #include "monitor.h"
 #include "param.h"
 #include "registry.h"
+#include "resampler.h"
 #include "system.h"
 #include "tap.h"
 #include "transport.h"
@@ -38,6 +41,10 @@ struct shl_device_options {
     uint64_t capabilities; /* enum shl_capability, or-ed */
     uint32_t drives;       /* enum shl_drive, or-ed; 0: lockstep, pipelined */
     uint32_t modes;        /* enum shl_mode, or-ed; 0: all three */
+    /* of the free drive: what hosts of another rate or clock are read with, or
+     * NULL; and the clock of links within this process, see shl_host_options */
+    const struct shl_resampler *resampler;
+    uint64_t (*clock_ns)(void);
     const struct shl_param *params; /* copied */
     uint32_t param_count;           /* 0 to 1024 */
     const struct shl_tap *taps;     /* copied */
@@ -94,9 +101,23 @@ const char *shl_device_segment(const shl_device *device);
  * shl_device_done after it. SHL_TIMEOUT: nothing came. SHL_BAD_PEER: somebody
  * cut or overwrote the segment; close, open again. When a claim ends, one block
  * of 0 frames brings the note offs, pedals and wheels that its host left.
- * [audio] No system call but the wait, and those of a new claim. */
+ * SHL_WRONG_DRIVE: the host that has claimed us wants the free drive, see
+ * shl_device_begin. [audio] No system call but the wait, and those of a new
+ * claim. */
 SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
                                   struct shl_block *block);
+
+/** Begin a block of the device's own clock: 1 to 4096 frames, once per block,
+ * whether or not there is a host; waits for nothing. Without a host `in` is
+ * silence and what is in `out` is heard by nobody. Hosts come by the free drive,
+ * which the device must offer. SHL_OK: call shl_device_done after it; block->
+ * frame counts what the device plays for this host. SHL_WRONG_DRIVE: the host
+ * that has claimed us wants to be waited for, see shl_device_wait.
+ * SHL_WRONG_BLOCK, SHL_BAD_PEER. When a claim ends, the next block brings the
+ * note offs, pedals and wheels that its host left. [audio] No system call, but
+ * when a claim begins. */
+SHL_RT shl_status shl_device_begin(shl_device *device, uint32_t frames,
+                                   struct shl_block *block);
 
 /** Next event of this block, in order of time; 0 when there is none. Its place
  * is event->frame - block.frame, always inside the block. Values of parameters
@@ -116,7 +137,8 @@ SHL_RT shl_status shl_device_send(shl_device *device,
 SHL_RT shl_status shl_device_keep(shl_device *device, uint32_t id,
                                   double value);
 
-/** Answer the block. [audio] One system call if the host sleeps. */
+/** Answer the block. [audio] One system call if the host sleeps; none in the
+ * free drive. */
 SHL_RT void shl_device_done(shl_device *device);
 
 /** Have a wait for a block end with SHL_TIMEOUT, now or when it begins: there
@@ -176,6 +198,7 @@ void shl_device_monitor(shl_device *device, const struct shl_monitor *monitor);
 struct shl_device_stats {
     uint64_t blocks, events_dropped, events_raised, events_bad;
     uint64_t events_excluded; /* MIDI that the mode does not carry */
+    uint64_t missed; /* free drive: blocks of which the host sent nothing */
 };
 
 /** Counted since it was opened. [audio] */

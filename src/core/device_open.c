@@ -60,6 +60,7 @@ static void keep(void *arg)
 {
     shl_device *device = arg;
     shl_desk_pump(&device->desk);
+    shl_device_free_keep(device);
     /* acquire: the audio thread has read this claim */
     uint32_t epoch =
         atomic_load_explicit(&device->accepted, memory_order_acquire);
@@ -136,6 +137,11 @@ static shl_status check_options(const struct shl_device_options *options,
     if (!isfinite(options->rate_hz) || options->rate_hz < 1)
         return refuse(why, SHL_BAD_VALUE,
                       "the sample rate must be a number of Hz above 0");
+    if (options->drives & SHL_DRIVE_FREE &&
+        !(options->rate_hz >= 1000 && options->rate_hz <= 1000000))
+        return refuse(why, SHL_WRONG_RATE,
+                      "a device with a clock of its own needs a sample rate "
+                      "from 1000 to 1000000 Hz");
     shl_status st = SHL_OK;
     if (options->tag)
         st = shl_tag_check(options->tag, why);
@@ -167,6 +173,8 @@ static void identify(shl_device *device,
                            : SHL_DRIVE_LOCKSTEP | SHL_DRIVE_PIPELINED;
     identity->latency_frames = options->latency_frames;
     identity->param_count = options->param_count;
+    device->free.resampler = options->resampler;
+    device->free.clock_ns = options->clock_ns;
 }
 
 /* Keep our own copy of the parameters, and their order by id. */
@@ -228,6 +236,8 @@ shl_status shl_device_open(const struct shl_device_options *options,
     if (!st)
         st = shl_device_keep_taps(device, options->taps, options->tap_count,
                                   why);
+    if (!st && shl_device_free_begin(device))
+        st = refuse(why, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
     if (st)
         goto fail_params;
     st =
@@ -255,6 +265,7 @@ fail_segment:
     shl_segment_close(&device->segment);
     shl_seat_leave(&device->seat);
 fail_params:
+    shl_device_free_end(device);
     free(device->params);
     free(device->by_id);
     free(device);
@@ -268,6 +279,7 @@ void shl_device_close(shl_device *device)
     shl_priority_restore(&device->priority);
     shl_worker_free(device->keeper);
     shl_desk_close(&device->desk);
+    shl_device_free_end(device);
     /* release: nothing of ours follows; the host sees that its claim is over */
     atomic_store_explicit(&device->segment.lines->device.epoch, 0,
                           memory_order_release);

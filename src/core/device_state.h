@@ -4,9 +4,11 @@
 #define SHL_DEVICE_STATE_H
 
 #include "board.h"
+#include "cue.h"
 #include "cycle.h"
 #include "desk.h"
 #include "device.h"
+#include "flow.h"
 #include "midi.h"
 #include "priority.h"
 #include "ring.h"
@@ -19,6 +21,33 @@ struct shl_selection {
     uint32_t end;                /* planes from here on are not used */
     uint8_t first[SHL_MAX_TAPS]; /* by tap: its first plane + 1, or 0 */
     uint32_t reserved;
+};
+
+/* What the free drive adds (device_free.c).
+ *   asked  audio writes (release), keeper reads (acquire): prepare the streams
+ *          of this epoch's claim. From then on `made` is the keeper's
+ *   done   keeper writes (release), audio reads (acquire): the epoch that was
+ *          asked for; `made` is the audio thread's again
+ *   spent  audio pushes (release), keeper takes all (acquire): to be freed */
+struct shl_device_free {
+    const struct shl_resampler *resampler;
+    uint64_t (*clock_ns)(void);
+    float *planes; /* in, then out: nobody else's; NULL: not offered */
+    /* the audio thread's own */
+    struct shl_flow *flow; /* of the present claim; NULL: another drive */
+    uint32_t pending;      /* epoch asked for; 0: none */
+    uint64_t alone_frame;  /* while nobody has claimed us */
+    struct shl_cue_hearer cue;
+    int64_t heard_frame; /* of the host, where the block begins */
+    /* by turns */
+    struct {
+        shl_status status;
+        struct shl_claim claim;
+        struct shl_flow *flow;
+    } made;
+    _Atomic uint32_t asked;
+    _Atomic uint32_t done;
+    struct shl_flow *_Atomic spent;
 };
 
 struct shl_device {
@@ -37,6 +66,7 @@ struct shl_device {
     uint32_t bell;       /* of the block being worked on */
     bool working;        /* between wait and done */
     bool releasing;      /* on a block of our own: what the last host held */
+    bool own_time;       /* the block is one of shl_device_begin */
     bool reserved;       /* there is memory behind our planes */
     uint32_t mode;       /* of the claim: one of enum shl_mode */
     bool fresh;          /* the next block is the first of its claim */
@@ -57,6 +87,7 @@ struct shl_device {
     float **tap[SHL_MAX_TAPS]; /* NULL: not wanted */
     float *tap_planes[SHL_MAX_CHANNELS];
     struct shl_tap taps[SHL_MAX_TAPS]; /* never changed once announced */
+    struct shl_device_free free;
 
     /* between the audio thread and the keeper
      *   accepted  audio writes (release), keeper reads (acquire): the claim of
@@ -85,5 +116,63 @@ int shl_device_answer_taps(void *arg, const struct shl_received *message);
 void shl_device_take_taps(struct shl_device *device);
 /** The claim is over, and so is its selection. [audio] */
 void shl_device_drop_taps(struct shl_device *device);
+
+/* ---- device.c ---- */
+
+/** Silence: a plane of it. */
+extern const float shl_device_silence[SHL_MAX_FRAMES];
+
+/** Whether a claim can be. */
+shl_status shl_device_judge(const struct shl_device *device,
+                            const struct shl_claim *claim);
+
+/** Accept the claim of this epoch, or refuse it with a reason. [audio] */
+void shl_device_answer(struct shl_device *device, uint32_t epoch,
+                       const struct shl_claim *claim, shl_status status);
+
+/** Look after epoch and alarm; true if what a host has left sounding makes a
+ * block of our own. [audio] */
+bool shl_device_heed(struct shl_device *device);
+
+/** An event of the host's could not be. [audio] */
+void shl_device_count_bad(struct shl_device *device);
+
+/** Leave the block before, if there is one; ready this thread. [audio] */
+void shl_device_enter(struct shl_device *device);
+
+/** Whether a host is accepted. [any] */
+static inline bool shl_device_has_host(const struct shl_device *device)
+{
+    return atomic_load_explicit(&device->accepted, memory_order_relaxed) != 0;
+}
+
+/* ---- device_free.c ---- */
+
+/** What a free flow needs of this claim. [any] */
+struct shl_flow_options shl_device_free_options(const struct shl_device *device,
+                                                const struct shl_claim *claim);
+
+/** Have the streams of a claim prepared. [audio] */
+void shl_device_free_ask(struct shl_device *device, uint32_t epoch,
+                         const struct shl_claim *claim);
+
+/** Whether nothing is being prepared any more; answers the claim if it is still
+ * that of `epoch`. [audio] */
+bool shl_device_free_asked(struct shl_device *device, uint32_t epoch);
+
+/** The claim is over. [audio] */
+void shl_device_free_leave(struct shl_device *device);
+
+/** The block is done. [audio] */
+void shl_device_free_done(struct shl_device *device);
+
+/** Private planes, if we offer the drive. SHL_NO_MEMORY. [control] */
+shl_status shl_device_free_begin(struct shl_device *device);
+
+/** The keeper's part. [control] */
+void shl_device_free_keep(struct shl_device *device);
+
+/** Free everything; no thread works on it. [control] */
+void shl_device_free_end(struct shl_device *device);
 
 #endif

@@ -102,6 +102,9 @@ static shl_status select_taps(struct shl_device *device,
     if (claim.mode == SHL_MODE_MIDI && selection.planes)
         return wrong(why, SHL_UNSUPPORTED, "selection",
                      "this link carries no audio, its mode is midi");
+    if (claim.drive == SHL_DRIVE_FREE && selection.planes)
+        return wrong(why, SHL_UNSUPPORTED, "selection",
+                     "the free drive carries the device's own outputs only");
     if (selection.planes)
         st = shl_segment_reserve_planes(&device->segment, selection.end);
     if (st)

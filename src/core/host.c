@@ -67,10 +67,13 @@ static shl_status check_options(const struct shl_host_options *options)
         return SHL_WRONG_BLOCK;
     if (!isfinite(options->rate_hz) || options->rate_hz < 1)
         return SHL_BAD_VALUE;
-    if (options->drive > SHL_DRIVE_PIPELINED)
+    if (options->drive > SHL_DRIVE_FREE ||
+        (options->drive & (options->drive - 1)))
         return SHL_WRONG_DRIVE;
     if (options->mode > SHL_MODE_MIDI || options->mode == 3)
         return SHL_WRONG_MODE;
+    if (options->latency_frames > SHL_STREAM_FRAMES)
+        return SHL_BAD_VALUE;
     return SHL_OK;
 }
 
@@ -104,8 +107,6 @@ shl_status shl_host_new(const struct shl_host_options *options,
         return SHL_NO_MEMORY;
     host->options = *options;
     host->options.registry = NULL;
-    if (!host->options.drive)
-        host->options.drive = SHL_DRIVE_LOCKSTEP;
     if (!host->options.mode)
         host->options.mode = SHL_MODE_BOTH;
     host->link.segment.map.fd = host->link.segment.ask.fd = -1;
@@ -190,6 +191,14 @@ static shl_status find(shl_host *host, struct shl_device_info *info)
                                  &host->why);
 }
 
+/* Streams take blocks of any size. */
+static void stop_reblock(shl_host *host)
+{
+    struct shl_host_options plain = host->options;
+    plain.reblock_frames = 0;
+    set_reblock(host, &plain, 1);
+}
+
 static shl_status try_link(shl_host *host)
 {
     struct shl_device_info info;
@@ -199,22 +208,29 @@ static shl_status try_link(shl_host *host)
         st = set_reblock(host, &host->options, info.quantum);
     if (st)
         return st;
-    struct shl_link_options options = {.tag = host->tag,
-                                       .rate_hz = host->options.rate_hz,
-                                       .block_frames = shl_host_exchanged(host),
-                                       .in_channels = host->options.in_channels,
-                                       .out_channels =
-                                           host->options.out_channels,
-                                       .drive = host->options.drive,
-                                       .mode = host->options.mode,
-                                       .deadline_us = deadline_us(host),
-                                       .renders = host->options.batch};
+    struct shl_link_options options = {
+        .tag = host->tag,
+        .rate_hz = host->options.rate_hz,
+        .block_frames = shl_host_exchanged(host),
+        .free_block_frames = host->options.block_frames,
+        .in_channels = host->options.in_channels,
+        .out_channels = host->options.out_channels,
+        .drive = host->options.drive,
+        .mode = host->options.mode,
+        .deadline_us = deadline_us(host),
+        .renders = host->options.batch,
+        .latency_frames = host->options.latency_frames,
+        .resampler = host->options.resampler,
+        .resample = host->options.resample,
+        .clock_ns = host->options.clock_ns};
     st = shl_link_open(&host->link, info.segment, &options, &host->why);
     if (st == SHL_BUSY)
         shl_registry_why(host->registry, info.id, host->why.text,
                          sizeof host->why.text);
     if (st)
         return st;
+    if (host->link.drive == SHL_DRIVE_FREE)
+        stop_reblock(host);
     host->linked = true;
     host->link.reblocked = host->reblock.frames != 0;
     host->link.gathered = host->reblock.gathered;
@@ -236,12 +252,27 @@ static void refuse(shl_host *host, shl_status st)
     tell(host, SHL_NOTICE_REFUSED, st, 0);
 }
 
+static void explain_refusal(shl_host *host, shl_status st)
+{
+    const struct shl_identity *device = &host->link.identity;
+    if (st == SHL_WRONG_RATE)
+        snprintf(host->why.text, sizeof host->why.text,
+                 "%s runs at %g Hz, this host at %g Hz, and it has no "
+                 "resampler for what it hears: give both the same sample rate",
+                 device->id, device->rate_hz, host->options.rate_hz);
+    else
+        snprintf(host->why.text, sizeof host->why.text,
+                 "%s refuses this host: %s", device->id, shl_status_text(st));
+}
+
 /* The device answered our claim: not at all yet, yes, or no. */
 static void hear_answer(shl_host *host)
 {
     shl_status st = shl_link_state(&host->link);
     if (st == SHL_AGAIN)
         return;
+    if (st == SHL_OK)
+        st = shl_link_free_start(&host->link);
     if (st == SHL_OK) {
         host->announced = true;
         host->refused = SHL_OK;
@@ -249,8 +280,7 @@ static void hear_answer(shl_host *host)
         tell(host, SHL_NOTICE_OPEN, SHL_OK, 0);
         return;
     }
-    snprintf(host->why.text, sizeof host->why.text, "%s refuses this host: %s",
-             host->link.identity.id, shl_status_text(st));
+    explain_refusal(host, st);
     unlink_device(host);
     refuse(host, st);
 }
@@ -297,6 +327,9 @@ shl_status shl_host_open(shl_host *host, const char *id, uint32_t wait_ms)
         host->refused = st;
         return st;
     }
+    bool own = host->link.claim.flags & SHL_CLAIM_OWN_CLOCK;
+    if (own)
+        wait_ms = 0; /* it answers when we let it */
     if (wait_ms == 0)
         hear_answer(host);
     else
@@ -337,11 +370,14 @@ shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)
     shl_status st = check_options(&wish);
     if (st)
         return st;
-    st = set_reblock(host, &wish,
-                     host->linked ? host->link.identity.quantum : 1);
+    bool is_free = host->linked && host->link.drive == SHL_DRIVE_FREE;
+    bool other = rate_hz != host->options.rate_hz ||
+                 (is_free && block_frames != host->options.block_frames);
+    if (!is_free)
+        st = set_reblock(host, &wish,
+                         host->linked ? host->link.identity.quantum : 1);
     if (st)
         return st;
-    bool other_rate = rate_hz != host->options.rate_hz;
     host->options = wish;
     host->transport.rate_hz = rate_hz;
     if (!host->linked)
@@ -349,7 +385,7 @@ shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)
     host->link.cycle.deadline_us = deadline_us(host);
     host->link.cycle.second_blocks =
         (uint32_t)(rate_hz / shl_host_exchanged(host)) + 1;
-    if (!other_rate)
+    if (!other)
         return SHL_OK;
     unlink_device(host);
     st = try_link(host);
@@ -553,10 +589,17 @@ int32_t shl_host_param_index(const shl_host *host, uint32_t id)
     return host->linked ? shl_link_param(&host->link, id) : -1;
 }
 
+uint32_t shl_host_drive(const shl_host *host)
+{
+    return host->linked ? host->link.drive : 0;
+}
+
 uint32_t shl_host_link_latency(const shl_host *host)
 {
     if (!host->linked)
         return 0;
+    if (host->link.drive == SHL_DRIVE_FREE)
+        return shl_link_free_latency(&host->link);
     return host->reblock.latency_frames +
            (host->link.pipelined ? shl_host_exchanged(host) : 0);
 }
@@ -606,6 +649,11 @@ void shl_host_why(shl_host *host, char *text, size_t size)
         snprintf(text, size,
                  "%s has not answered the claim yet: process %u may be "
                  "stopped or busy",
+                 id, host->link.identity.pid);
+    else if (host->link.cycle.stalled && host->link.drive == SHL_DRIVE_FREE)
+        snprintf(text, size,
+                 "%s sends nothing: process %u may be stopped, or its audio "
+                 "switched off",
                  id, host->link.identity.pid);
     else if (host->link.cycle.stalled)
         snprintf(text, size,

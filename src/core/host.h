@@ -17,6 +17,7 @@
 #include "monitor.h"
 #include "param.h"
 #include "registry.h"
+#include "resampler.h"
 #include "system.h"
 #include "tap.h"
 #include "transport.h"
@@ -41,12 +42,22 @@ struct shl_host_options {
     uint32_t block_frames;   /* usual block */
     uint32_t reblock_frames; /* of the blocks exchanged with the device, 1 to
                                 4096; 0: the host's own, or what a device that
-                                takes no other asks for */
-    uint32_t drive;          /* SHL_DRIVE_LOCKSTEP (also for 0) or _PIPELINED */
-    uint32_t mode;           /* one of enum shl_mode; 0: SHL_MODE_BOTH */
-    uint32_t deadline_ms;    /* 0: half a block, at least 1 ms */
+                                takes no other asks for. Not in the free drive */
+    uint32_t drive;       /* enum shl_drive, see shl_host_drive; 0: lockstep if
+                                the device can, else what it can */
+    uint32_t mode;        /* one of enum shl_mode; 0: SHL_MODE_BOTH */
+    uint32_t deadline_ms; /* 0: half a block, at least 1 ms */
     enum shl_host_onloss onloss;
     int batch; /* rendering: the deadline is 30 s */
+    /* of the free drive */
+    uint32_t latency_frames; /* of each direction; 0: twice the larger block, at
+                                least 10 ms */
+    const struct shl_resampler *resampler; /* for other clocks; NULL: none */
+    int resample; /* 1: take a device of another rate, if there is a resampler */
+    /** Nanoseconds of a clock that host and device read in links within this
+     * process, which then have the free drive whatever was asked for: both give
+     * the same, when one thread runs both in its own time. NULL: none. */
+    uint64_t (*clock_ns)(void);
 };
 
 typedef struct shl_host shl_host;
@@ -74,7 +85,8 @@ void shl_host_close(shl_host *host);
 shl_status shl_host_tag(shl_host *host, const char *tag);
 
 /** Rate or usual block have changed: the device must match the rate, or the
- * link is given up and looked for again. [control] */
+ * link is given up and looked for again; so is a free link, with either.
+ * [control] */
 shl_status shl_host_setup(shl_host *host, double rate_hz,
                           uint32_t block_frames);
 
@@ -197,6 +209,30 @@ void shl_host_message_stats(const shl_host *host,
 
 /** 2: linked and accepted, 1: claimed, not answered yet, 0: no. [any] */
 int shl_host_linked(const shl_host *host);
+
+/** The drive of the present link: the one that was asked for, else free where
+ * both ends are one process and the device offers it (they would wait for each
+ * other), or where rates differ and `resample` is set; else the first that the
+ * device offers of lockstep, pipelined, free. 0: no link. [any] */
+uint32_t shl_host_drive(const shl_host *host);
+
+/** How a link in the free drive follows the device's clock. */
+struct shl_host_stream {
+    const char *mode;   /* "copy": one clock; "convert": one clock, two rates;
+                               "steered": two clocks, resampled; "corrected": two
+                               clocks, frames dropped and doubled */
+    double ratio;       /* the device's frames per frame of ours, now */
+    double drift_ppm;   /* how much faster its clock runs than ours */
+    double off_frames;  /* from the latency that is aimed at, estimated */
+    uint64_t underruns; /* times that frames were missing */
+    uint64_t silent_frames;    /* that were replaced */
+    uint64_t skips;            /* times that it went to another place */
+    uint64_t dropped, doubled; /* frames, "corrected" only */
+    uint32_t spare_frames; /* least that was left to read, since last asked */
+};
+
+/** Of the present link; 0 if that is not in the free drive. [audio] */
+SHL_RT int shl_host_stream(shl_host *host, struct shl_host_stream *stream);
 
 /** The device it is linked to, as copied at linking; SHL_NO_DEVICE. [control]
  */

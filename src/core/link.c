@@ -16,32 +16,58 @@ static uint32_t mode_of(const struct shl_link_options *options)
     return options->mode ? options->mode : SHL_MODE_BOTH;
 }
 
-static shl_status agree(const struct shl_identity *identity,
+static shl_status agree_rate(const struct shl_identity *identity,
+                             const struct shl_link_options *options,
+                             struct shl_why *why)
+{
+    double apart_hz = fabs(identity->rate_hz - options->rate_hz);
+    if (apart_hz <= 1e-6 * options->rate_hz)
+        return SHL_OK;
+    snprintf(why->text, sizeof why->text,
+             "%s runs at %g Hz and this host at %g Hz: give both the same "
+             "sample rate%s",
+             identity->id, identity->rate_hz, options->rate_hz,
+             identity->drives & SHL_DRIVE_FREE ? ", or use -resample" : "");
+    return SHL_WRONG_RATE;
+}
+
+static shl_status agree_block(const struct shl_identity *identity,
+                              const struct shl_link_options *options,
+                              struct shl_why *why)
+{
+    if (identity->quantum <= 1 ||
+        options->block_frames % identity->quantum == 0)
+        return SHL_OK;
+    snprintf(why->text, sizeof why->text,
+             "%s computes %u frames at once and this host sends blocks of "
+             "%u: use -block %u, or a multiple of it",
+             identity->id, identity->quantum, options->block_frames,
+             identity->quantum);
+    return SHL_WRONG_BLOCK;
+}
+
+static shl_status agree(const struct shl_link *link,
                         const struct shl_link_options *options,
                         struct shl_why *why)
 {
-    double apart_hz = fabs(identity->rate_hz - options->rate_hz);
-    if (!(apart_hz <= 1e-6 * options->rate_hz)) {
-        snprintf(why->text, sizeof why->text,
-                 "%s runs at %g Hz and this host at %g Hz: give both the same "
-                 "sample rate",
-                 identity->id, identity->rate_hz, options->rate_hz);
-        return SHL_WRONG_RATE;
-    }
-    if (identity->quantum > 1 && options->block_frames % identity->quantum) {
-        snprintf(why->text, sizeof why->text,
-                 "%s computes %u frames at once and this host sends blocks of "
-                 "%u: use -block %u, or a multiple of it",
-                 identity->id, identity->quantum, options->block_frames,
-                 identity->quantum);
-        return SHL_WRONG_BLOCK;
-    }
-    if (!(identity->drives & options->drive)) {
+    const struct shl_identity *identity = &link->identity;
+    shl_status st = SHL_OK;
+    if (link->drive != SHL_DRIVE_FREE || !options->resample)
+        st = agree_rate(identity, options, why);
+    if (!st && link->drive != SHL_DRIVE_FREE)
+        st = agree_block(identity, options, why);
+    if (st)
+        return st;
+    if (!(identity->drives & link->drive)) {
         snprintf(why->text, sizeof why->text,
                  "%s does not offer the %s drive: choose another one",
-                 identity->id, shl_drive_name(options->drive));
+                 identity->id, shl_drive_name(link->drive));
         return SHL_WRONG_DRIVE;
     }
+    if (link->drive == SHL_DRIVE_FREE)
+        st = shl_link_free_agree(&link->segment, identity, options, why);
+    if (st)
+        return st;
     if (!(identity->modes & mode_of(options))) {
         snprintf(why->text, sizeof why->text,
                  "%s does not offer the transport mode %s: choose another one",
@@ -159,12 +185,17 @@ static void write_claim(struct shl_link *link,
                            .start_time = self.start_time,
                            .rate_hz = options->rate_hz,
                            .mode = mode_of(options),
-                           .drive = options->drive,
-                           .block_frames = options->block_frames,
+                           .drive = link->drive,
+                           .block_frames = link->drive == SHL_DRIVE_FREE
+                                               ? options->free_block_frames
+                                               : options->block_frames,
                            .in_channels = options->in_channels,
                            .out_channels = options->out_channels,
                            .first_event = link->to_device.own,
-                           .flags = options->renders ? SHL_CLAIM_RENDERS : 0};
+                           .flags = options->renders ? SHL_CLAIM_RENDERS : 0,
+                           .latency_frames = options->latency_frames};
+    if (shl_link_own_clock(&link->identity, options))
+        claim->flags |= SHL_CLAIM_OWN_CLOCK;
     snprintf(claim->tag, sizeof claim->tag, "%s", options->tag);
     shl_thread_priority(&claim->policy, &claim->priority);
     /* a realtime thread yields to nobody below it, and that is the device */
@@ -199,8 +230,10 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
         return st;
     }
     st = shl_segment_identity(&link->segment, &link->identity);
-    if (!st)
-        st = agree(&link->identity, options, why);
+    if (!st) {
+        link->drive = shl_link_drive(&link->identity, options);
+        st = agree(link, options, why);
+    }
     if (!st)
         st = shl_segment_claim(&link->segment);
     if (!st && !shl_segment_device_alive(&link->segment))
@@ -214,14 +247,16 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
         shl_link_close(link);
         return st;
     }
-    if (mode_of(options) != SHL_MODE_MIDI) {
+    if (mode_of(options) != SHL_MODE_MIDI && link->drive != SHL_DRIVE_FREE) {
         link->in_planes = link->identity.in_channels;
         link->out_planes = link->identity.out_channels;
     }
     uint32_t second = (uint32_t)(options->rate_hz / options->block_frames) + 1;
     shl_cycle_host_init(&link->cycle, &link->segment, options->deadline_us,
                         second);
-    link->pipelined = options->drive == SHL_DRIVE_PIPELINED;
+    link->pipelined = link->drive == SHL_DRIVE_PIPELINED;
+    link->free.resampler = options->resampler;
+    link->free.clock_ns = options->clock_ns;
     open_rings(link);
     write_claim(link, options);
     return SHL_OK;
@@ -233,6 +268,7 @@ void shl_link_close(struct shl_link *link)
         shl_segment_release(&link->segment);
     if (link->epoch)
         shl_cycle_nudge(link->segment.lines);
+    shl_link_free_end(link);
     shl_segment_close(&link->segment);
     free(link->params);
     free(link->values);
@@ -454,6 +490,9 @@ SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
 {
     struct shl_cycle_host *cycle = &link->cycle;
     link->stats.blocks++;
+    if (link->drive == SHL_DRIVE_FREE)
+        return shl_link_free_play(link, in, in_channels, out, out_channels,
+                                  frames, transport);
     shl_cycle_begin(cycle);
     bool playable = false;
     bool owed = cycle->outstanding;
@@ -497,6 +536,10 @@ SHL_RT void shl_link_flush(struct shl_link *link,
                            const struct shl_transport *transport)
 {
     struct shl_cycle_host *cycle = &link->cycle;
+    if (link->drive == SHL_DRIVE_FREE) {
+        shl_link_free_flush(link, transport);
+        return;
+    }
     if (cycle->outstanding) {
         bool stalled = cycle->stalled;
         cycle->stalled = true; /* look, do not wait */
@@ -593,6 +636,8 @@ static int64_t ahead(const struct shl_link *link, uint64_t frame)
  * taken more than it has played. */
 static bool early(const struct shl_link *link, uint64_t frame)
 {
+    if (link->free.flow)
+        return shl_flow_early(link->free.flow, frame);
     if (link->pipelined && link->cycle.outstanding && !link->cycle.given_up &&
         frame - link->rung_frame < link->rung_frames)
         return true;
@@ -603,6 +648,8 @@ static bool early(const struct shl_link *link, uint64_t frame)
 /* The place of the device's event in the block that was played last. */
 static uint32_t place(const struct shl_link *link, uint64_t frame)
 {
+    if (link->free.flow)
+        return shl_flow_place(link->free.flow, frame);
     int64_t offset = ahead(link, frame);
     if (offset <= 0 || link->heard_frames == 0)
         return 0;

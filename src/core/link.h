@@ -4,7 +4,9 @@
 #ifndef SHL_LINK_H
 #define SHL_LINK_H
 
+#include "cue.h"
 #include "cycle.h"
+#include "flow.h"
 #include "registry.h"
 #include "ring.h"
 #include "transport.h"
@@ -21,6 +23,15 @@ struct shl_link_stats {
     uint64_t excluded; /* MIDI that the mode does not carry */
 };
 
+/* What the free drive adds. */
+struct shl_link_flow {
+    struct shl_flow *flow; /* NULL until the device has accepted */
+    const struct shl_resampler *resampler;
+    uint64_t (*clock_ns)(void);
+    struct shl_cue_sender cue;
+    uint32_t silent_frames; /* since the device was heard */
+};
+
 struct shl_link {
     struct shl_segment segment;
     struct shl_identity identity;
@@ -29,6 +40,7 @@ struct shl_link {
     uint32_t epoch;
     bool accepted;
     bool pipelined;
+    uint32_t drive;                 /* one of enum shl_drive */
     uint32_t in_planes, out_planes; /* of the device; none in mode midi */
     uint32_t tap_planes;            /* a bit for each that taps fill */
     uint32_t rung_planes;           /* likewise, in the outstanding block */
@@ -45,6 +57,7 @@ struct shl_link {
     uint32_t gathered; /* its frames that wait for the next block */
     uint32_t waiting;  /* frames of the device that it has not played yet */
     struct shl_transport shown; /* as the device sees it */
+    struct shl_link_flow free;  /* of a link in the free drive */
     struct shl_claim claim;
     struct shl_param *params;
     double *values;
@@ -65,11 +78,17 @@ struct shl_link_options {
     const char *tag;
     double rate_hz;
     uint32_t block_frames;
+    uint32_t free_block_frames; /* where nobody waits for blocks */
     uint32_t in_channels, out_channels;
-    uint32_t drive; /* one of enum shl_drive */
+    uint32_t drive; /* one of enum shl_drive; 0: see shl_link_drive */
     uint32_t mode;  /* one of enum shl_mode; 0: SHL_MODE_BOTH */
     uint32_t deadline_us;
     bool renders; /* in its own time, not in real time */
+    /* of the free drive */
+    uint32_t latency_frames; /* of each direction; 0: by the blocks */
+    const struct shl_resampler *resampler;
+    bool resample;              /* another rate is welcome */
+    uint64_t (*clock_ns)(void); /* in links within this process; or NULL */
 };
 
 /** Open a device's segment, check what it says, take the claim, copy what is
@@ -126,6 +145,43 @@ SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
 
 /** Take the values of all parameters as the device has them now. [control] */
 void shl_link_refresh(struct shl_link *link);
+
+/* ---- the free drive: link_free.c ---- */
+
+/** The drive that a link gets: the one that is asked for; else free where both
+ * ends are one process (they would wait for each other) or the rates differ,
+ * lockstep, pipelined, free. [any] */
+uint32_t shl_link_drive(const struct shl_identity *identity,
+                        const struct shl_link_options *options);
+
+/** Whether a free link can be; `why` has the sentence. [control] */
+shl_status shl_link_free_agree(const struct shl_segment *segment,
+                               const struct shl_identity *identity,
+                               const struct shl_link_options *options,
+                               struct shl_why *why);
+
+/** Whether both ends read a clock of this process. [any] */
+bool shl_link_own_clock(const struct shl_identity *identity,
+                        const struct shl_link_options *options);
+
+/** Accepted: start the streams, if it is a free link and has none yet.
+ * [control] */
+shl_status shl_link_free_start(struct shl_link *link);
+void shl_link_free_end(struct shl_link *link);
+
+/** As shl_link_play and shl_link_flush. [audio] */
+SHL_RT enum shl_heard shl_link_free_play(struct shl_link *link,
+                                         const float *const *in,
+                                         uint32_t in_channels,
+                                         float *const *out,
+                                         uint32_t out_channels, uint32_t frames,
+                                         const struct shl_transport *transport);
+SHL_RT void shl_link_free_flush(struct shl_link *link,
+                                const struct shl_transport *transport);
+
+/** What the link itself delays, there and back, at the host's rate; 0 before
+ * its streams have started. [any] */
+uint32_t shl_link_free_latency(const struct shl_link *link);
 
 /** Index of a parameter by id, or -1. [any] */
 int32_t shl_link_param(const struct shl_link *link, uint32_t id);

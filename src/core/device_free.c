@@ -1,0 +1,289 @@
+/* A device with a clock of its own: its program asks for a block whenever its
+ * clock says so, whether or not there is a host. Streams of a claim are made by
+ * the keeper, before the audio thread accepts it. */
+#include "device_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- claims -------------------------------------------------------------------- */
+
+static bool both(const struct shl_claim *claim, uint32_t flags)
+{
+    return (claim->flags & flags) == flags;
+}
+
+struct shl_flow_options shl_device_free_options(const struct shl_device *device,
+                                                const struct shl_claim *claim)
+{
+    const struct shl_identity *own = &device->identity;
+
+    return (struct shl_flow_options){
+        .out_channels = shl_flow_channels(own, claim, true),
+        .in_channels = shl_flow_channels(own, claim, false),
+        .rate_hz = own->rate_hz,
+        .peer_hz = claim->rate_hz,
+        .block_frames = own->block_frames,
+        .peer_frames = claim->block_frames,
+        .latency_frames = claim->latency_frames,
+        .resampler = device->free.resampler,
+        .clock_ns = both(claim, SHL_CLAIM_OWN_CLOCK) ? device->free.clock_ns
+                                                     : shl_clock_ns};
+}
+
+/* Memory and streams of the claim that stands there now. */
+static void make(struct shl_device *device)
+{
+    struct shl_device_free *own = &device->free;
+    struct shl_segment *segment = &device->segment;
+    struct shl_claim *claim = &own->made.claim;
+    struct shl_flow_options options;
+    shl_status st = shl_segment_claim_read(segment, claim);
+
+    own->made.flow = NULL;
+    if (!st)
+        st = shl_device_judge(device, claim);
+    if (!st && claim->drive != SHL_DRIVE_FREE)
+        st = SHL_WRONG_DRIVE; /* another claim by now: nobody will ask */
+    if (!st) {
+        options = shl_device_free_options(device, claim);
+        st = shl_segment_reserve_streams(segment, options.in_channels,
+                                         options.out_channels);
+    }
+    if (!st)
+        st = shl_flow_new(segment, &options, &own->made.flow);
+    if (!st)
+        shl_line_store(&segment->lines->device.stream_frames,
+                       shl_flow_latency(own->made.flow));
+    own->made.status = st;
+}
+
+static void spend(struct shl_device *device, struct shl_flow *flow)
+{
+    if (!flow)
+        return;
+    flow->next =
+        atomic_load_explicit(&device->free.spent, memory_order_relaxed);
+    /* release: `next` is there; the keeper at most takes the list meanwhile */
+    while (!atomic_compare_exchange_weak_explicit(
+        &device->free.spent, &flow->next, flow, memory_order_release,
+        memory_order_relaxed)) {
+    }
+}
+
+/* The epoch that was asked for is made. */
+static void use(struct shl_device *device, uint32_t epoch, uint32_t asked)
+{
+    struct shl_device_free *own = &device->free;
+    struct shl_flow *flow = own->made.flow;
+
+    own->made.flow = NULL;
+    if (epoch != asked) {
+        spend(device, flow);
+        return;
+    }
+    own->flow = flow;
+    if (flow)
+        shl_cue_begin(&own->cue, own->made.claim.rate_hz);
+    own->heard_frame = 0;
+    shl_device_answer(device, epoch, &own->made.claim, own->made.status);
+}
+
+void shl_device_free_ask(struct shl_device *device, uint32_t epoch,
+                         const struct shl_claim *claim)
+{
+    struct shl_device_free *own = &device->free;
+
+    /* a rendering in this very process waits for nothing that is not made here
+     * and now, and has the time */
+    if (both(claim, SHL_CLAIM_OWN_CLOCK | SHL_CLAIM_RENDERS)) {
+        make(device);
+        use(device, epoch, epoch);
+        return;
+    }
+    own->pending = epoch;
+    /* release: what was made before has been taken */
+    atomic_store_explicit(&own->asked, epoch, memory_order_release);
+    shl_worker_wake(device->keeper);
+}
+
+bool shl_device_free_asked(struct shl_device *device, uint32_t epoch)
+{
+    struct shl_device_free *own = &device->free;
+    uint32_t asked = own->pending;
+
+    /* acquire: `made` is whole */
+    if (atomic_load_explicit(&own->done, memory_order_acquire) != asked)
+        return false;
+    own->pending = 0;
+    use(device, epoch, asked);
+    return true;
+}
+
+void shl_device_free_leave(struct shl_device *device)
+{
+    spend(device, device->free.flow);
+    device->free.flow = NULL;
+}
+
+static void free_all(struct shl_flow *flow)
+{
+    while (flow) {
+        struct shl_flow *next = flow->next;
+        shl_flow_free(flow);
+        flow = next;
+    }
+}
+
+void shl_device_free_keep(struct shl_device *device)
+{
+    struct shl_device_free *own = &device->free;
+    /* acquire: `made` has been taken */
+    uint32_t asked = atomic_load_explicit(&own->asked, memory_order_acquire);
+
+    /* acquire: the links of the list */
+    free_all(atomic_exchange_explicit(&own->spent, NULL, memory_order_acquire));
+    if (asked == atomic_load_explicit(&own->done, memory_order_relaxed))
+        return;
+    make(device);
+    /* release: `made` is whole */
+    atomic_store_explicit(&own->done, asked, memory_order_release);
+    shl_cycle_nudge(device->segment.lines);
+}
+
+void shl_device_free_end(struct shl_device *device)
+{
+    struct shl_device_free *own = &device->free;
+
+    shl_flow_free(own->flow);
+    shl_flow_free(own->made.flow);
+    free_all(atomic_load_explicit(&own->spent, memory_order_relaxed));
+    own->flow = own->made.flow = NULL;
+    free(own->planes);
+    own->planes = NULL;
+}
+
+/* ---- blocks -------------------------------------------------------------------- */
+
+/* The transport at the first frame, and what the block brings of it: valid from
+ * its own frame on, so for the blocks after this one. */
+static void hear_transport(struct shl_device *device)
+{
+    struct shl_device_free *own = &device->free;
+    struct shl_ring *ring = &device->from_host;
+    const struct shl_flow *flow = own->flow;
+    bool there = false;
+
+    if (flow->heard)
+        own->heard_frame = flow->first;
+    for (uint32_t i = 0; i < device->events_left; i++) {
+        struct shl_event event; /* ours: the host may rewrite it */
+        memcpy(&event, shl_ring_slot(ring, ring->own + i), sizeof event);
+        if (shl_flow_early(flow, event.frame))
+            break;
+        if (event.kind != SHL_EVENT_TEMPO && event.kind != SHL_EVENT_PLAYHEAD)
+            continue;
+        if (!there && (int64_t)event.frame > own->heard_frame) {
+            device->block.transport = shl_cue_at(&own->cue, own->heard_frame);
+            there = true;
+        }
+        if (!shl_cue_hear(&own->cue, &event))
+            shl_device_count_bad(device);
+    }
+    if (!there)
+        device->block.transport = shl_cue_at(&own->cue, own->heard_frame);
+    own->heard_frame += device->block.frames;
+}
+
+/* Our own: first those for what comes, then those for what goes. */
+static float *plane(const struct shl_device *device, uint32_t index)
+{
+    return device->free.planes + (size_t)index * SHL_MAX_FRAMES;
+}
+
+shl_status shl_device_free_begin(struct shl_device *device)
+{
+    const struct shl_identity *own = &device->identity;
+    size_t planes = own->in_channels + own->out_channels;
+
+    if (!(own->drives & SHL_DRIVE_FREE))
+        return SHL_OK;
+    device->free.planes =
+        calloc(planes ? planes : 1, SHL_MAX_FRAMES * sizeof(float));
+    return device->free.planes ? SHL_OK : SHL_NO_MEMORY;
+}
+
+static void hear_host(struct shl_device *device)
+{
+    struct shl_flow *flow = device->free.flow;
+    float *planes[SHL_MAX_CHANNELS];
+
+    for (uint32_t c = 0; c < flow->options.in_channels; c++)
+        device->in[c] = planes[c] = plane(device, c);
+    shl_flow_begin(flow);
+    if (!shl_flow_read(flow, planes, device->block.frames) && flow->begun)
+        device->stats.missed++;
+    device->block.frame = shl_flow_frame(flow);
+    device->block.fresh = device->fresh;
+    device->fresh = false;
+    shl_ring_fetch(&device->from_host);
+    device->events_left = shl_ring_waiting(&device->from_host);
+    hear_transport(device);
+}
+
+static void be_alone(struct shl_device *device)
+{
+    struct shl_device_free *own = &device->free;
+
+    device->block.frame = own->alone_frame;
+    device->block.fresh = 0;
+    device->mode = SHL_MODE_BOTH;
+    device->block.transport = shl_transport_default(device->identity.rate_hz);
+    device->events_left = 0;
+}
+
+SHL_RT shl_status shl_device_begin(shl_device *device, uint32_t frames,
+                                   struct shl_block *block)
+{
+    if (frames < 1 || frames > SHL_MAX_FRAMES)
+        return SHL_WRONG_BLOCK;
+    shl_device_enter(device);
+    if (shl_segment_bad(&device->segment))
+        return SHL_BAD_PEER;
+    shl_device_heed(device);
+    if (!device->free.planes ||
+        (shl_device_has_host(device) && !device->free.flow))
+        return SHL_WRONG_DRIVE;
+    for (uint32_t c = 0; c < device->identity.in_channels; c++)
+        device->in[c] = shl_device_silence;
+    for (uint32_t c = 0; c < device->identity.out_channels; c++)
+        device->out[c] = plane(device, device->identity.in_channels + c);
+    device->working = device->own_time = true;
+    device->block.frames = frames;
+    if (device->free.flow)
+        hear_host(device);
+    else
+        be_alone(device);
+    device->block.in = device->in;
+    device->block.out = device->out;
+    device->block.tap = (float *const *const *)device->tap;
+    device->block.mode = device->mode;
+    *block = device->block;
+    return SHL_OK;
+}
+
+void shl_device_free_done(struct shl_device *device)
+{
+    struct shl_flow *flow = device->free.flow;
+    uint32_t frames = device->block.frames;
+
+    if (!flow) {
+        device->free.alone_frame += frames;
+        return;
+    }
+    device->stats.blocks++;
+    shl_count(&device->segment.counters->device_blocks, 1);
+    shl_ring_release(&device->from_host);
+    shl_ring_publish(&device->to_host);
+    shl_flow_write(flow, (const float *const *)device->out, frames);
+}

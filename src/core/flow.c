@@ -1,0 +1,193 @@
+#include "flow.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- what has no channels ---------------------------------------------------- */
+
+/* A stream without channels still tells the time for its events. To follow
+ * another clock it needs no filter, only to count. */
+struct counter {
+    double place; /* of the next frame, from the first not used */
+};
+
+static void *count_make(uint32_t channels)
+{
+    (void)channels;
+    return calloc(1, sizeof(struct counter));
+}
+
+static uint32_t count_frames(void *state, double step, const float *in,
+                             uint32_t in_frames, float *out,
+                             uint32_t out_frames, uint32_t *used)
+{
+    struct counter *counter = state;
+    uint32_t got = 0, whole;
+
+    (void)in;
+    (void)out;
+    *used = 0;
+    if (in_frames == 0 && out_frames == 0)
+        counter->place = 0;
+    for (; got < out_frames && counter->place < in_frames; got++)
+        counter->place += step;
+    whole = counter->place < in_frames ? (uint32_t)counter->place : in_frames;
+    counter->place -= whole;
+    *used = whole;
+    return got;
+}
+
+static const struct shl_resampler counting = {.ahead_frames = 1,
+                                              .make = count_make,
+                                              .process = count_frames,
+                                              .destroy = free};
+
+/* ---- making one -------------------------------------------------------------- */
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+uint32_t shl_flow_channels(const struct shl_identity *identity,
+                           const struct shl_claim *claim, bool to_host)
+{
+    if (claim->mode == SHL_MODE_MIDI)
+        return 0;
+    return to_host ? least(identity->out_channels, claim->out_channels)
+                   : least(identity->in_channels, claim->in_channels);
+}
+
+/* Two names of one rate are one number. */
+static double same_rate(double rate_hz, double peer_hz)
+{
+    return fabs(rate_hz - peer_hz) <= 1e-6 * rate_hz ? rate_hz : peer_hz;
+}
+
+bool shl_flow_can(const struct shl_flow_options *options)
+{
+    double peer_hz = same_rate(options->rate_hz, options->peer_hz);
+
+    if (!shl_stream_is_rate(options->rate_hz) || !shl_stream_is_rate(peer_hz))
+        return false;
+    if (options->resampler || options->in_channels == 0)
+        return true;
+    return !(peer_hz < options->rate_hz || peer_hz > options->rate_hz);
+}
+
+static struct shl_stream_options reading(const struct shl_flow_options *o)
+{
+    return (struct shl_stream_options){
+        .channels = o->in_channels,
+        .rate_hz = o->rate_hz,
+        .from_hz = same_rate(o->rate_hz, o->peer_hz),
+        .block_frames = o->block_frames,
+        .from_frames = o->peer_frames,
+        .latency_frames = o->latency_frames,
+        .resampler = o->in_channels ? o->resampler : &counting};
+}
+
+shl_status shl_flow_new(const struct shl_segment *segment,
+                        const struct shl_flow_options *options,
+                        struct shl_flow **result)
+{
+    struct shl_streams *streams = segment->streams;
+    struct shl_stream_memory to_device =
+        shl_stream_memory_of(&streams->to_device);
+    struct shl_stream_memory to_host = shl_stream_memory_of(&streams->to_host);
+    struct shl_stream_options read = reading(options);
+    struct shl_flow *flow = calloc(1, sizeof *flow);
+    shl_status st;
+
+    if (!flow)
+        return SHL_NO_MEMORY;
+    flow->options = *options;
+    st = shl_stream_writer_new(options->from_host ? &to_device : &to_host,
+                               options->out_channels, options->rate_hz,
+                               &flow->writer);
+    if (!st)
+        st = shl_stream_reader_new(options->from_host ? &to_host : &to_device,
+                                   &read, &flow->reader);
+    if (st) {
+        shl_flow_free(flow);
+        return st;
+    }
+    *result = flow;
+    return SHL_OK;
+}
+
+void shl_flow_free(struct shl_flow *flow)
+{
+    if (!flow)
+        return;
+    shl_stream_writer_free(flow->writer);
+    shl_stream_reader_free(flow->reader);
+    free(flow);
+}
+
+uint32_t shl_flow_latency(const struct shl_flow *flow)
+{
+    return shl_stream_latency(flow->reader);
+}
+
+/* ---- blocks -------------------------------------------------------------------- */
+
+/* One time for all of a block, so that what the block costs is no delay. */
+SHL_RT void shl_flow_begin(struct shl_flow *flow)
+{
+    flow->now_ns = flow->options.clock_ns();
+}
+
+SHL_RT void shl_flow_write(struct shl_flow *flow, const float *const *planes,
+                           uint32_t frames)
+{
+    shl_stream_write(flow->writer, planes, frames, flow->now_ns);
+}
+
+uint64_t shl_flow_frame(const struct shl_flow *flow)
+{
+    return shl_stream_writer_frame(flow->writer);
+}
+
+SHL_RT bool shl_flow_read(struct shl_flow *flow, float *const *planes,
+                          uint32_t frames)
+{
+    uint32_t enough = (uint32_t)flow->options.rate_hz;
+
+    flow->heard = shl_stream_read(flow->reader, planes, frames, flow->now_ns);
+    shl_stream_read_part(flow->reader, &flow->first, &flow->end);
+    flow->frames = frames;
+    flow->begun = flow->begun || flow->heard;
+    if (flow->heard)
+        flow->silent_frames = 0;
+    else if (flow->silent_frames < enough)
+        flow->silent_frames += frames;
+    return flow->heard;
+}
+
+/* ---- events -------------------------------------------------------------------- */
+
+/* How far a frame lies beyond another, whatever the peer made up. */
+static int64_t beyond(uint64_t frame, int64_t from)
+{
+    return (int64_t)(frame - (uint64_t)from);
+}
+
+SHL_RT bool shl_flow_early(const struct shl_flow *flow, uint64_t frame)
+{
+    if (flow->heard)
+        return beyond(frame, flow->end) >= 0;
+    return (double)flow->silent_frames < 0.1 * flow->options.rate_hz;
+}
+
+SHL_RT uint32_t shl_flow_place(const struct shl_flow *flow, uint64_t frame)
+{
+    int64_t length = flow->end - flow->first;
+    int64_t after = beyond(frame, flow->first);
+
+    if (!flow->heard || length <= 0 || after <= 0)
+        return 0;
+    if (after >= length)
+        return flow->frames - 1;
+    return (uint32_t)(after * (int64_t)flow->frames / length);
+}
