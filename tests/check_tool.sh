@@ -265,10 +265,12 @@ PYTHON
     gives 1 "$host" "a second host is refused and told who has it" \
         host --id 'My Synth:0' --wait 0 --seconds 1
     gives 0 '' "a busy device is there for wait" wait 'My Synth:0'
+    until_seen '^claimed' "$work/watch"
     finish "$host" INT
     verdict "the host ends with 0 by Ctrl-C" "$([ $code -eq 0 ] || echo $code)"
     holds "and releases its claim" until_listed 'My Synth:0' free
     holds "its tag stays" sh -c "'$SHMLINK' list | grep -q ' other$'"
+    until_seen '^released' "$work/watch"
 
     finish "$device" TERM
     verdict "the device ends with 0 by SIGTERM" "$([ $code -eq 0 ] || echo $code)"

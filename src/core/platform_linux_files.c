@@ -1,5 +1,7 @@
 /* Linux: what the C library does not offer for files and folders. */
-#define _GNU_SOURCE
+#ifndef _GNU_SOURCE
+#    define _GNU_SOURCE 1
+#endif
 #include "platform.h"
 
 #include <dirent.h>
