@@ -2,11 +2,13 @@
  * process that plays every sample and every event back.
  *
  *     round lockstep|pipelined one|two|fifo [frames channels events gap_us
- *                                            count]
+ *                                            count [guest|monitor]]
  *
  * fifo: both on one core under SCHED_FIFO, the device one step below the host,
  * as it is where a yield gives the processor to nobody. gap_us: what the host
  * does between its blocks, looking at the clock.
+ * guest: a third process looks at the link, every 20 ms, on the device's core.
+ * monitor: the host has one, with nothing in it.
  * Prints p50 p99 p99.9 mean (ns per block of the host's own time), CPU of both
  * (ns per block, without the gap), system calls of the host's audio path per
  * block, page faults of both. */
@@ -59,6 +61,7 @@ int sched_yield(void)
 struct job {
     uint32_t frames, channels, events, gap_us, count;
     int fifo, pipelined;
+    const char *look; /* "guest", "monitor" or "" */
     _Atomic uint32_t *ready, *quit;
     _Atomic uint64_t *faults;
 };
@@ -118,6 +121,36 @@ static void serve(void *arg)
     shl_device_close(device);
 }
 
+/* ---- the guest ------------------------------------------------------------------- */
+
+static void see_event(void *arg, int out, const struct shl_event *event)
+{
+    *(uint64_t *)arg += event->frame + (uint64_t)out;
+}
+
+static void see_level(void *arg, int out, uint32_t channel, float peak)
+{
+    *(uint64_t *)arg += channel + (uint64_t)out + (peak > 0);
+}
+
+static void look_on(void *arg)
+{
+    uint64_t seen = 0;
+    const struct shl_monitor monitor = {
+        .arg = &seen, .event = see_event, .level = see_level};
+    const struct job *job = arg;
+    shl_guest *guest;
+    struct shl_why why;
+    if (shl_guest_open("Bench", &monitor, &guest, &why)) {
+        fprintf(stderr, "guest: %s\n", why.text);
+        _exit(2);
+    }
+    while (!atomic_load_explicit(job->quit, memory_order_relaxed) &&
+           shl_guest_poll(guest, NULL) == SHL_OK)
+        usleep(20000);
+    shl_guest_close(guest);
+}
+
 /* ---- the host ------------------------------------------------------------------------ */
 
 struct bench {
@@ -151,9 +184,12 @@ static void open_host(struct bench *bench, const struct job *job)
         .block_frames = job->frames,
         .drive = job->pipelined ? SHL_DRIVE_PIPELINED : SHL_DRIVE_LOCKSTEP,
         .deadline_ms = 1000};
+    static const struct shl_monitor nothing;
     char why[256];
     shl_status st = shl_host_new(&options, &bench->host);
     if (!st) {
+        if (strcmp(job->look, "monitor") == 0)
+            shl_host_monitor(bench->host, &nothing);
         st = shl_host_open(bench->host, "Bench", 5000);
         if (!st)
             return;
@@ -216,7 +252,7 @@ static uint32_t number(int argc, char **argv, int at, uint32_t otherwise,
     return value <= most ? (uint32_t)value : most;
 }
 
-static int run(struct job *job, pid_t pid)
+static int run(struct job *job, pid_t pid, pid_t guest)
 {
     static struct bench bench;
     struct samples samples = samples_new(job->count);
@@ -241,6 +277,8 @@ static int run(struct job *job, pid_t pid)
     atomic_store(job->quit, 1);
     shl_host_free(bench.host);
     int ended = join_process(pid);
+    if (guest && join_process(guest))
+        ended = -1;
     double gap = (double)job->gap_us * 1000;
     samples_print(&samples);
     printf(" %.1f %.3f %llu\n", (double)cpu / job->count - gap,
@@ -260,7 +298,7 @@ int main(int argc, char **argv)
 {
     if (argc < 3) {
         fprintf(stderr, "round lockstep|pipelined one|two|fifo [frames "
-                        "channels events gap_us count]\n");
+                        "channels events gap_us count [guest|monitor]]\n");
         return 2;
     }
     struct place place = place_of(argv[2]);
@@ -270,6 +308,7 @@ int main(int argc, char **argv)
                       .gap_us = number(argc, argv, 6, 0, 100000),
                       .count = number(argc, argv, 7, 20000, 10000000),
                       .fifo = place.fifo,
+                      .look = argc > 8 ? argv[8] : "",
                       .pipelined = strcmp(argv[1], "pipelined") == 0};
     uint8_t *shared = shared_memory(512);
     job.ready = (_Atomic uint32_t *)(void *)shared;
@@ -284,5 +323,8 @@ int main(int argc, char **argv)
             return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
         usleep(1000);
     }
-    return run(&job, pid);
+    pid_t guest = 0;
+    if (strcmp(job.look, "guest") == 0)
+        guest = second_process(look_on, &job, place.theirs);
+    return run(&job, pid, guest);
 }

@@ -52,6 +52,10 @@ one_round() {
         run "tight-$name" floor tight two $size 0 "$count"
         run "lock-$name" round lockstep two $size 8 0 "$count"
     done
+    for look in monitor guest; do
+        run "alone-$look" round lockstep two 64 2 8 0 20000
+        run "look-$look" round lockstep two 64 2 8 0 20000 $look
+    done
     run futex-fifo floor futex fifo
     run lock-fifo round lockstep fifo
     run futex-one floor futex one

@@ -187,6 +187,10 @@ END {
          object_ratio("two"), "<=", 1.3, "x")
     goal("T14", "[shmlink~] in Pd / the core's cycle, one core", \
          object_ratio("one"), "<=", 1.3, "x")
+    goal("T15", "an empty monitor / none, p50", \
+         ratio("look-monitor", 1, "alone-monitor", 1), "<=", 1.01, "x")
+    goal("T15", "a guest that looks on / none, p50", \
+         ratio("look-guest", 1, "alone-guest", 1), "<=", 1.01, "x")
     printf "\n%d of %d goals met.\n\n", reached, asked
     print "T6: a device that was taken off its processor has to be woken now " \
         "and then; at a\nreal pace it sleeps, and waking it is most of what " \
