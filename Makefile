@@ -39,6 +39,7 @@ warn.strict = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion \
 
 core.sources := $(wildcard src/core/*.c)
 tool.sources := $(wildcard src/tool/*.c)
+plug.sources := $(wildcard src/plug/*.c)
 pd.sources := $(wildcard src/pd/*.c)
 # The resampler of the free drive, where libsamplerate is installed.
 rate.found := $(shell pkg-config --exists samplerate 2>/dev/null && echo yes)
@@ -64,6 +65,9 @@ say = $(if $(V),,@echo "  $(1) $@";)
 objects = $(patsubst src/%.c,$(BUILD)/%.o,$(1))
 core.objects = $(call objects,$(core.sources))
 tool.objects = $(call objects,$(tool.sources))
+plug.objects = $(call objects,$(plug.sources))
+# The reference synth is a plugin, too.
+synth.objects = $(patsubst %,$(BUILD)/tool/%.o,synth voice wave)
 rate.objects = $(call objects,$(rate.sources))
 tests.programs = $(patsubst tests/%.c,$(BUILD)/tests/%,$(tests.mains))
 bench.programs = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(bench.sources))
@@ -103,7 +107,7 @@ shmlink~.$(extension) shmreg.$(extension): $(BUILD)/libshmlink.a
 $(patsubst %.c,%.o,$(pd.sources)): Makefile
 -include $(wildcard src/pd/*.d)
 
-post: shmlink
+post: shmlink shmplug
 
 # The same sources for a Pd of double precision; their objects are kept apart.
 pd64.extension = linux-$(patsubst aarch64,arm64,$(patsubst \
@@ -136,7 +140,7 @@ install-program: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' \
 	    '$(DESTDIR)$(PREFIX)/lib/pkgconfig' \
 	    '$(DESTDIR)$(PREFIX)/include/shmlink'
-	install -m 755 shmlink '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 shmlink shmplug '$(DESTDIR)$(PREFIX)/bin'
 	install -m 644 $(BUILD)/libshmlink.a '$(DESTDIR)$(PREFIX)/lib'
 	install -m 644 src/core/shl.h $(public.headers) \
 	    '$(DESTDIR)$(PREFIX)/include/shmlink'
@@ -188,8 +192,15 @@ $(BUILD)/libtool.a: $(filter-out %/main.o,$(tool.objects))
 	@rm -f $@
 	$(call say,AR)$(AR) rcs $@ $^
 
-shmlink: $(BUILD)/shmlink
+$(BUILD)/libplug.a: $(filter-out %/main.o,$(plug.objects))
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $^
+
+shmlink shmplug: %: $(BUILD)/%
 	cp --remove-destination $< $@
+
+$(BUILD)/shmplug: $(plug.objects) $(synth.objects) $(BUILD)/libshmlink.a
+	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(core.libs)
 
 $(BUILD)/shmlink: $(tool.objects) $(BUILD)/libshmlink.a
 	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) $(core.libs)
@@ -202,7 +213,7 @@ shared.objects = $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(tests.shared))
 test.archives = $(wildcard $(BUILD)/libtool.a) $(BUILD)/libshmlink.a
 
 $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
-    $(BUILD)/libtool.a $(BUILD)/libshmlink.a
+    $(BUILD)/libplug.a $(BUILD)/libtool.a $(BUILD)/libshmlink.a
 	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) \
 	    $(shell grep -q 'cmocka\.h' tests/$*.c && echo -lcmocka) \
 	    $(if $(filter %/librate.a,$^),$(rate.libs)) \
@@ -228,10 +239,10 @@ $(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(BUILD)/libshmlink.a Makefile
 	    $(BUILD)/libshmlink.a $(core.libs)
 
 -include $(wildcard $(BUILD)/core/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
-    $(BUILD)/rate/*.d \
+    $(BUILD)/rate/*.d $(BUILD)/plug/*.d \
     $(BUILD)/bench/*.d $(BUILD)/*.d)
 
-programs: $(BUILD)/shmlink $(tests.programs) $(bench.programs) \
+programs: $(BUILD)/shmlink $(BUILD)/shmplug $(tests.programs) $(bench.programs) \
     $(BUILD)/rtwatch.so
 fuzzers: $(fuzz.programs)
 core: $(BUILD)/libshmlink.a
@@ -317,7 +328,7 @@ format-check:
 
 clean: clean-build
 clean-build:
-	rm -f shmlink libshmlink.a shmlink.pc demo.wav demo.png *.linux-*-64.so src/pd/*.d
+	rm -f shmlink shmplug libshmlink.a shmlink.pc demo.wav demo.png *.linux-*-64.so src/pd/*.d
 	find build -mindepth 1 -maxdepth 1 ! -name 'pd-*' \
 	    -exec rm -rf {} + 2>/dev/null || true
 

@@ -1,0 +1,45 @@
+/* Which formats this program has. Those that need a library are files that may
+ * be missing from a build: their names below are then at address 0. */
+#include "plugin.h"
+
+#include <string.h>
+
+extern const struct plugin_format plugin_lv2 __attribute__((weak));
+extern const struct plugin_format plugin_clap __attribute__((weak));
+
+const struct plugin_format *plugin_format_at(uint32_t index)
+{
+    const struct plugin_format *const all[] = {&plugin_null, &plugin_builtin,
+                                               &plugin_lv2, &plugin_clap};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i] && index-- == 0)
+            return all[i];
+    return NULL;
+}
+
+const struct plugin_format *plugin_format(const char *name)
+{
+    const struct plugin_format *format;
+
+    for (uint32_t i = 0; (format = plugin_format_at(i)); i++)
+        if (!strcmp(format->name, name))
+            return format;
+    return NULL;
+}
+
+uint64_t plugin_capabilities(const struct plugin *plugin)
+{
+    const struct plugin_calls *calls = plugin->calls;
+    const struct plugin_ports ports = calls->ports(plugin);
+    uint64_t all = calls->about(plugin).capabilities | SHL_CAP_RESET;
+
+    all |= calls->params ? SHL_CAP_PARAMS | SHL_CAP_PARAM_OUT : 0u;
+    all |= calls->text ? SHL_CAP_PARAM_TEXT : 0u;
+    all |= calls->save && calls->restore ? SHL_CAP_STATE : 0u;
+    all |= calls->programs ? SHL_CAP_PROGRAMS : 0u;
+    all |= ports.midi_in ? SHL_CAP_MIDI_IN : 0u;
+    all |= ports.midi_out ? SHL_CAP_MIDI_OUT : 0u;
+    all |= calls->show ? SHL_CAP_EDITOR : 0u;
+    return all;
+}

@@ -1,0 +1,292 @@
+#include "messages.h"
+
+#include "log.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One that waits: a stack, the last on top. */
+struct waiting {
+    struct waiting *next;
+    uint32_t type, request, asks, size;
+    uint8_t bytes[];
+};
+
+struct messages {
+    shl_device *device;
+    struct plugin *plugin;
+    shl_bell *control;
+    /* the device's thread pushes (release: the message is whole), the control
+     * thread takes all at once (acquire) */
+    _Atomic(struct waiting *) top;
+};
+
+/* Everything else the device answers by itself. */
+static int is_ours(const struct messages *messages, uint32_t type)
+{
+    const struct plugin_calls *calls = messages->plugin->calls;
+
+    switch (type) {
+    case SHL_MESSAGE_STATE_SAVE:
+        return calls->save != NULL;
+    case SHL_MESSAGE_STATE_RESTORE:
+        return calls->restore != NULL;
+    case SHL_MESSAGE_PARAM_TEXT:
+        return calls->text != NULL;
+    case SHL_MESSAGE_PROGRAM_LIST:
+    case SHL_MESSAGE_PROGRAM_GET:
+    case SHL_MESSAGE_PROGRAM_SET:
+        return calls->programs != NULL;
+    case SHL_MESSAGE_RESET:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* On the device's own thread. */
+static int hear(void *arg, const struct shl_received *received)
+{
+    struct messages *messages = arg;
+    struct waiting *one;
+
+    if (!is_ours(messages, received->type))
+        return 0;
+    one = malloc(sizeof(*one) + received->size);
+    if (!one) {
+        shl_device_refuse(messages->device, received->request, SHL_NO_MEMORY,
+                          NULL);
+        return 1;
+    }
+    one->type = received->type;
+    one->request = received->request;
+    one->asks = received->asks;
+    one->size = received->size;
+    if (received->size)
+        memcpy(one->bytes, received->bytes, received->size);
+    one->next = atomic_load_explicit(&messages->top, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&messages->top, &one->next,
+                                                  one, memory_order_release,
+                                                  memory_order_relaxed))
+        continue;
+    shl_bell_ring(messages->control);
+    return 1;
+}
+
+struct messages *messages_new(shl_device *device, struct plugin *plugin,
+                              shl_bell *control)
+{
+    struct messages *messages = calloc(1, sizeof(*messages));
+
+    if (!messages)
+        return NULL;
+    messages->device = device;
+    messages->plugin = plugin;
+    messages->control = control;
+    if (shl_device_on_message(device, hear, messages)) {
+        free(messages);
+        return NULL;
+    }
+    return messages;
+}
+
+/* All that wait, the oldest first. */
+static struct waiting *take_all(struct messages *messages)
+{
+    struct waiting *from =
+        atomic_exchange_explicit(&messages->top, NULL, memory_order_acquire);
+    struct waiting *in_order = NULL;
+
+    while (from) {
+        struct waiting *next = from->next;
+
+        from->next = in_order;
+        in_order = from;
+        from = next;
+    }
+    return in_order;
+}
+
+void messages_free(struct messages *messages)
+{
+    if (!messages)
+        return;
+    for (struct waiting *one = take_all(messages); one;) {
+        struct waiting *next = one->next;
+
+        free(one);
+        one = next;
+    }
+    free(messages);
+}
+
+/* ---- answers: bytes to reply with, or a status ------------------------------- */
+
+static shl_status save(struct plugin *plugin, struct state *reply,
+                       const struct messages_holder *holder,
+                       struct shl_why *why)
+{
+    const int holds = plugin->calls->holds & PLUGIN_HOLD_SAVE;
+    shl_status status;
+
+    if (holds && !holder->hold(holder->arg))
+        return SHL_TIMEOUT;
+    status = state_save(plugin, reply, why);
+    if (holds)
+        holder->release(holder->arg);
+    return status;
+}
+
+static shl_status restore(struct plugin *plugin, const struct waiting *one,
+                          const struct messages_holder *holder,
+                          struct shl_why *why)
+{
+    const int holds = plugin->calls->holds & PLUGIN_HOLD_RESTORE;
+    shl_status status;
+
+    if (holds && !holder->hold(holder->arg))
+        return SHL_TIMEOUT;
+    status = state_restore(plugin, one->bytes, one->size, why);
+    if (holds)
+        holder->release(holder->arg);
+    holder->tell(holder->arg);
+    return status;
+}
+
+static void write_u32(struct state *reply, uint32_t value)
+{
+    uint8_t bytes[4];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
+
+    shl_pack_u32(&pack, value);
+    state_write(reply, bytes, sizeof(bytes));
+}
+
+static void write_text(struct state *reply, const char *text)
+{
+    const size_t length = strlen(text);
+
+    write_u32(reply, (uint32_t)length);
+    state_write(reply, text, length);
+}
+
+static shl_status text(struct plugin *plugin, const struct waiting *one,
+                       struct state *reply, struct shl_why *why)
+{
+    struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
+    const uint32_t id = shl_unpack_u32(&unpack);
+    const double value = shl_unpack_f64(&unpack);
+    char words[256] = "";
+    shl_status status = SHL_BAD_VALUE;
+
+    if (!unpack.bad)
+        status = plugin->calls->text(plugin, id, value, words, sizeof(words));
+    if (status)
+        shl_why_set(why, "%s", shl_status_text(status));
+    else
+        write_text(reply, words);
+    return status;
+}
+
+static shl_status program_list(struct plugin *plugin, struct state *reply)
+{
+    const uint32_t count = plugin->calls->programs(plugin);
+
+    write_u32(reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        write_text(reply, plugin->calls->program_name(plugin, i));
+    return SHL_OK;
+}
+
+static shl_status program_get(struct plugin *plugin, struct state *reply,
+                              struct shl_why *why)
+{
+    const uint32_t index = plugin->calls->program(plugin);
+
+    if (index >= plugin->calls->programs(plugin)) {
+        shl_why_set(why, "no program is chosen");
+        return SHL_NOT_FOUND;
+    }
+    write_u32(reply, index);
+    write_text(reply, plugin->calls->program_name(plugin, index));
+    return SHL_OK;
+}
+
+static shl_status program_set(struct plugin *plugin, const struct waiting *one,
+                              const struct messages_holder *holder,
+                              struct shl_why *why)
+{
+    struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
+    const uint32_t index = shl_unpack_u32(&unpack);
+    shl_status status;
+
+    if (unpack.bad || index >= plugin->calls->programs(plugin)) {
+        shl_why_set(why, "there is no such program");
+        return SHL_NOT_FOUND;
+    }
+    if (!holder->hold(holder->arg))
+        return SHL_TIMEOUT;
+    status = plugin->calls->set_program(plugin, index, why);
+    holder->release(holder->arg);
+    holder->tell(holder->arg);
+    return status;
+}
+
+static shl_status answer(struct messages *messages, const struct waiting *one,
+                         const struct messages_holder *holder,
+                         struct state *reply, struct shl_why *why)
+{
+    struct plugin *plugin = messages->plugin;
+
+    switch (one->type) {
+    case SHL_MESSAGE_STATE_SAVE:
+        return save(plugin, reply, holder, why);
+    case SHL_MESSAGE_STATE_RESTORE:
+        return restore(plugin, one, holder, why);
+    case SHL_MESSAGE_PARAM_TEXT:
+        return text(plugin, one, reply, why);
+    case SHL_MESSAGE_PROGRAM_LIST:
+        return program_list(plugin, reply);
+    case SHL_MESSAGE_PROGRAM_GET:
+        return program_get(plugin, reply, why);
+    case SHL_MESSAGE_PROGRAM_SET:
+        return program_set(plugin, one, holder, why);
+    default:
+        holder->silence(holder->arg);
+        return SHL_OK;
+    }
+}
+
+static void answer_one(struct messages *messages, const struct waiting *one,
+                       const struct messages_holder *holder)
+{
+    struct state reply = {.status = SHL_OK};
+    struct shl_why why = {""};
+    shl_status status = answer(messages, one, holder, &reply, &why);
+
+    if (!status)
+        status = reply.status;
+    if (status)
+        log_say(PLUGIN_WARNING, "%s: %s", shl_message_about(one->type)->name,
+                why.text[0] ? why.text : shl_status_text(status));
+    if (one->asks && status)
+        shl_device_refuse(messages->device, one->request, status,
+                          why.text[0] ? why.text : NULL);
+    else if (one->asks)
+        shl_device_reply(messages->device, one->request, reply.bytes,
+                         (uint32_t)reply.size);
+    state_free(&reply);
+}
+
+void messages_answer(struct messages *messages,
+                     const struct messages_holder *holder)
+{
+    for (struct waiting *one = take_all(messages); one;) {
+        struct waiting *next = one->next;
+
+        answer_one(messages, one, holder);
+        free(one);
+        one = next;
+    }
+}

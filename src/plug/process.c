@@ -1,0 +1,412 @@
+#include "process.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAIT_MS  100u
+#define MAX_TOLD 4096u /* parameters whose last told value is kept */
+
+/* All that 17 full rings of a DAW can hold. */
+#define MAX_EVENTS (17u * 4096u)
+
+/* A number that somebody reads while the thread runs: relaxed, on its own. */
+typedef _Atomic uint64_t figure;
+
+struct process {
+    struct plugin *plugin;
+    struct process_road road;
+    double rate_hz;
+    shl_bell *control;  /* rung for the control thread */
+    shl_bell *answered; /* rung by it */
+    shl_worker *worker;
+    /* `ended` is the audio thread's (release), the control thread's to read
+     * (acquire): 0, or 1 + the status it left with */
+    _Atomic uint32_t ended;
+    _Atomic uint32_t quit; /* control: relaxed, it publishes nothing */
+    /* audio stores 1 (release: the work is whole), control 0 (release: it is
+     * answered); both acquire */
+    _Atomic uint32_t asked;
+    /* control raises hold, then looks at inside; audio raises inside, then
+     * looks at hold: both seq_cst, or each could miss the other */
+    _Atomic uint32_t hold, inside;
+    _Atomic uint32_t tell, hush; /* control stores, audio takes: relaxed */
+    figure blocks, bad_samples, held_events, sends_failed;
+    /* the audio thread's own */
+    struct shl_work work;
+    int missed; /* events while held: what sounds is unknown */
+    uint32_t latency;
+    uint64_t frame; /* of the block's first sample, on the road */
+    const struct shl_param *params;
+    uint32_t param_count;
+    double told[MAX_TOLD];
+    struct shl_event events[MAX_EVENTS];
+};
+
+static void count(figure *what, uint64_t more)
+{
+    atomic_fetch_add_explicit(what, more, memory_order_relaxed);
+}
+
+/* ---- a block ------------------------------------------------------------------ */
+
+static int next_event(struct process *process, struct shl_event *event)
+{
+    return process->road.serve ? shl_serve_event(process->road.serve, event)
+                               : shl_device_event(process->road.device, event);
+}
+
+static int send_event(void *to, const struct shl_event *event)
+{
+    struct process *process = to;
+    struct shl_event absolute = *event;
+    shl_status status;
+
+    absolute.frame += process->frame;
+    status = process->road.serve
+                 ? shl_serve_send(process->road.serve, &absolute)
+                 : shl_device_send(process->road.device, &absolute);
+    if (status == SHL_RING_FULL)
+        count(&process->sends_failed, 1);
+    return status == SHL_OK;
+}
+
+/* Events of this block with their places in it. */
+static uint32_t gather(struct process *process)
+{
+    uint32_t n = 0;
+    struct shl_event event;
+
+    while (n < MAX_EVENTS && next_event(process, &event)) {
+        event.frame -= process->frame;
+        process->events[n++] = event;
+    }
+    return n;
+}
+
+/* What has changed since it was told last, by whoever. Ids are looked at in
+ * their order; beyond MAX_TOLD every value is told. */
+static void tell_values(struct process *process)
+{
+    for (uint32_t i = 0; i < process->param_count; i++) {
+        const uint32_t id = process->params[i].id;
+        const double value = process->plugin->calls->value(process->plugin, id);
+
+        if (i < MAX_TOLD &&
+            memcmp(&process->told[i], &value, sizeof(value)) == 0)
+            continue;
+        if (i < MAX_TOLD)
+            process->told[i] = value;
+        const struct shl_event event =
+            shl_event_param(0, SHL_EVENT_PARAM, id, value);
+        send_event(process, &event);
+    }
+}
+
+static void silence_planes(const struct plugin_block *block, uint32_t from)
+{
+    for (uint32_t c = from; c < block->out_wired; c++)
+        memset(block->out[c], 0, block->frames * sizeof(float));
+}
+
+/* Infinities and what is no number become silence: nobody downstream of a
+ * broken plugin should have to care. */
+static uint32_t mend(float *plane, uint32_t frames)
+{
+    const uint32_t exponent = 0x7F800000u;
+    uint32_t bad = 0;
+
+    for (uint32_t i = 0; i < frames; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, &plane[i], sizeof(bits));
+        const uint32_t is_bad = (bits & exponent) == exponent;
+        bits = is_bad ? 0 : bits;
+        memcpy(&plane[i], &bits, sizeof(bits));
+        bad += is_bad;
+    }
+    return bad;
+}
+
+static void mend_outputs(struct process *process,
+                         const struct plugin_block *block, uint32_t outputs)
+{
+    uint32_t bad = 0;
+
+    for (uint32_t c = 0; c < outputs; c++)
+        bad += mend(block->out[c], block->frames);
+    if (bad)
+        count(&process->bad_samples, bad);
+}
+
+static void tell_latency(struct process *process)
+{
+    const uint32_t latency = process->plugin->calls->latency(process->plugin);
+
+    if (latency == process->latency)
+        return;
+    process->latency = latency;
+    if (process->road.serve)
+        shl_serve_latency(process->road.serve, latency);
+    else
+        shl_device_latency(process->road.device, latency);
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static void run_plugin(struct process *process, struct plugin_block *block)
+{
+    struct plugin *plugin = process->plugin;
+    const uint32_t outputs =
+        least(plugin->calls->ports(plugin).audio_out, block->out_wired);
+
+    if (process->missed ||
+        atomic_exchange_explicit(&process->hush, 0, memory_order_relaxed))
+        plugin->calls->silence(plugin);
+    process->missed = 0;
+    plugin->calls->process(plugin, block);
+    silence_planes(block, outputs);
+    mend_outputs(process, block, outputs);
+    if (atomic_load_explicit(&process->tell, memory_order_relaxed) &&
+        atomic_exchange_explicit(&process->tell, 0, memory_order_relaxed))
+        tell_values(process);
+    tell_latency(process);
+}
+
+/* The plugin is being saved, restored or made anew. */
+static void sit_out(struct process *process, const struct plugin_block *block)
+{
+    silence_planes(block, 0);
+    if (block->event_count) {
+        process->missed = 1;
+        count(&process->held_events, block->event_count);
+    }
+}
+
+static void play(struct process *process, const struct shl_block *from,
+                 uint32_t in_wired, uint32_t out_wired)
+{
+    struct plugin_block block = {.frames = from->frames,
+                                 .in = from->in,
+                                 .out = from->out,
+                                 .in_wired = in_wired,
+                                 .out_wired = out_wired,
+                                 .transport = from->transport,
+                                 .events = process->events,
+                                 .send = send_event,
+                                 .to = process};
+
+    process->frame = from->frame;
+    if (!(block.transport.rate_hz > 0))
+        block.transport.rate_hz = process->rate_hz;
+    if (from->fresh && process->road.device)
+        process->missed = 1; /* another host listens */
+    block.event_count = gather(process);
+    atomic_store_explicit(&process->inside, 1, memory_order_seq_cst);
+    if (atomic_load_explicit(&process->hold, memory_order_seq_cst))
+        sit_out(process, &block);
+    else
+        run_plugin(process, &block);
+    /* release: what the plugin has done is whole before it is held */
+    atomic_store_explicit(&process->inside, 0, memory_order_release);
+    count(&process->blocks, 1);
+}
+
+/* ---- the loop ----------------------------------------------------------------- */
+
+static void leave(struct process *process, shl_status status)
+{
+    atomic_store_explicit(&process->ended, 1 + (uint32_t)status,
+                          memory_order_release);
+    shl_bell_ring(process->control);
+}
+
+/* The control thread answers; meanwhile this one may do what it likes. */
+static void hand_over(struct process *process)
+{
+    shl_rt(0);
+    atomic_store_explicit(&process->asked, 1, memory_order_release);
+    shl_bell_ring(process->control);
+    while (atomic_load_explicit(&process->asked, memory_order_acquire) &&
+           !atomic_load_explicit(&process->quit, memory_order_relaxed)) {
+        shl_bell_wait(process->answered, WAIT_MS);
+        shl_serve_beat(process->road.serve);
+    }
+    shl_rt(1);
+}
+
+static shl_status serve_once(struct process *process, uint32_t timeout_ms)
+{
+    struct shl_work *work = &process->work;
+    const shl_status status =
+        shl_serve_wait(process->road.serve, timeout_ms, work);
+
+    if (status)
+        return status;
+    if (work->kind == SHL_WORK_REQUEST) {
+        hand_over(process);
+        return SHL_OK;
+    }
+    play(process, &work->block, work->in_channels, work->out_channels);
+    shl_serve_done(process->road.serve);
+    return SHL_OK;
+}
+
+static shl_status device_once(struct process *process, uint32_t timeout_ms)
+{
+    const struct plugin_ports ports =
+        process->plugin->calls->ports(process->plugin);
+    struct shl_block block;
+    const shl_status status =
+        shl_device_wait(process->road.device, timeout_ms, &block);
+
+    if (status)
+        return status;
+    play(process, &block, ports.audio_in, ports.audio_out);
+    shl_device_done(process->road.device);
+    return SHL_OK;
+}
+
+SHL_RT shl_status process_once(struct process *process, uint32_t timeout_ms)
+{
+    return process->road.serve ? serve_once(process, timeout_ms)
+                               : device_once(process, timeout_ms);
+}
+
+static void run(void *arg)
+{
+    struct process *process = arg;
+    shl_status status = SHL_OK;
+
+    if (atomic_load_explicit(&process->ended, memory_order_relaxed))
+        return; /* woken once more, to end */
+    shl_rt(1);
+    while (!atomic_load_explicit(&process->quit, memory_order_relaxed) &&
+           (status == SHL_OK || status == SHL_TIMEOUT))
+        status = process_once(process, WAIT_MS);
+    shl_rt(0);
+    leave(process, status);
+}
+
+/* ---- the control thread's side ---------------------------------------------------- */
+
+struct process *process_new(struct plugin *plugin,
+                            const struct process_road *road, double rate_hz,
+                            shl_bell *control)
+{
+    struct process *process = calloc(1, sizeof(*process));
+
+    if (!process || shl_bell_new(&process->answered)) {
+        free(process);
+        return NULL;
+    }
+    process->plugin = plugin;
+    process->road = *road;
+    process->rate_hz = rate_hz;
+    process->control = control;
+    process->latency = plugin->calls->latency(plugin);
+    if (plugin->calls->params && plugin->calls->value)
+        process->param_count = plugin->calls->params(plugin, &process->params);
+    for (uint32_t i = 0; i < process->param_count && i < MAX_TOLD; i++)
+        process->told[i] = plugin->calls->value(plugin, process->params[i].id);
+    return process;
+}
+
+void process_free(struct process *process)
+{
+    if (!process)
+        return;
+    shl_bell_free(process->answered);
+    free(process);
+}
+
+shl_status process_start(struct process *process)
+{
+    return shl_worker_new(run, process, 0, &process->worker);
+}
+
+int process_ended(const struct process *process, shl_status *status)
+{
+    const uint32_t ended =
+        atomic_load_explicit(&process->ended, memory_order_acquire);
+
+    if (ended)
+        *status = (shl_status)(ended - 1);
+    return ended != 0;
+}
+
+int process_stop(struct process *process, uint32_t timeout_ms)
+{
+    shl_status status;
+
+    atomic_store_explicit(&process->quit, 1, memory_order_relaxed);
+    shl_bell_ring(process->answered);
+    for (uint32_t ms = 0; !process_ended(process, &status); ms++) {
+        if (ms >= timeout_ms)
+            return 0;
+        shl_sleep_ms(1);
+    }
+    shl_worker_free(process->worker);
+    process->worker = NULL;
+    return 1;
+}
+
+const struct shl_serve_request *process_request(struct process *process)
+{
+    return atomic_load_explicit(&process->asked, memory_order_acquire)
+               ? &process->work.request
+               : NULL;
+}
+
+void process_go_on(struct process *process)
+{
+    atomic_store_explicit(&process->asked, 0, memory_order_release);
+    shl_bell_ring(process->answered);
+}
+
+int process_hold(struct process *process, uint32_t timeout_ms)
+{
+    atomic_store_explicit(&process->hold, 1, memory_order_seq_cst);
+    for (uint32_t ms = 0;
+         atomic_load_explicit(&process->inside, memory_order_seq_cst); ms++) {
+        if (ms >= timeout_ms) {
+            process_release(process);
+            return 0;
+        }
+        shl_sleep_ms(1);
+    }
+    return 1;
+}
+
+void process_release(struct process *process)
+{
+    /* release: the plugin is as it is to be before it runs again */
+    atomic_store_explicit(&process->hold, 0, memory_order_seq_cst);
+}
+
+void process_tell(struct process *process)
+{
+    atomic_store_explicit(&process->tell, 1, memory_order_relaxed);
+}
+
+void process_silence(struct process *process)
+{
+    atomic_store_explicit(&process->hush, 1, memory_order_relaxed);
+}
+
+static uint64_t read_figure(const figure *what)
+{
+    return atomic_load_explicit(what, memory_order_relaxed);
+}
+
+void process_figures(const struct process *process,
+                     struct process_figures *figures)
+{
+    figures->blocks = read_figure(&process->blocks);
+    figures->bad_samples = read_figure(&process->bad_samples);
+    figures->held_events = read_figure(&process->held_events);
+    figures->sends_failed = read_figure(&process->sends_failed);
+}
