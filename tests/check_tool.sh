@@ -141,7 +141,7 @@ long48=$(printf 'n%.0s' $(seq 48))
 if part usage; then
     gives 0 'shmlink [0-9]*\.[0-9]*\.[0-9]*$' "--version" --version
     gives 0 'commands:' "--help" --help
-    for command in list watch wait clean why device host; do
+    for command in list watch wait clean why device host monitor; do
         gives 0 "usage: shmlink $command" "$command --help" $command --help
         holds "$command --help tells the exit codes" \
             grep -q 'exit codes: 0' "$work/out"

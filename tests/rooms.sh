@@ -67,7 +67,7 @@ BEGIN {
         "beacon mail maolan segment store|" \
         "board cycle desk inquiry stream|" \
         "registry|" \
-        "flow guest|" \
+        "flow guest watch|" \
         "link|" \
         "device host|" \
         "serve|" \

@@ -23,6 +23,7 @@
 #include "system.h"
 #include "tap.h"
 #include "transport.h"
+#include "watch.h"
 
 #define SHL_VERSION_MAJOR 0
 #define SHL_VERSION_MINOR 1

@@ -15,8 +15,7 @@
 /* One look at the board. */
 struct picture {
     shl_status status;
-    uint32_t count;
-    struct shl_device_info device[SHL_MAX_DEVICES];
+    struct shl_look look;
 };
 
 typedef struct shmreg {
@@ -47,11 +46,13 @@ static void tell_device(t_shmreg *x, const char *selector,
 
 static shl_status look(shl_registry *board, struct picture *picture)
 {
-    picture->count = 0;
-    picture->status = shl_registry_scan(board, picture->device, SHL_MAX_DEVICES,
-                                        &picture->count);
-    if (picture->count > SHL_MAX_DEVICES)
-        picture->count = SHL_MAX_DEVICES;
+    struct shl_look *seen = &picture->look;
+
+    seen->count = 0;
+    picture->status =
+        shl_registry_scan(board, seen->device, SHL_MAX_DEVICES, &seen->count);
+    if (seen->count > SHL_MAX_DEVICES)
+        seen->count = SHL_MAX_DEVICES;
     return picture->status;
 }
 
@@ -83,9 +84,9 @@ static void scan(t_shmreg *x, t_symbol *s)
 
     if (!picture)
         return;
-    for (i = 0; i < picture->count; i++)
-        tell_device(x, "device", &picture->device[i]);
-    replies_number(&x->x_say, "done", picture->count);
+    for (i = 0; i < picture->look.count; i++)
+        tell_device(x, "device", &picture->look.device[i]);
+    replies_number(&x->x_say, "done", picture->look.count);
     freebytes(picture, sizeof *picture);
 }
 
@@ -105,7 +106,7 @@ static void shmreg_count(t_shmreg *x)
 
     if (!picture)
         return;
-    replies_number(&x->x_say, "count", picture->count);
+    replies_number(&x->x_say, "count", picture->look.count);
     freebytes(picture, sizeof *picture);
 }
 
@@ -190,32 +191,13 @@ static void take_picture(void *arg)
     /* acquire: the scheduler has read the last picture */
     if (atomic_load_explicit(&x->x_full, memory_order_acquire))
         return;
-    x->x_new.count = 0;
+    x->x_new.look.count = 0;
     x->x_new.status = shl_registry_open(NULL, &board, &why);
     if (!x->x_new.status)
         look(board, &x->x_new);
     shl_registry_close(board);
     /* release: the picture is whole before the scheduler can see it */
     atomic_store_explicit(&x->x_full, 1, memory_order_release);
-}
-
-static const struct shl_device_info *find(const struct picture *picture,
-                                          const struct shl_device_info *wanted)
-{
-    uint32_t i;
-
-    for (i = 0; i < picture->count; i++) {
-        const struct shl_device_info *device = &picture->device[i];
-        if (strcmp(device->id, wanted->id) == 0 &&
-            strcmp(device->segment, wanted->segment) == 0)
-            return device;
-    }
-    return NULL;
-}
-
-static uint32_t claimed_by(const struct shl_device_info *info)
-{
-    return info->state == SHL_STATE_BUSY ? info->host_pid : 0;
 }
 
 static void tell_claim(t_shmreg *x, const struct shl_device_info *info)
@@ -237,52 +219,27 @@ static void tell_id(t_shmreg *x, const char *selector,
     replies_send(&x->x_say, selector, 1, &atom);
 }
 
-/* What a list of the device shows besides its claim. */
-static int looks_the_same(const struct shl_device_info *a,
-                          const struct shl_device_info *b)
+static void tell_change(void *arg, enum shl_change change,
+                        const struct shl_device_info *info)
 {
-    int starting =
-        (a->state == SHL_STATE_STARTING) == (b->state == SHL_STATE_STARTING);
+    t_shmreg *x = arg;
 
-    return starting && a->in_channels == b->in_channels &&
-           a->out_channels == b->out_channels && !(a->rate_hz < b->rate_hz) &&
-           !(a->rate_hz > b->rate_hz) && a->block_frames == b->block_frames &&
-           a->modes == b->modes && a->drives == b->drives &&
-           a->latency_frames == b->latency_frames &&
-           strcmp(a->tag, b->tag) == 0;
-}
-
-static void tell_difference(t_shmreg *x, const struct shl_device_info *old,
-                            const struct shl_device_info *new)
-{
-    uint32_t before = claimed_by(old), now = claimed_by(new);
-
-    if (before && before != now)
-        tell_id(x, "released", new);
-    if (now && before != now)
-        tell_claim(x, new);
-    if (!looks_the_same(old, new))
-        tell_device(x, "changed", new);
-}
-
-static void tell_changes(t_shmreg *x, const struct picture *old,
-                         const struct picture *new)
-{
-    uint32_t i;
-
-    for (i = 0; i < old->count; i++) {
-        if (!find(new, &old->device[i]))
-            tell_id(x, "removed", &old->device[i]);
-    }
-    for (i = 0; i < new->count; i++) {
-        const struct shl_device_info *before = find(old, &new->device[i]);
-        if (before) {
-            tell_difference(x, before, &new->device[i]);
-            continue;
-        }
-        tell_device(x, "added", &new->device[i]);
-        if (claimed_by(&new->device[i]))
-            tell_claim(x, &new->device[i]);
+    switch (change) {
+    case SHL_CHANGE_REMOVED:
+    case SHL_CHANGE_RELEASED:
+        tell_id(x, shl_change_name(change), info);
+        break;
+    case SHL_CHANGE_ADDED:
+        tell_device(x, "added", info);
+        if (info->state == SHL_STATE_BUSY && info->host_pid)
+            tell_claim(x, info);
+        break;
+    case SHL_CHANGE_CLAIMED:
+        tell_claim(x, info);
+        break;
+    case SHL_CHANGE_CHANGED:
+        tell_device(x, "changed", info);
+        break;
     }
 }
 
@@ -297,10 +254,8 @@ static void tell_picture(t_shmreg *x)
         return;
     copy[0] = x->x_known;
     copy[1] = x->x_new;
-    if (copy[1].status) { /* nothing was seen, so nothing has changed */
-        memcpy(copy[1].device, copy[0].device, sizeof copy[0].device);
-        copy[1].count = copy[0].count;
-    }
+    if (copy[1].status) /* nothing was seen, so nothing has changed */
+        copy[1].look = copy[0].look;
     x->x_known = copy[1];
     /* release: the worker may write the next one */
     atomic_store_explicit(&x->x_full, 0, memory_order_release);
@@ -308,7 +263,7 @@ static void tell_picture(t_shmreg *x)
         replies_error(&x->x_say, gensym("watch"), copy[1].status,
                       "watch: %s: it goes on trying",
                       shl_status_text(copy[1].status));
-    tell_changes(x, &copy[0], &copy[1]);
+    shl_watch_compare(&copy[0].look, &copy[1].look, tell_change, x);
     freebytes(copy, size);
 }
 

@@ -5,89 +5,47 @@
 #include "terminal.h"
 #include "tool.h"
 
-#include <string.h>
-
 static const char watch_more[] =
     "Prints one line for each change: added, removed, claimed, released or\n"
     "changed, then the words of `shmlink list` in its order. What is there at\n"
     "the start is told as added. Ends by Ctrl-C or after --for.\n";
 
-static void tell(const char *what, const struct shl_device_info *info)
+static void tell(void *arg, enum shl_change change,
+                 const struct shl_device_info *info)
 {
     char words[512];
 
+    (void)arg;
     table_words(info, words, sizeof(words));
-    terminal_say("%s %s", what, words);
+    terminal_say("%s %s", shl_change_name(change), words);
 }
 
-/* The same registration: a device that ended and came back has a new segment.
- */
-static const struct shl_device_info *
-find_same(const struct table *table, const struct shl_device_info *info)
+/* The board is opened anew each time, so that one that was removed and made
+ * again is seen. */
+static shl_status look(struct shl_look *known, struct shl_why *why)
 {
-    for (uint32_t i = 0; i < table->count; i++)
-        if (!strcmp(table->device[i].segment, info->segment) &&
-            !strcmp(table->device[i].id, info->id))
-            return &table->device[i];
-    return NULL;
-}
+    shl_registry *registry = NULL;
+    shl_status status = shl_registry_open(NULL, &registry, why);
 
-static int is_claimed(const struct shl_device_info *info)
-{
-    return info->state == SHL_STATE_BUSY;
-}
-
-static void tell_change(const struct shl_device_info *before,
-                        const struct shl_device_info *now)
-{
-    char old_words[512], new_words[512];
-
-    if (is_claimed(before) && is_claimed(now) &&
-        before->host_pid != now->host_pid)
-        tell("released", before);
-    if (is_claimed(now) &&
-        (!is_claimed(before) || before->host_pid != now->host_pid)) {
-        tell("claimed", now);
-        return;
-    }
-    if (is_claimed(before) && !is_claimed(now)) {
-        tell("released", now);
-        return;
-    }
-    table_words(before, old_words, sizeof(old_words));
-    table_words(now, new_words, sizeof(new_words));
-    if (strcmp(old_words, new_words))
-        tell("changed", now);
-}
-
-static void tell_difference(const struct table *before, const struct table *now)
-{
-    for (uint32_t i = 0; i < before->count; i++)
-        if (!find_same(now, &before->device[i]))
-            tell("removed", &before->device[i]);
-    for (uint32_t i = 0; i < now->count; i++) {
-        const struct shl_device_info *old = find_same(before, &now->device[i]);
-
-        if (old)
-            tell_change(old, &now->device[i]);
-        else
-            tell("added", &now->device[i]);
-    }
+    if (status)
+        return status;
+    status = shl_registry_watch(registry, known, tell, NULL);
+    shl_registry_close(registry);
+    return status;
 }
 
 static int watch(uint32_t interval_ms, double for_s)
 {
-    static struct table looks[2];
+    static struct shl_look known;
     uint64_t now = shl_clock_ns();
     const uint64_t until = now + (uint64_t)(for_s * 1e9);
     struct shl_why why = {""};
 
-    for (int look = 0; !terminal_ended(); look = !look) {
-        shl_status status = table_scan(&looks[look], &why);
+    while (!terminal_ended()) {
+        shl_status status = look(&known, &why);
 
         if (status)
             return tool_refused(status, &why);
-        tell_difference(&looks[!look], &looks[look]);
         now += (uint64_t)interval_ms * 1000000u;
         if (for_s > 0 && now >= until) {
             terminal_sleep_until(until);
