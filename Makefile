@@ -78,6 +78,7 @@ sndfile.libs = $(shell pkg-config --libs sndfile)
 rate.cflags = $(if $(rate.found),$(shell pkg-config --cflags samplerate) \
     -DSHL_HAVE_SAMPLERATE)
 rate.libs = $(if $(rate.found),$(shell pkg-config --libs samplerate))
+rate.archive = $(if $(rate.found),$(BUILD)/librate.a)
 
 core.flags = -std=c11 -O2 -g -fPIC -fvisibility=hidden \
     $(warn.strict) -Isrc -MMD -MP -DSHL_META_VERSION='"$(shl.version)"' $(EXTRA)
@@ -91,9 +92,9 @@ all:
 
 ifneq ($(wildcard $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder),)
 
-cflags = -std=c11 -Isrc -fvisibility=hidden \
+cflags = -std=c11 -Isrc -fvisibility=hidden $(rate.cflags) \
     -Wno-cast-function-type -DSHL_META_VERSION='"$(shl.version)"'
-ldlibs = $(BUILD)/libshmlink.a -lpthread -lrt -ldl
+ldlibs = $(rate.archive) $(BUILD)/libshmlink.a $(rate.libs) -lpthread -lrt -ldl
 datafiles = $(wildcard help/*.pd) $(wildcard abstractions/*.pd) \
     $(wildcard *.linux-*-64.so) shmlink-meta.pd \
     $(wildcard README.md CHANGELOG.md PROTOCOL.md) LICENSE
@@ -103,7 +104,7 @@ include $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder
 c.flags := $(filter-out -ffast-math -Winline,$(c.flags)) $(warn.strict) \
     -isystem "$(PDINCLUDEDIR)" -MMD -MP -g
 
-shmlink~.$(extension) shmreg.$(extension): $(BUILD)/libshmlink.a
+shmlink~.$(extension) shmreg.$(extension): $(BUILD)/libshmlink.a $(rate.archive)
 $(patsubst %.c,%.o,$(pd.sources)): Makefile
 -include $(wildcard src/pd/*.d)
 
@@ -121,7 +122,7 @@ $(BUILD)/pd64/%.o: src/pd/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(c.flags) -DPD_FLOATSIZE=64 -o $@ -c $<
 
-%.$(pd64.extension): $(BUILD)/pd64/%.o $(pd64.common) $(BUILD)/libshmlink.a
+%.$(pd64.extension): $(BUILD)/pd64/%.o $(pd64.common) $(BUILD)/libshmlink.a $(rate.archive)
 	$(call say,LD)$(CC) $(c.ldflags) -o $@ $< $(pd64.common) $(c.ldlibs)
 
 # Objects of the externals in a build of another kind (warnings, sanitizers).
@@ -175,7 +176,7 @@ $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(core.flags) -o $@ -c $<
 
-$(tool.objects): core.flags += $(sndfile.cflags)
+$(tool.objects): core.flags += $(sndfile.cflags) $(rate.cflags)
 
 $(rate.objects): core.flags += $(rate.cflags)
 
@@ -202,8 +203,9 @@ shmlink shmplug: %: $(BUILD)/%
 $(BUILD)/shmplug: $(plug.objects) $(synth.objects) $(BUILD)/libshmlink.a
 	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(core.libs)
 
-$(BUILD)/shmlink: $(tool.objects) $(BUILD)/libshmlink.a
-	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) $(core.libs)
+$(BUILD)/shmlink: $(tool.objects) $(rate.archive) $(BUILD)/libshmlink.a
+	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) \
+	    $(rate.libs) $(core.libs)
 
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
@@ -221,7 +223,7 @@ $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
 
 rate.tests = $(BUILD)/tests/test_stream $(BUILD)/tests/test_free
 $(addsuffix .o,$(rate.tests)): core.flags += $(rate.cflags)
-$(rate.tests): $(BUILD)/librate.a
+$(rate.tests): $(rate.archive)
 
 $(bench.programs): $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libshmlink.a \
     Makefile

@@ -18,11 +18,12 @@ work=$(mktemp -d)
 SHMLINK_REGISTRY=q$$
 export SHMLINK_REGISTRY
 device=
+drive=
 trap 'end_device KILL; "$root/shmlink" clean >/dev/null 2>&1
     rm -rf "$work"; rm -f "/dev/shm/shl-$(id -u)-q$$"' EXIT
 
 start_device() { # environment and tracer, before the program
-    env "$@" "$root/shmlink" device --id $id --inputs 2 \
+    env "$@" "$root/shmlink" device --id $id --inputs 2 $drive \
         >"$work/device" 2>&1 </dev/null &
     device=$!
     "$root/shmlink" wait $id --timeout 10 >/dev/null
@@ -56,6 +57,18 @@ steady() {
     host=$?
     end_device TERM
     verdict "watched: $(tail -n 1 "$work/host"), device and host" $host $?
+}
+
+# Each keeps its own time.
+own_time() {
+    drive='--drive free'
+    start_device LD_PRELOAD="$watcher"
+    LD_PRELOAD=$watcher "$build/tests/live_host" $id $((blocks / 10)) \
+        >"$work/host" 2>&1
+    host=$?
+    end_device TERM
+    verdict "watched in the free drive: $(tail -n 1 "$work/host")" $host $?
+    drive=
 }
 
 # The host goes on over the deaths of five devices.
@@ -135,6 +148,7 @@ tracer() {
 }
 
 steady
+own_time
 dying
 tracer
 tally_end

@@ -555,6 +555,38 @@ if part samples; then
     end_started
 fi
 
+if part free; then
+    gives 2 'no drive wild' "a drive that there is not" \
+        host --id Own --drive wild
+    gives 2 'exclude each other' "two drives at once" \
+        host --id Own --pipelined --drive free
+    start_device own device --id Own --drive free --blocksize 256
+    gives 0 'latency  1024 frames' "a device that keeps its own time is played" \
+        host --id Own --seconds 0.5
+    gives 1 'does not offer the lockstep drive' "it is not waited for" \
+        host --id Own --seconds 0.5 --drive lockstep
+    gives 1 'play live' "a rendering cannot follow it" \
+        host --id Own --seconds 0.5 --wav "$work/own.wav"
+    gives 1 'Own:0 runs at 48000 Hz and this host at 44100 Hz.*resample' \
+        "another rate is refused with both" \
+        host --id Own --seconds 0.5 --samplerate 44100
+    if pkg-config --exists samplerate 2>/dev/null; then
+        gives 0 'clocks   convert' "or resampled" \
+            host --id Own --seconds 0.5 --samplerate 44100 --resample
+    else
+        gives 1 'built without a resampler' "and there is no resampler" \
+            host --id Own --seconds 0.5 --samplerate 44100 --resample
+    fi
+    end_started
+    start_device any device --id Any --drive lockstep,free
+    gives 0 'Hz, lockstep' "a device of two kinds is waited for by itself" \
+        host --id Any --seconds 0.3
+    gives 0 'Hz, free' "and keeps its own time when asked" \
+        host --id Any --seconds 0.3 --drive free
+    gives 0 'Hz, lockstep' "by turns" host --id Any --seconds 0.3
+    end_started
+fi
+
 end_started
 holds "nothing of this is left on the board" \
     sh -c "'$SHMLINK' list --json | grep -q '\"count\": 0'"

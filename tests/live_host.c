@@ -1,5 +1,7 @@
-/* A small host that plays without a pause until it has heard so many blocks:
+/* A small host that plays until it has heard so many blocks:
  * for tests that watch, trace or kill. Marks its audio path.
+ *
+ * Without a pause, but with a device that keeps its own time.
  *
  *   live_host ID BLOCKS [POLLS]     POLLS 0: none once the device is linked
  */
@@ -43,11 +45,24 @@ static void poll(shl_host *host)
     }
 }
 
+/* Until the next block is due by the system's clock. */
+static void keep_time(uint64_t *due_ns)
+{
+    uint64_t now_ns = shl_clock_ns();
+    *due_ns += 1000000000u * UINT64_C(64) / 48000;
+    if (*due_ns + 200000000 < now_ns)
+        *due_ns = now_ns;
+    while (shl_clock_ns() < *due_ns)
+        usleep(100);
+}
+
 static void run(shl_host *host, uint64_t wanted, int polls)
 {
-    uint64_t heard = 0, asked = 0, last = 0;
+    uint64_t heard = 0, asked = 0, last = 0, due_ns = 0;
     while (heard < wanted) {
         heard += (uint64_t)play(host, asked++);
+        if (shl_host_drive(host) == SHL_DRIVE_FREE)
+            keep_time(&due_ns);
         if (polls && asked % 64 == 0)
             poll(host);
         /* nothing to hear: wait for the next device in peace */

@@ -6,17 +6,13 @@
 #include "core/device.h"
 #include "core/midi.h"
 #include "core/segment.h"
+#include "rate/samplerate.h"
 
 #include <cmocka.h> /* the rule that links looks for it here */
 #include <math.h>
 #include <stdlib.h>
 
-#ifdef SHL_HAVE_SAMPLERATE
-#    include "rate/samplerate.h"
-#    define RESAMPLER rate_samplerate()
-#else
-#    define RESAMPLER NULL
-#endif
+#define RESAMPLER rate_samplerate()
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, NULL, close_all)
 

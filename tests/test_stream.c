@@ -2,6 +2,7 @@
  * what was heard is compared with what should have been. SHL_SOAK=1: a whole
  * day, otherwise ten minutes. */
 #include "core/stream.h"
+#include "rate/samplerate.h"
 #include "sine.h"
 
 #include <setjmp.h>
@@ -14,12 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef SHL_HAVE_SAMPLERATE
-#    include "rate/samplerate.h"
-#    define RESAMPLER rate_samplerate()
-#else
-#    define RESAMPLER NULL
-#endif
+#define RESAMPLER rate_samplerate()
 
 #define PI          3.14159265358979323846
 #define WINDOW      48000u

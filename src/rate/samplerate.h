@@ -4,7 +4,19 @@
 
 #include "core/shl.h"
 
-/** Its sinc of medium quality: below -120 dB of noise. Lasts for ever. [any] */
+#ifdef SHL_HAVE_SAMPLERATE
+
+/** Its sinc of medium quality: below -120 dB of noise. Lasts for ever. NULL in a
+ * program that was built without libsamplerate. [any] */
 const struct shl_resampler *rate_samplerate(void);
+
+#else
+
+static inline const struct shl_resampler *rate_samplerate(void)
+{
+    return 0;
+}
+
+#endif
 
 #endif

@@ -5,7 +5,10 @@
 #include "player.h"
 #include "taps.h"
 #include "terminal.h"
+#include "timer.h"
 #include "tool.h"
+
+#include "rate/samplerate.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -141,8 +144,8 @@ static void print_status(void *argument)
 
 /* ---- the audio thread ------------------------------------------------------ */
 
-/* Blocks until the user ends it or the segment has gone bad. */
-static shl_status play(struct run *run)
+/* Blocks when the host asks for them, until a host wants the free drive. */
+static shl_status play_for_host(struct run *run)
 {
     struct shl_block block;
     shl_status status = SHL_OK;
@@ -160,6 +163,48 @@ static shl_status play(struct run *run)
         }
     }
     shl_rt(0);
+    return status;
+}
+
+/* Blocks by the system's clock, until a host wants to be waited for, or there
+ * is none and we may wait for the next. */
+static shl_status play_in_own_time(struct run *run)
+{
+    const struct shl_device_options *options = &run->options;
+    const int waits = options->drives != SHL_DRIVE_FREE;
+    struct shl_host_info host;
+    struct shl_block block;
+    struct timer timer;
+    shl_status status = SHL_OK;
+
+    timer_start(&timer, options->rate_hz, options->block_frames);
+    while (!terminal_ended()) {
+        shl_rt(1);
+        status = shl_device_begin(run->device, options->block_frames, &block);
+        if (status == SHL_OK) {
+            player_block(run->player, run->device, &block);
+            shl_device_done(run->device);
+        }
+        shl_rt(0);
+        if (status || (waits && !shl_device_claimed(run->device, &host)))
+            break;
+        timer_next(&timer);
+    }
+    return status;
+}
+
+/* Until the user ends it or the segment has gone bad. */
+static shl_status play(struct run *run)
+{
+    int own_time = run->options.drives == SHL_DRIVE_FREE;
+    shl_status status = SHL_OK;
+
+    while (!terminal_ended()) {
+        status = own_time ? play_in_own_time(run) : play_for_host(run);
+        if (status && status != SHL_TIMEOUT && status != SHL_WRONG_DRIVE)
+            break;
+        own_time = !own_time || run->options.drives == SHL_DRIVE_FREE;
+    }
     return terminal_ended() ? SHL_OK : status;
 }
 
@@ -347,7 +392,7 @@ int tool_device(int argc, char **argv)
     struct player_options player = {.click = 0};
     struct clerk_options clerk = {.kind = "shmlink synth"};
     struct shl_tap taps[TAPS_MAX];
-    const char *modes = NULL;
+    const char *modes = NULL, *drives = NULL;
     struct shl_device_options *o = &run.options;
     const struct option options[] = {
         {.name = "id",
@@ -395,6 +440,12 @@ int tool_device(int argc, char **argv)
          .most = PLAYER_MAX_LATENCY,
          .argument = "N",
          .help = "frames its output is late, default 0"},
+        {.name = "drive",
+         .type = OPTION_TEXT,
+         .value = &drives,
+         .argument = "LIST",
+         .help = "drives on offer, default lockstep,pipelined; free: it keeps "
+                 "its own time"},
         {.name = "modes",
          .type = OPTION_TEXT,
          .value = &modes,
@@ -455,6 +506,8 @@ int tool_device(int argc, char **argv)
         result = check_files(clerk.files);
     if (result == TOOL_GO_ON)
         result = tool_read_modes("device: --modes", modes, 1, &o->modes);
+    if (result == TOOL_GO_ON)
+        result = tool_read_drives("device: --drive", drives, 1, &o->drives);
     if (result != TOOL_GO_ON)
         return result;
     if (run.fixed)
@@ -473,6 +526,7 @@ int tool_device(int argc, char **argv)
         o->taps = taps;
         o->tap_count = taps_list(o->in_channels, taps);
     }
+    o->resampler = rate_samplerate();
     player.rate_hz = o->rate_hz;
     player.in_channels = o->in_channels;
     player.out_channels = o->out_channels;

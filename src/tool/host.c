@@ -8,6 +8,8 @@
 #include "terminal.h"
 #include "tool.h"
 
+#include "rate/samplerate.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +25,9 @@ struct job {
     const char *id, *tag, *wav, *notes, *midi;
     uint32_t block_frames, reblock_frames, deadline_ms;
     double seconds, wait_s;
-    int pipelined, quiet;
+    uint32_t drive, latency_frames;
+    double rate_hz; /* its own; 0: the device's */
+    int pipelined, resample, quiet;
     struct score score;
     double loop_ms; /* of the built-in phrase, else 0 */
     struct shl_device_info device;
@@ -101,7 +105,7 @@ static int read_score(struct job *job)
 /* How long: as asked, as the notes say, or until everything has died away. */
 static uint64_t length_frames(const struct job *job)
 {
-    const double rate = job->device.rate_hz;
+    const double rate = job->rate_hz;
 
     if (job->seconds > 0)
         return score_frame(job->seconds * 1000.0, rate);
@@ -159,8 +163,11 @@ static int find_device(struct job *job)
     for (;;) {
         const shl_status status = look(job, &job->device, &why);
 
-        if (!status)
+        if (!status) {
+            if (!(job->rate_hz > 0))
+                job->rate_hz = job->device.rate_hz;
             return TOOL_GO_ON;
+        }
         if ((status != SHL_NOT_FOUND && status != SHL_BUSY &&
              status != SHL_AGAIN) ||
             shl_clock_ns() >= until || terminal_ended())
@@ -181,10 +188,13 @@ static int link_device(struct job *job)
 {
     const struct shl_host_options options = {
         .out_channels = job->device.out_channels,
-        .rate_hz = job->device.rate_hz,
+        .rate_hz = job->rate_hz,
         .block_frames = job->block_frames,
         .reblock_frames = job->reblock_frames,
-        .drive = job->pipelined ? SHL_DRIVE_PIPELINED : SHL_DRIVE_LOCKSTEP,
+        .drive = job->drive,
+        .latency_frames = job->latency_frames,
+        .resampler = rate_samplerate(),
+        .resample = job->resample,
         .deadline_ms = job->deadline_ms,
         .batch = job->wav != NULL};
     const uint32_t wait_ms = (uint32_t)(job->wait_s * 1000.0);
@@ -208,7 +218,7 @@ static int link_device(struct job *job)
 static int open_file(struct job *job)
 {
     const struct render_options options = {.path = job->wav,
-                                           .rate_hz = job->device.rate_hz,
+                                           .rate_hz = job->rate_hz,
                                            .channels = job->device.out_channels,
                                            .block_frames = job->block_frames};
     struct shl_why why = {""};
@@ -229,6 +239,20 @@ static double decibels(float level)
     return level > 0 ? 20.0 * log10((double)level) : -HUGE_VAL;
 }
 
+/* Of a link in the free drive. */
+static void sum_up_clocks(const struct job *job)
+{
+    struct shl_host_stream stream;
+
+    if (!shl_host_stream(job->host, &stream))
+        return;
+    terminal_say(
+        "clocks   %s, the device's %+.2f ppm, %llu underruns, "
+        "%llu frames dropped, %llu doubled",
+        stream.mode, stream.drift_ppm, (unsigned long long)stream.underruns,
+        (unsigned long long)stream.dropped, (unsigned long long)stream.doubled);
+}
+
 static void sum_up(const struct job *job)
 {
     const struct perform_figures *figures = perform_figures(job->perform);
@@ -242,10 +266,10 @@ static void sum_up(const struct job *job)
     terminal_plain(device->id, id, sizeof(id));
     terminal_say("device   %s, pid %u, %u channels, %.10g Hz, %s", id,
                  device->pid, device->out_channels, device->rate_hz,
-                 job->pipelined ? "pipelined" : "lockstep");
+                 shl_drive_name(shl_host_drive(job->host)));
     terminal_say("played   %.3f s, %llu notes, %llu events, %llu refused, "
                  "%llu heard",
-                 (double)figures->position / device->rate_hz,
+                 (double)figures->position / job->rate_hz,
                  (unsigned long long)figures->notes,
                  (unsigned long long)figures->events,
                  (unsigned long long)figures->refused,
@@ -255,6 +279,7 @@ static void sum_up(const struct job *job)
                  (unsigned long long)stats.missed,
                  (unsigned long long)stats.late);
     terminal_say("latency  %u frames", shl_host_latency(job->host));
+    sum_up_clocks(job);
     terminal_say("peak     %.1f dBFS", decibels(figures->peak));
     if (job->wav)
         terminal_say("file     %s", job->wav);
@@ -262,7 +287,7 @@ static void sum_up(const struct job *job)
 
 static int play(struct job *job)
 {
-    const struct live_options live = {.rate_hz = job->device.rate_hz,
+    const struct live_options live = {.rate_hz = job->rate_hz,
                                       .block_frames = job->block_frames,
                                       .quiet = job->quiet};
     struct shl_why why = {""}, unheard;
@@ -291,11 +316,11 @@ static int prepare(struct job *job)
 
     if (result != TOOL_GO_ON)
         return result;
-    score_arrange(&job->score, job->device.rate_hz);
+    score_arrange(&job->score, job->rate_hz);
     options.channels = job->device.out_channels;
     options.frames = length_frames(job);
     if (!job->wav || job->seconds > 0)
-        options.loop_frames = score_frame(job->loop_ms, job->device.rate_hz);
+        options.loop_frames = score_frame(job->loop_ms, job->rate_hz);
     job->perform = perform_new(&options, job->host, &job->score);
     return job->perform ? TOOL_GO_ON : tool_refused(SHL_NO_MEMORY, NULL);
 }
@@ -329,6 +354,7 @@ static int run(struct job *job)
 int tool_host(int argc, char **argv)
 {
     struct job job = {.block_frames = 64, .wait_s = 5};
+    const char *drive = NULL;
     const struct option options[] = {
         {.name = "id",
          .type = OPTION_TEXT,
@@ -370,6 +396,13 @@ int tool_host(int argc, char **argv)
          .most = 4096,
          .argument = "N",
          .help = "frames, default 64"},
+        {.name = "samplerate",
+         .type = OPTION_REAL,
+         .value = &job.rate_hz,
+         .least = 8000,
+         .most = 384000,
+         .argument = "HZ",
+         .help = "default the device's; another one with --resample"},
         {.name = "reblock",
          .type = OPTION_WHOLE,
          .value = &job.reblock_frames,
@@ -377,10 +410,27 @@ int tool_host(int argc, char **argv)
          .most = 4096,
          .argument = "N",
          .help = "exchange blocks of N frames with the device"},
+        {.name = "drive",
+         .type = OPTION_TEXT,
+         .value = &drive,
+         .argument = "NAME",
+         .help = "lockstep, pipelined or free: each keeps its own time; "
+                 "default what the device offers"},
         {.name = "pipelined",
          .type = OPTION_FLAG,
          .value = &job.pipelined,
-         .help = "do not wait for each block: one block of latency"},
+         .help = "as --drive pipelined: one block of latency"},
+        {.name = "latency",
+         .type = OPTION_WHOLE,
+         .value = &job.latency_frames,
+         .least = 1,
+         .most = 16384,
+         .argument = "N",
+         .help = "drive free: frames each way, default two blocks, 10 ms"},
+        {.name = "resample",
+         .type = OPTION_FLAG,
+         .value = &job.resample,
+         .help = "drive free: take a device of another sample rate"},
         {.name = "deadline",
          .type = OPTION_WHOLE,
          .value = &job.deadline_ms,
@@ -416,5 +466,16 @@ int tool_host(int argc, char **argv)
         result = tool_check_id(job.id);
     if (result == TOOL_GO_ON)
         result = tool_check_tag(job.tag);
+    if (result == TOOL_GO_ON)
+        result = tool_read_drives("host: --drive", drive, 0, &job.drive);
+    if (result == TOOL_GO_ON && job.pipelined && drive &&
+        job.drive != SHL_DRIVE_PIPELINED) {
+        tool_complain("host: --pipelined and --drive %s exclude each other; "
+                      "see shmlink host --help",
+                      drive);
+        result = TOOL_USAGE;
+    }
+    if (job.pipelined)
+        job.drive = SHL_DRIVE_PIPELINED;
     return result == TOOL_GO_ON ? run(&job) : result;
 }

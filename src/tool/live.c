@@ -1,6 +1,7 @@
 #include "live.h"
 
 #include "terminal.h"
+#include "timer.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -8,8 +9,7 @@
 
 #define STATUS_MS 100u
 #define POLL_NS   20000000u
-#define LATE_NS   200000000u /* as much behind: give up catching up */
-#define NEWS      32u        /* notices between the two threads */
+#define NEWS      32u /* notices between the two threads */
 
 /* The playing thread writes, the printing one reads. Figures are relaxed, each
  * stands for itself.
@@ -133,25 +133,19 @@ static void show(struct live *live, shl_host *host, struct perform *perform)
 
 static void play(struct live *live, shl_host *host, struct perform *perform)
 {
-    const double block_ns =
-        live->options->block_frames * 1e9 / live->options->rate_hz;
-    uint64_t start = shl_clock_ns(), polled = start, blocks = 0;
+    uint64_t polled = shl_clock_ns();
+    struct timer timer;
 
+    timer_start(&timer, live->options->rate_hz, live->options->block_frames);
     while (!terminal_ended() && perform_block(perform)) {
         uint64_t now = shl_clock_ns();
-        uint64_t due = start + (uint64_t)(block_ns * (double)++blocks);
 
         if (now - polled >= POLL_NS) {
             polled = now;
             shl_host_poll(host);
             show(live, host, perform);
         }
-        if (now > due + LATE_NS) {
-            start = now;
-            blocks = 0;
-        } else {
-            terminal_sleep_until(due);
-        }
+        timer_next(&timer);
     }
     show(live, host, perform);
 }

@@ -42,4 +42,8 @@ int tool_check_tag(const char *tag);
 int tool_read_modes(const char *option, const char *text, int many,
                     uint32_t *modes);
 
+/** Drives, likewise. */
+int tool_read_drives(const char *option, const char *text, int many,
+                     uint32_t *drives);
+
 #endif
