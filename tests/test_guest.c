@@ -199,6 +199,66 @@ static void wrong_names_have_a_sentence(void **state)
     shl_guest_close(NULL);
 }
 
+/* Two ends in one process, on a clock of the test. */
+static uint64_t now_ns;
+
+static uint64_t virtual_clock(void)
+{
+    return now_ns;
+}
+
+/* shows DL-53 */
+static void free_drive_has_levels_and_events(void **state)
+{
+    const struct shl_device_options of_device = {.id = "Free",
+                                                 .in_channels = 1,
+                                                 .out_channels = 1,
+                                                 .rate_hz = 48000,
+                                                 .block_frames = 64,
+                                                 .capabilities =
+                                                     SHL_CAP_MIDI_IN,
+                                                 .drives = SHL_DRIVE_FREE,
+                                                 .clock_ns = virtual_clock};
+    struct shl_host_options of_host = usual();
+    struct shl_block block;
+    struct shl_event event;
+    shl_device *device;
+
+    (void)state;
+    of_host.clock_ns = virtual_clock;
+    assert_int_equal(shl_device_open(&of_device, &device, NULL), SHL_OK);
+    new_host(of_host);
+    assert_int_equal(shl_host_open(host, "Free:0", 0), SHL_OK);
+    open_guest("Free:0");
+    /* memory for the streams comes in real time, by a thread of the device */
+    for (int i = 0;
+         i < LIMIT_MS &&
+         !(seen.peak[0] == 0.25f && seen.peak[1] == 0.5f && seen.events[1] > 0);
+         i++) {
+        now_ns += 64 * 1000000000ull / 48000;
+        if (shl_host_linked(host) == 2)
+            send_midi(0x90, 60, 100, 0);
+        play(0.5f, 64);
+        assert_int_equal(shl_device_begin(device, 64, &block), SHL_OK);
+        while (shl_device_event(device, &event))
+            continue;
+        for (uint32_t f = 0; f < 64; f++)
+            block.out[0][f] = -0.25f;
+        shl_device_done(device);
+        shl_host_poll(host);
+        look();
+        usleep(1000);
+    }
+    assert_int_equal(seen.begun, 1);
+    assert_true(seen.peak[1] == 0.5f);
+    assert_true(seen.peak[0] == 0.25f);
+    assert_true(seen.events[1] > 0);
+    shl_host_close(host);
+    shl_device_close(device);
+    assert_int_equal(shl_guest_poll(guest, NULL), SHL_GONE);
+    assert_int_equal(seen.ended, 1);
+}
+
 /* ---- it cannot disturb ---------------------------------------------------------- */
 
 enum conduct { ABSENT, LOOKING, STOPPED };
@@ -562,6 +622,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(guest_sees_all_that_goes_over_a_link),
+        TEST(free_drive_has_levels_and_events),
         TEST(death_of_device_ends_it),
         TEST(cut_segment_ends_it),
         TEST(wrong_names_have_a_sentence),
