@@ -157,6 +157,7 @@ void shl_serve_ready(shl_serve *serve, const struct shl_serve_about *about)
 {
     const struct shl_maolan_layout *row = serve->maolan.layout;
     uint8_t *scratch = serve->map.base + row->scratch;
+    struct shl_maolan_block counts;
     /* the counts behind a short name are 1024 bytes on; a longer name is cut
      * there, since they matter more */
     size_t length = strlen(about->name);
@@ -170,6 +171,9 @@ void shl_serve_ready(shl_serve *serve, const struct shl_serve_about *about)
     if (length)
         shl_scratch_name_write(scratch, about->name, (uint32_t)length);
     tell_counts(serve, about);
+    shl_maolan_block_read(&serve->maolan, &counts);
+    serve->last_in = counts.in_channels;
+    serve->last_out = counts.out_channels;
     shl_serve_latency(serve, about->latency_frames);
     shl_maolan_store(&serve->maolan, row->ready, 1);
 }
@@ -228,13 +232,14 @@ static void take_block(struct shl_serve *serve, struct shl_work *work)
 
     shl_maolan_block_read(&serve->maolan, &block);
     work->kind = SHL_WORK_BLOCK;
-    work->in_channels = block.in_channels;
-    work->out_channels = block.out_channels;
+    work->in_channels = serve->last_in = block.in_channels;
+    work->out_channels = serve->last_out = block.out_channels;
     work->midi_in_ports = block.midi_in_ports;
     work->midi_out_ports = block.midi_out_ports;
     wire(serve, work);
     work->block = (struct shl_block){.frames = block.frames,
                                      .fresh = serve->blocks == 0,
+                                     .mode = SHL_MODE_BOTH,
                                      .frame = serve->frame,
                                      .in = serve->in,
                                      .out = serve->out,

@@ -65,11 +65,13 @@ struct shl_serve_request {
     shl_status problem;   /* not SHL_OK: it makes no sense; answer with this */
     const uint8_t *bytes; /* state_restore; valid until the answer */
     uint32_t size;
-    uint32_t index;               /* file */
-    const char *path;             /* folder, file; valid until the answer */
-    uint32_t audio_in, audio_out; /* ports: as the DAW would have them */
-    uint64_t parent;              /* show: window, 0: none */
-    uint32_t floating;            /* show: 1: a window of its own */
+    uint32_t index;   /* file */
+    const char *path; /* folder, file; valid until the answer */
+    uint32_t wish;    /* ports: 1: the DAW would have these counts;
+                                     0: it asks how many there are */
+    uint32_t audio_in, audio_out;
+    uint64_t parent;     /* show: window, 0: none */
+    uint32_t floating;   /* show: 1: a window of its own */
     uint32_t window_api; /* show: of the parent: 0 none, 1 X11, 2 Wayland */
 };
 

@@ -69,6 +69,8 @@ static void read_window(struct shl_serve *serve,
     request->window_api = api <= 2 ? api : 0;
 }
 
+/* The counts of the header are those of the last block, unless the DAW has
+ * stored others for this request. */
 static void read_ports(struct shl_serve *serve,
                        struct shl_serve_request *request)
 {
@@ -77,6 +79,10 @@ static void read_ports(struct shl_serve *serve,
     shl_maolan_block_read(&serve->maolan, &block);
     request->audio_in = block.in_channels;
     request->audio_out = block.out_channels;
+    request->wish = block.in_channels != serve->last_in ||
+                    block.out_channels != serve->last_out;
+    serve->last_in = block.in_channels;
+    serve->last_out = block.out_channels;
 }
 
 static void begin_table(struct shl_serve *serve, enum shl_table_kind kind)

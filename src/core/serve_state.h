@@ -15,11 +15,12 @@ struct shl_serve {
     double rate_hz; /* at which the plugin runs */
     /* the unit of work at hand */
     bool working;
-    uint32_t request;  /* its type; 0: a block */
-    uint64_t woken_ns; /* when the byte of a request came */
-    uint32_t frames;   /* of the block */
-    uint64_t frame;    /* its first */
-    uint32_t offset;   /* of the last event given out */
+    uint32_t request;           /* its type; 0: a block */
+    uint64_t woken_ns;          /* when the byte of a request came */
+    uint32_t frames;            /* of the block */
+    uint64_t frame;             /* its first */
+    uint32_t offset;            /* of the last event given out */
+    uint32_t last_in, last_out; /* channels that the header had last */
     const float *in[SHL_MAX_CHANNELS];
     float *out[SHL_MAX_CHANNELS];
     /* the answer to a request: bytes [begin, end) of result */

@@ -33,7 +33,7 @@ static int is_ours(const struct messages *messages, uint32_t type)
     case SHL_MESSAGE_STATE_RESTORE:
         return calls->restore != NULL;
     case SHL_MESSAGE_PARAM_TEXT:
-        return calls->text != NULL;
+        return calls->params && calls->text;
     case SHL_MESSAGE_PROGRAM_LIST:
     case SHL_MESSAGE_PROGRAM_GET:
     case SHL_MESSAGE_PROGRAM_SET:
@@ -171,22 +171,54 @@ static void write_text(struct state *reply, const char *text)
     state_write(reply, text, length);
 }
 
+static void write_f64(struct state *reply, double value)
+{
+    uint8_t bytes[8];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
+
+    shl_pack_f64(&pack, value);
+    state_write(reply, bytes, sizeof(bytes));
+}
+
+static const struct shl_param *find_param(struct plugin *plugin, uint32_t id)
+{
+    const struct shl_param *list = NULL;
+    const uint32_t count = plugin->calls->params(plugin, &list);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i].id == id)
+            return &list[i];
+    return NULL;
+}
+
+/* A value's text, or a text's value; the plugin's own words where it has some.
+ */
 static shl_status text(struct plugin *plugin, const struct waiting *one,
                        struct state *reply, struct shl_why *why)
 {
     struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
     const uint32_t id = shl_unpack_u32(&unpack);
-    const double value = shl_unpack_f64(&unpack);
-    char words[256] = "";
-    shl_status status = SHL_BAD_VALUE;
+    double value = shl_unpack_f64(&unpack);
+    const struct shl_param *param = find_param(plugin, id);
+    char words[256] = "", given[256];
+    shl_status status = SHL_OK;
 
-    if (!unpack.bad)
+    shl_unpack_text(&unpack, given, sizeof(given));
+    if (unpack.bad)
+        status = SHL_BAD_VALUE;
+    else if (!param)
+        status = SHL_NOT_FOUND;
+    else if (given[0])
+        status = shl_param_read(param, given, &value);
+    if (!status)
         status = plugin->calls->text(plugin, id, value, words, sizeof(words));
-    if (status)
+    if (status) {
         shl_why_set(why, "%s", shl_status_text(status));
-    else
-        write_text(reply, words);
-    return status;
+        return status;
+    }
+    write_f64(reply, value);
+    write_text(reply, words);
+    return SHL_OK;
 }
 
 static shl_status program_list(struct plugin *plugin, struct state *reply)
@@ -215,7 +247,7 @@ static shl_status program_get(struct plugin *plugin, struct state *reply,
 
 static shl_status program_set(struct plugin *plugin, const struct waiting *one,
                               const struct messages_holder *holder,
-                              struct shl_why *why)
+                              struct state *reply, struct shl_why *why)
 {
     struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
     const uint32_t index = shl_unpack_u32(&unpack);
@@ -230,7 +262,7 @@ static shl_status program_set(struct plugin *plugin, const struct waiting *one,
     status = plugin->calls->set_program(plugin, index, why);
     holder->release(holder->arg);
     holder->tell(holder->arg);
-    return status;
+    return status ? status : program_get(plugin, reply, why);
 }
 
 static shl_status answer(struct messages *messages, const struct waiting *one,
@@ -251,7 +283,7 @@ static shl_status answer(struct messages *messages, const struct waiting *one,
     case SHL_MESSAGE_PROGRAM_GET:
         return program_get(plugin, reply, why);
     case SHL_MESSAGE_PROGRAM_SET:
-        return program_set(plugin, one, holder, why);
+        return program_set(plugin, one, holder, reply, why);
     default:
         holder->silence(holder->arg);
         return SHL_OK;

@@ -41,6 +41,10 @@ struct process {
     uint32_t param_count;
     double told[MAX_TOLD];
     struct shl_event events[MAX_EVENTS];
+    /* planes of a link without audio: silent ones, and what nobody hears */
+    const float *silence[PLUGIN_MAX_CHANNELS];
+    float *sink[PLUGIN_MAX_CHANNELS];
+    float no_sound[PLUGIN_MAX_FRAMES], unheard[PLUGIN_MAX_FRAMES];
 };
 
 static void count(figure *what, uint64_t more)
@@ -200,6 +204,11 @@ static void play(struct process *process, const struct shl_block *from,
                                  .to = process};
 
     process->frame = from->frame;
+    if (from->mode == SHL_MODE_MIDI) { /* its planes are nobody's */
+        block.in = process->silence;
+        block.out = process->sink;
+        block.in_wired = block.out_wired = 0;
+    }
     if (!(block.transport.rate_hz > 0))
         block.transport.rate_hz = process->rate_hz;
     if (from->fresh && process->road.device)
@@ -308,6 +317,10 @@ struct process *process_new(struct plugin *plugin,
     process->rate_hz = rate_hz;
     process->control = control;
     process->latency = plugin->calls->latency(plugin);
+    for (uint32_t c = 0; c < PLUGIN_MAX_CHANNELS; c++) {
+        process->silence[c] = process->no_sound;
+        process->sink[c] = process->unheard;
+    }
     if (plugin->calls->params && plugin->calls->value)
         process->param_count = plugin->calls->params(plugin, &process->params);
     for (uint32_t i = 0; i < process->param_count && i < MAX_TOLD; i++)

@@ -118,7 +118,7 @@ static shl_status ports(struct plugin *plugin,
 {
     const struct plugin_ports now = plugin->calls->ports(plugin);
 
-    if (now.any || !plugin->calls->set_ports ||
+    if (!request->wish || now.any || !plugin->calls->set_ports ||
         (now.audio_in == request->audio_in &&
          now.audio_out == request->audio_out))
         return SHL_OK;
