@@ -5,6 +5,8 @@
  *
  *   SHL_RTWATCH=count          only count, name the first few
  *   SHL_RTWATCH_REPORT=file    add one line with the figures at exit
+ *   SHL_RTWATCH_PIPES=1        a read or write of one byte, and poll, are the
+ *                              wake-up here: allowed, and counted
  *
  * sched_yield and reading a clock are allowed and therefore absent here. System
  * calls that libc makes inside itself pass unseen, but only through the
@@ -47,8 +49,8 @@ extern void __libc_free(void *memory);
 EXPORT void shl_rt_mark(int inside);
 
 static _Thread_local int depth;
-static atomic_ullong sections, violations, futexes;
-static int only_count;
+static atomic_ullong sections, violations, futexes, bytes;
+static int only_count, pipes;
 
 /* The next definition of a wrapped function; looked up at the first call, since
  * libraries may call us before our constructor has run. A macro because each
@@ -104,6 +106,7 @@ __attribute__((constructor)) static void begin(void)
 {
     const char *mode = getenv("SHL_RTWATCH");
     only_count = mode && !strcmp(mode, "count");
+    pipes = getenv("SHL_RTWATCH_PIPES") != NULL;
 }
 
 __attribute__((destructor)) static void report(void)
@@ -114,9 +117,12 @@ __attribute__((destructor)) static void report(void)
     FILE *file = fopen(path, "a");
     if (!file)
         return;
-    fprintf(file, "rtwatch: %s marked %llu violations %llu futex %llu\n",
+    fprintf(file, "rtwatch: %s marked %llu violations %llu futex %llu",
             program_invocation_short_name, atomic_load(&sections),
             atomic_load(&violations), atomic_load(&futexes));
+    if (pipes)
+        fprintf(file, " bytes %llu", atomic_load(&bytes));
+    fprintf(file, "\n");
     fclose(file);
 }
 
@@ -194,8 +200,6 @@ PASS(int, pthread_create,
 PASS(int, sem_wait, (sem_t * s), (s))
 PASS(int, sem_post, (sem_t * s), (s))
 PASS(int, sem_timedwait, (sem_t * s, const struct timespec *t), (s, t))
-PASS(ssize_t, read, (int f, void *b, size_t n), (f, b, n))
-PASS(ssize_t, write, (int f, const void *b, size_t n), (f, b, n))
 PASS(ssize_t, pread, (int f, void *b, size_t n, off_t o), (f, b, n, o))
 PASS(ssize_t, pwrite, (int f, const void *b, size_t n, off_t o), (f, b, n, o))
 PASS(ssize_t, readv, (int f, const struct iovec *v, int n), (f, v, n))
@@ -210,7 +214,6 @@ PASS(int, madvise, (void *a, size_t n, int p), (a, n, p))
 PASS(int, msync, (void *a, size_t n, int p), (a, n, p))
 PASS(int, ftruncate, (int f, off_t n), (f, n))
 PASS(int, posix_fallocate, (int f, off_t o, off_t n), (f, o, n))
-PASS(int, poll, (struct pollfd * p, nfds_t n, int t), (p, n, t))
 PASS(int, select, (int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *t),
      (n, r, w, e, t))
 PASS(int, nanosleep, (const struct timespec *t, struct timespec *r), (t, r))
@@ -248,6 +251,47 @@ PASS(int, vfprintf, (FILE *restrict f, const char *restrict t, va_list a),
 PASS(int, sched_setscheduler, (pid_t p, int o, const struct sched_param *a),
      (p, o, a))
 /* clang-format on */
+
+/* ---- the wake-up by pipes ----------------------------------------------------- */
+
+static void saw_unless_pipe(const char *what, size_t size)
+{
+    if (!pipes || size != 1)
+        saw(what);
+    else if (depth > 0)
+        atomic_fetch_add_explicit(&bytes, 1, memory_order_relaxed);
+}
+
+EXPORT ssize_t read(int file, void *to, size_t size)
+{
+    saw_unless_pipe("read", size);
+    NEXT(read)
+    return next(file, to, size);
+}
+
+EXPORT ssize_t write(int file, const void *from, size_t size)
+{
+    saw_unless_pipe("write", size);
+    NEXT(write)
+    return next(file, from, size);
+}
+
+EXPORT int poll(struct pollfd *list, nfds_t count, int timeout_ms)
+{
+    if (!pipes)
+        saw("poll");
+    NEXT(poll)
+    return next(list, count, timeout_ms);
+}
+
+EXPORT int ppoll(struct pollfd *list, nfds_t count,
+                 const struct timespec *timeout, const sigset_t *mask)
+{
+    if (!pipes)
+        saw("ppoll");
+    NEXT(ppoll)
+    return next(list, count, timeout, mask);
+}
 
 /* Two versions of these live in glibc; a plain look-up may find the old one. */
 #define NEXT_OF(name, version)                                                 \
