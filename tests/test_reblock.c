@@ -365,6 +365,26 @@ static void play_on(uint32_t frames, float *least)
     }
 }
 
+/* shows DL-19 MP-43 */
+static void without_reblocking_another_block_is_no_step_at_all(void **state)
+{
+    float least = 0;
+    (void)state;
+    number = 0;
+    open_device(0, 0);
+    open_host(64, 0, SHL_DRIVE_LOCKSTEP);
+    for (size_t k = 0; k < 3 * SIZES; k++) {
+        uint32_t frames = sizes[k * 7 % SIZES];
+        assert_int_equal(shl_host_setup(host, 48000, frames), SHL_OK);
+        assert_int_equal(shl_host_tag(host, k % 2 ? "one" : "two"), SHL_OK);
+        for (int i = 0; i < 4; i++) {
+            play_on(frames, &least);
+            assert_true(out_memory[0][0] == (float)(number - frames + 1));
+            assert_true(least == (float)number);
+        }
+    }
+}
+
 /* shows DL-19 */
 static void another_block_of_the_host_replays_nothing(void **state)
 {
@@ -510,6 +530,7 @@ int main(void)
         TEST(a_device_of_whole_blocks_gets_them_from_any_host),
         TEST(blocks_that_it_cannot_take_are_refused_with_both),
         TEST(a_quantum_that_cannot_be_is_refused),
+        TEST(without_reblocking_another_block_is_no_step_at_all),
         TEST(another_block_of_the_host_replays_nothing),
         TEST(after_a_pause_nothing_old_is_heard),
         TEST(a_device_that_holds_still_fades_and_comes_back),

@@ -74,6 +74,10 @@ one_round() {
     patch empty one 400000
     patch shmlink one 80000
     patch pd one 20000
+    for count in 1 4 16 64; do
+        run "many-lock-$count" links lockstep "$count" $((16000 / count))
+        run "many-pipe-$count" links pipelined "$count" $((16000 / count))
+    done
     run raw-idle floor raw two
     run idle idle
 }

@@ -133,6 +133,13 @@ END {
             time(middle("patch-pd-" place, 2) - cpu)
     }
 
+    print "\nMany links of one host, devices in one thread: per block and link\n"
+    printf "  %-52s %9s %9s\n", "", "lockstep", "pipelined"
+    for (count = 1; count <= 64; count *= 4)
+        printf "  %-52s %9s %9s\n", count (count > 1 ? " links" : " link"), \
+            time(middle("many-lock-" count, 1)), \
+            time(middle("many-pipe-" count, 1))
+
     print "\nGoals (ratios; median of the rounds)\n"
     goal("T1", "2x64 + 8 events, device awake / contiguous floor", \
          ratio("lock-64x2", 1, "tight-64x2", 1), "<=", 1.25, "x")
@@ -191,6 +198,10 @@ END {
          ratio("look-monitor", 1, "alone-monitor", 1), "<=", 1.01, "x")
     goal("T15", "a guest that looks on / none, p50", \
          ratio("look-guest", 1, "alone-guest", 1), "<=", 1.01, "x")
+    goal("T16", "64 links / 1 link, per block and link, lockstep", \
+         ratio("many-lock-64", 1, "many-lock-1", 1), "<=", 1.1, "x")
+    goal("T16", "the same, pipelined", \
+         ratio("many-pipe-64", 1, "many-pipe-1", 1), "<=", 1.1, "x")
     printf "\n%d of %d goals met.\n\n", reached, asked
     print "T6: a device that was taken off its processor has to be woken now " \
         "and then; at a\nreal pace it sleeps, and waking it is most of what " \

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Devices of one name get numbers from the board, keep them when the patch is
 # saved and opened again, and are refused by name when another has theirs.
+# shows DL-21 DL-22
 . "$here/pd/pd.sh"
 
 sed "s|saved.pd /tmp|saved.pd $work|" "$here/pd/slave-ids.pd" \
