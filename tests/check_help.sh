@@ -304,10 +304,10 @@ keys() { # help patch, info or stats, letter of its fields
 }
 
 number='-?[0-9.e+-]+'
-click shmlink~-help.pd 1 'midi_sysex: the device has no|midi_note: no device'
+click shmlink~-help.pd 1 'midi_sysex: the device has no|midi_note: no device|tap_route: osc1'
 answers shmlink~-help.pd 'open 1 MySynth:0' 'open 1 MySynth' 'open 1 \*' \
-    'link MySynth:0 0 2 48000 64 0 lockstep 0' \
-    'link MySynth:0 0 2 48000 64 64 pipelined 0' 'latency 0' 'latency 64' \
+    'link MySynth:0 0 2 48000 64 0 lockstep 0 both' \
+    'link MySynth:0 0 2 48000 64 64 pipelined 0 both' 'latency 0' 'latency 64' \
     'close' 'open 0 NoSuchThing:7 not_found' \
     'error open not_found .*' 'why .*' 'version [0-9]+ [0-9]+ [0-9]+' \
     "param_state [0-9]+ $number .*" 'param_count 10' 'param_list 10' \
@@ -329,7 +329,7 @@ keys shmreg-help.pd info i
 
 click shmlink.poly-help.pd 1 '^$'
 answers shmlink.poly-help.pd 'open 1 MySynth:0' \
-    'link MySynth:0 0 2 48000 64 0 lockstep 0'
+    'link MySynth:0 0 2 48000 64 0 lockstep 0 both'
 shapes shmlink.poly-help.pd
 
 click shmlink.chooser-help.pd "" "shmlink~: midi_note: no device"

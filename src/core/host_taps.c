@@ -104,10 +104,13 @@ static shl_status fits(const shl_host *host, uint32_t tap, uint32_t channel,
         return refuse(why, SHL_UNSUPPORTED,
                       "the mode of this link is midi, which carries no audio "
                       "and so no taps");
+    if (host->link.drive == SHL_DRIVE_FREE)
+        return refuse(why, SHL_UNSUPPORTED,
+                      "the free drive has no taps: use lockstep or pipelined");
     if (channel < least || channel >= outs || own->channels > outs - channel) {
         shl_why_set(why,
-                    "%s has %u channels; %s fills outputs 1 to %u itself and "
-                    "this host hears %u: taps go between",
+                    "%s (channels: %u) does not fit there: %s fills its first "
+                    "%u outputs itself, and this host hears %u",
                     own->name, (unsigned)own->channels, host->link.identity.id,
                     (unsigned)least, (unsigned)outs);
         return SHL_WRONG_CHANNELS;

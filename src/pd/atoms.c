@@ -67,7 +67,8 @@ void atoms_set_text(t_atom *atom, const char *text)
 }
 
 /* A device that offers several modes or drives shows the one a host gets
- * without asking: the first of the core's order. */
+ * without asking: the first of the core's order; a claimed one the mode of its
+ * claim. */
 static uint32_t first_of(uint32_t offered)
 {
     return offered & (~offered + 1u);
@@ -82,7 +83,9 @@ void atoms_device(const struct shl_device_info *info,
     atoms_set_number(&atoms[3], info->out_channels);
     atoms_set_number(&atoms[4], info->rate_hz);
     atoms_set_number(&atoms[5], info->block_frames);
-    atoms_set_text(&atoms[6], shl_mode_name(first_of(info->modes)));
+    atoms_set_text(
+        &atoms[6],
+        shl_mode_name(info->mode ? info->mode : first_of(info->modes)));
     atoms_set_text(&atoms[7], shl_drive_name(first_of(info->drives)));
     atoms_set_text(&atoms[8], shl_state_name(info->state));
     atoms_set_number(&atoms[9], info->host_pid);

@@ -23,6 +23,7 @@ static shl_status make_host(t_shmlink *x)
             x->x_frames < SHMLINK_FRAMES_MAX ? x->x_frames : SHMLINK_FRAMES_MAX,
         .reblock_frames = x->x_flags.block_frames,
         .drive = x->x_flags.drive,
+        .mode = x->x_flags.mode,
         .deadline_ms = x->x_flags.deadline_ms,
         .onloss = x->x_flags.onloss,
         .batch = x->x_batch};
@@ -82,7 +83,7 @@ static void tell_latency(t_shmlink *x)
 
 static void tell_link(t_shmlink *x, const struct shl_device_info *info)
 {
-    t_atom atoms[8];
+    t_atom atoms[9];
     uint32_t drive = x->x_flags.drive;
 
     SETSYMBOL(&atoms[0], atoms_name(info->id));
@@ -93,7 +94,8 @@ static void tell_link(t_shmlink *x, const struct shl_device_info *info)
     atoms_set_number(&atoms[5], shl_host_link_latency(x->x_host));
     atoms_set_text(&atoms[6], shl_drive_name(drive));
     atoms_set_number(&atoms[7], (info->capabilities & SHL_CAP_EDITOR) != 0);
-    replies_send(&x->x_say, "link", 8, atoms);
+    atoms_set_text(&atoms[8], shl_mode_name(info->mode));
+    replies_send(&x->x_say, "link", 9, atoms);
 }
 
 static void tell_open(t_shmlink *x)
@@ -369,10 +371,31 @@ void connection_put(t_shmlink *x, t_symbol *selector,
 
 /* ---- as a voice ---- */
 
-static int voice_offers(struct voice *x, t_symbol *selector,
+/* Whether the mode carries MIDI; if not, said once per link, and counted. */
+static int carries_midi(t_shmlink *x, t_symbol *selector)
+{
+    char text[200];
+
+    if (x->x_flags.mode != SHL_MODE_AUDIO)
+        return 1;
+    x->x_excluded++;
+    snprintf(text, sizeof text,
+             "%s: the mode of this link is audio, which carries no MIDI: "
+             "nothing was sent",
+             selector->s_name);
+    if (replies_once(&x->x_say, selector, REPLIES_LINK))
+        replies_complain(&x->x_say, "%s", text);
+    replies_error_quiet(&x->x_say, selector, SHL_UNSUPPORTED, text);
+    return 0;
+}
+
+static int voice_offers(struct voice *v, t_symbol *selector,
                         uint64_t capability)
 {
-    return connection_offers((t_shmlink *)x, selector, capability);
+    t_shmlink *x = (t_shmlink *)v;
+
+    return connection_ready(x, selector, 0) && carries_midi(x, selector) &&
+           connection_offers(x, selector, capability);
 }
 
 static int voice_detunes(struct voice *x)
@@ -511,7 +534,7 @@ static void shmlink_panic(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     (void)argc;
     (void)argv;
 
-    if (connection_ready(x, s, 0))
+    if (connection_ready(x, s, 0) && carries_midi(x, s))
         connection_put(x, s, &event);
 }
 

@@ -59,6 +59,7 @@ static void shmlink_stats(t_shmlink *x)
         {"events_late", stats.events_late},
         {"events_raised", stats.events_raised},
         {"events_bad", stats.events_bad},
+        {"events_excluded", stats.events_excluded + x->x_excluded},
         {"queue_lost", x->x_out.lost},
         {"queue_unsent", x->x_unsent},
         {"delivery_lost", x->x_in.lost},

@@ -24,6 +24,7 @@ void flags_init(struct flags *flags)
     flags->in_channels = 2;
     flags->out_channels = 2;
     flags->drive = SHL_DRIVE_LOCKSTEP;
+    flags->mode = SHL_MODE_BOTH;
     flags->onloss = SHL_HOST_FADE;
 }
 
@@ -161,6 +162,27 @@ static void read_drive(struct reader *reader)
                          text);
 }
 
+static void read_mode(struct reader *reader)
+{
+    const t_atom *word = next_word(reader, "-mode", "both, audio or midi");
+    char text[64];
+    uint32_t mode;
+
+    if (!word)
+        return;
+    atoms_text(word, text, sizeof text);
+    for (mode = SHL_MODE_BOTH; mode <= SHL_MODE_MIDI; mode *= 2) {
+        if (strcmp(text, shl_mode_name(mode)) == 0) {
+            reader->flags->mode = mode;
+            return;
+        }
+    }
+    replies_complain(reader->replies,
+                     "-mode: there is no transport mode %s: use both, audio or "
+                     "midi",
+                     text);
+}
+
 /* Flags that other hosts know, and what to say about them; NULL: nothing. */
 static const struct {
     const char *flag;
@@ -203,6 +225,8 @@ static void read_flag(struct reader *reader, const char *flag)
         read_onloss(reader);
     else if (strcmp(flag, "-drive") == 0)
         read_drive(reader);
+    else if (strcmp(flag, "-mode") == 0)
+        read_mode(reader);
     else if (strcmp(flag, "-must") == 0)
         reader->flags->must = 1;
     else if (strcmp(flag, "-render") == 0)
@@ -210,7 +234,7 @@ static void read_flag(struct reader *reader, const char *flag)
     else if (!read_accepted(reader, flag))
         replies_complain(reader->replies,
                          "unknown flag %s: it is skipped; the flags are -t "
-                         "-tag -d -block -onloss -drive -must -render",
+                         "-tag -d -block -onloss -drive -mode -must -render",
                          flag);
 }
 

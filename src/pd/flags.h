@@ -9,6 +9,7 @@ struct flags {
     char tag[64];
     uint32_t in_channels, out_channels;
     uint32_t drive;
+    uint32_t mode;
     uint32_t deadline_ms;  /* 0: by block */
     uint32_t block_frames; /* exchanged with the device; 0: as Pd's own */
     enum shl_host_onloss onloss;

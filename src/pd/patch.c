@@ -83,24 +83,38 @@ static uint64_t capabilities(const t_patch *x, uint32_t in_channels)
 static shl_status open_device(t_patch *x)
 {
     uint32_t back = x->x_return ? x->x_return->r_channels : 0;
+    uint32_t sent = x->x_effect ? back : x->x_channels;
+    uint32_t taps = patch_taps_channels(x);
     struct shl_device_options options = {
         .id = x->x_wanted,
         .vendor = "Pure Data",
         .category = x->x_effect ? "effect" : "instrument",
         .tag = x->x_tag[0] ? x->x_tag : NULL,
         .in_channels = x->x_effect ? x->x_channels : 0,
-        .out_channels = x->x_effect ? back : x->x_channels,
+        .out_channels = sent - taps,
         .rate_hz = x->x_rate_hz,
         .block_frames = x->x_frames,
         .latency_frames = x->x_latency,
         .drives = SHL_DRIVE_PIPELINED,
         .params = x->x_params,
-        .param_count = x->x_param_count};
+        .param_count = x->x_param_count,
+        .taps = x->x_declared,
+        .tap_count = x->x_declared_count};
 
+    if (taps > sent) {
+        snprintf(x->x_why.text, sizeof x->x_why.text,
+                 "its taps need %u inlets, the last ones of %s, which has %u: "
+                 "give it more",
+                 (unsigned)taps, x->x_effect ? "the return" : "this box",
+                 (unsigned)sent);
+        return SHL_WRONG_CHANNELS;
+    }
+    patch_taps_take(x);
+    x->x_outs = options.out_channels;
     options.capabilities = capabilities(x, options.in_channels);
     if (slave_keeps_time(x))
         options.drives |= SHL_DRIVE_LOCKSTEP;
-    if (!slave_make_room(x, options.in_channels, options.out_channels)) {
+    if (!slave_make_room(x, options.in_channels, sent)) {
         snprintf(x->x_why.text, sizeof x->x_why.text,
                  "no memory for %u channels", (unsigned)x->x_channels);
         return SHL_NO_MEMORY;
@@ -461,8 +475,18 @@ static int voice_offers(struct voice *v, t_symbol *selector,
                         uint64_t capability)
 {
     t_patch *x = (t_patch *)v;
+    struct shl_host_info info;
     (void)capability;
 
+    if (x->x_device && shl_device_claimed(x->x_device, &info) &&
+        info.mode == SHL_MODE_AUDIO) {
+        if (replies_once(&x->x_say, selector, REPLIES_LINK))
+            replies_error(&x->x_say, selector, SHL_UNSUPPORTED,
+                          "%s: the mode of this link is audio, which carries "
+                          "no MIDI: nothing was sent",
+                          selector->s_name);
+        return 0;
+    }
     if (x->x_device)
         return 1;
     if (replies_once(&x->x_say, selector, REPLIES_LINK))
@@ -674,6 +698,7 @@ void patch_setup(void)
     notes_methods(patch_class);
     patch_params_methods(patch_class);
     patch_facts_methods(patch_class);
+    patch_taps_methods(patch_class);
     return_class =
         class_new(name, NULL, (t_method)return_free,
                   sizeof(struct patch_return), CLASS_DEFAULT, A_NULL);

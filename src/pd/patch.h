@@ -10,6 +10,7 @@
 #include "pd/voice.h"
 
 #define PATCH_CHANNELS_MAX 32
+#define PATCH_TAPS_MAX     64
 #define PATCH_TRANSPORTS   64 /* one for each frame of a tick */
 
 /* Beside the kinds of struct shl_event, in the queue towards the patch. */
@@ -91,6 +92,12 @@ typedef struct patch {
     uint32_t x_told_pid;
     uint64_t x_ticks, x_alone, x_padded, x_unheard;
 
+    struct shl_tap x_declared[PATCH_TAPS_MAX]; /* to be announced */
+    uint32_t x_declared_count;
+    struct shl_tap x_taps[PATCH_TAPS_MAX]; /* of the device; behind x_outs */
+    uint32_t x_tap_count;
+    uint32_t x_outs; /* channels of x_out that are outputs */
+
     struct shl_param *x_params;
     double *x_values;
     uint32_t x_param_count, x_param_room;
@@ -153,6 +160,14 @@ void patch_params_tell(t_patch *x, const struct shl_event *event);
 /** Show the present values on a device that was just announced. */
 void patch_params_show(t_patch *x);
 void patch_params_free(t_patch *x);
+
+/* ---- patch_taps.c ---- */
+
+void patch_taps_methods(t_class *c);
+/** Those declared so far are those of the device that is announced next. */
+void patch_taps_take(t_patch *x);
+/** Channels of all declared taps together. */
+uint32_t patch_taps_channels(const t_patch *x);
 
 /* ---- patch_facts.c ---- */
 

@@ -11,7 +11,7 @@ static void tell_released(t_patch *x)
 
 static void tell_claimed(t_patch *x, const struct shl_host_info *info)
 {
-    t_atom atoms[8];
+    t_atom atoms[9];
 
     x->x_told_pid = info->pid;
     atoms_set_number(&atoms[0], info->pid);
@@ -25,7 +25,8 @@ static void tell_claimed(t_patch *x, const struct shl_host_info *info)
     atoms_set_number(&atoms[5], x->x_delay);
     atoms_set_text(&atoms[6], shl_drive_name(info->drive));
     atoms_set_number(&atoms[7], info->renders);
-    replies_send(&x->x_say, "link", 8, atoms);
+    atoms_set_text(&atoms[8], shl_mode_name(info->mode));
+    replies_send(&x->x_say, "link", 9, atoms);
 }
 
 static void tell_loop(t_patch *x)

@@ -55,6 +55,7 @@ static void patch_stats(t_patch *x)
         {"events_dropped", stats.events_dropped},
         {"events_raised", stats.events_raised},
         {"events_bad", stats.events_bad},
+        {"events_excluded", stats.events_excluded},
         {"queue_lost", x->x_spoken.lost + x->x_going.lost},
         {"queue_unheard", x->x_unheard},
         {"delivery_lost", x->x_heard.lost},

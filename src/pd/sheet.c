@@ -92,6 +92,8 @@ void sheet_tell(struct replies *replies, const struct shl_device_info *info)
     number(replies, "quantum", info->quantum);
     number(replies, "devicelatency", info->latency_frames);
     number(replies, "parameters", info->param_count);
+    number(replies, "taps", info->tap_count);
+    text(replies, "mode", info->mode ? shl_mode_name(info->mode) : "");
     text(replies, "state", shl_state_name(info->state));
     number(replies, "host", info->host_pid);
     name(replies, "tag", info->tag);

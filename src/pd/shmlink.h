@@ -1,7 +1,7 @@
 /* The object [shmlink~], for the files that carry its methods: connection.c
  * (open, close, what becomes of a link), notes.c (MIDI), knobs.c (parameters),
  * playhead.c (transport), facts.c (what is known), echoes.c (what the device
- * sends). shmlink~.c makes it, runs it and ends it. */
+ * sends), taps.c (points inside the device). shmlink~.c makes it, runs it and ends it. */
 #ifndef PD_SHMLINK_H
 #define PD_SHMLINK_H
 
@@ -10,7 +10,8 @@
 #include "pd/schedule.h"
 #include "pd/voice.h"
 
-#define SHMLINK_FRAMES_MAX 4096 /* in one block of the core */
+#define SHMLINK_FRAMES_MAX   4096 /* in one block of the core */
+#define SHMLINK_CHANNELS_MAX 32
 
 typedef struct shmlink {
     union {
@@ -55,7 +56,10 @@ typedef struct shmlink {
     struct schedule x_out; /* to the device */
     struct schedule x_in;  /* from it */
     uint64_t x_unsent;     /* thrown away since the device had left */
-    uint64_t x_refused;    /* by the link, when their time came */
+    uint64_t x_excluded;   /* MIDI in mode audio */
+    struct taps_answer *x_taps_heard; /* to be told */
+    uint32_t x_taps_asked;            /* and not answered yet */
+    uint64_t x_refused;               /* by the link, when their time came */
     uint64_t x_refused_told;
     shl_status x_refusal;
 } t_shmlink;
@@ -93,6 +97,12 @@ void connection_methods(t_class *c);
 void knobs_methods(t_class *c);
 void playhead_methods(t_class *c);
 void facts_methods(t_class *c);
+void taps_methods(t_class *c);
+
+/** Tell what the device has said of routes. */
+void taps_tell(t_shmlink *x);
+/** Forget it. The host is gone. */
+void taps_free(t_shmlink *x);
 
 /** One event from the device, told on the outlet now. */
 void echoes_tell(t_shmlink *x, const struct shl_event *event);

@@ -254,10 +254,11 @@ static void shmlink_poll(t_shmlink *x)
     else
         shl_host_poll(x->x_host);
     connection_answer(x);
+    taps_tell(x);
     tell_refused_events(x);
     if (!x->x_host || !x->x_say.name[0])
         return;
-    soon = x->x_due || shl_host_linked(x->x_host) == 1 ||
+    soon = x->x_due || x->x_taps_asked || shl_host_linked(x->x_host) == 1 ||
            (idle && (schedule_count(&x->x_out) ||
                      clock_gettimesince(x->x_idle_sent) < ECHO_MS));
     clock_delay(x->x_poll, soon ? POLL_SOON_MS : POLL_MS);
@@ -341,6 +342,7 @@ static void shmlink_free(t_shmlink *x)
     if (x->x_deliver)
         clock_free(x->x_deliver);
     shl_host_free(x->x_host);
+    taps_free(x);
     freebytes(x->x_samples, x->x_samples_size);
     freebytes(x->x_vectors, (both + 1) * sizeof *x->x_vectors);
     freebytes(x->x_planes, (both + 1) * sizeof *x->x_planes);
@@ -425,6 +427,7 @@ void shmlink_tilde_setup(void)
     knobs_methods(c);
     playhead_methods(c);
     facts_methods(c);
+    taps_methods(c);
     patch_setup();
     logpost(NULL, PD_DEBUG, "shmlink~ %d.%d.%d", SHL_VERSION_MAJOR,
             SHL_VERSION_MINOR, SHL_VERSION_PATCH);

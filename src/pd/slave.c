@@ -148,6 +148,26 @@ static void pad(t_patch *x, uint32_t frames)
     state_latency(x);
 }
 
+/* Where a channel of what the patch makes goes, outputs first, then taps; NULL:
+ * nobody hears it. */
+static float *goal(const t_patch *x, uint32_t channel)
+{
+    const struct shl_block *block = &x->x_block;
+    uint32_t i;
+
+    if (block->mode == SHL_MODE_MIDI)
+        return NULL;
+    if (channel < x->x_outs)
+        return block->out[channel];
+    channel -= x->x_outs;
+    for (i = 0; i < x->x_tap_count; i++) {
+        if (channel < x->x_taps[i].channels)
+            return block->tap[i] ? block->tap[i][channel] : NULL;
+        channel -= x->x_taps[i].channels;
+    }
+    return NULL;
+}
+
 /* Give the host its block, if there is enough for it. */
 static void answer(t_patch *x)
 {
@@ -159,9 +179,11 @@ static void answer(t_patch *x)
         pad(x, frames - x->x_out.count);
     if (x->x_out.count < frames)
         return;
-    for (c = 0; c < x->x_out.channels; c++)
-        memcpy(x->x_block.out[c], reel_plane(&x->x_out, c),
-               frames * sizeof(float));
+    for (c = 0; c < x->x_out.channels; c++) {
+        float *to = goal(x, c);
+        if (to)
+            memcpy(to, reel_plane(&x->x_out, c), frames * sizeof(float));
+    }
     reel_advance(&x->x_out, frames);
     send_going(x, frames);
     x->x_sent += frames;
@@ -537,8 +559,11 @@ static void answer_silence(t_patch *x)
 {
     uint32_t c;
 
-    for (c = 0; c < x->x_out.channels; c++)
-        memset(x->x_block.out[c], 0, x->x_block.frames * sizeof(float));
+    for (c = 0; c < x->x_out.channels; c++) {
+        float *to = goal(x, c);
+        if (to)
+            memset(to, 0, x->x_block.frames * sizeof(float));
+    }
     say_now(x, &x->x_block);
     x->x_working = 0;
     shl_device_done(x->x_device);
