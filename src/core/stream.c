@@ -25,6 +25,8 @@
 #define EVEN_MAX_S 20.0
 #define EVEN_NOISE 5e-3
 #define EVEN_RATE  500e-6
+/* The ratio follows in this part of that time. */
+#define STEER_SHARE 4.0
 /* No two clocks are further apart than this, by what is said of them. */
 #define MOST_APART 0.025
 /* Frames dropped or doubled at most in one block. */
@@ -59,6 +61,7 @@ struct shl_stream_reader {
     /* place */
     bool playing;
     bool resampling;
+    bool steered;    /* `step` has been set by the clocks */
     struct place at; /* of the next frame to be heard */
     int64_t cursor;  /* next frame to take from the ring */
     int64_t part_first, part_end;
@@ -433,7 +436,7 @@ static SHL_RT bool is_far(shl_stream_reader *r, uint64_t now_ns)
     return r->far_since_ns && now_ns - r->far_since_ns > FAR_NS;
 }
 
-static SHL_RT void steer(shl_stream_reader *r)
+static SHL_RT void steer(shl_stream_reader *r, uint32_t frames)
 {
     if (!r->known)
         return;
@@ -448,7 +451,13 @@ static SHL_RT void steer(shl_stream_reader *r)
         even = most;
     if (even < -most)
         even = -most;
-    r->step = ratio(r) + even;
+    /* A step of the ratio bends a sine as it passes: go there in a while that is
+     * short against what it is to even out. */
+    double share = STEER_SHARE * frames / (time_s * r->options.rate_hz);
+    if (!r->steered || share > 1.0)
+        share = 1.0;
+    r->steered = true;
+    r->step += share * (ratio(r) + even - r->step);
 }
 
 static SHL_RT void correct(shl_stream_reader *r)
@@ -470,7 +479,7 @@ static SHL_RT void correct(shl_stream_reader *r)
 }
 
 static SHL_RT void follow(shl_stream_reader *r, uint64_t written,
-                          uint64_t now_ns)
+                          uint32_t frames, uint64_t now_ns)
 {
     bool two = r->stats.mode == SHL_STREAM_STEERED ||
                r->stats.mode == SHL_STREAM_CORRECTED;
@@ -485,7 +494,7 @@ static SHL_RT void follow(shl_stream_reader *r, uint64_t written,
         two = true;
     }
     if (two && r->resampling)
-        steer(r);
+        steer(r, frames);
     else if (two)
         correct(r);
 }
@@ -554,7 +563,7 @@ static SHL_RT void find_place(shl_stream_reader *r, uint64_t written,
     if (!r->playing)
         start(r, written, frames);
     if (r->playing)
-        follow(r, written, now_ns);
+        follow(r, written, frames, now_ns);
     /* steering may have asked for a frame more */
     if (r->playing && !is_there(r, written, frames))
         r->playing = false;
