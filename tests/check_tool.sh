@@ -587,6 +587,46 @@ if part free; then
     end_started
 fi
 
+if part "modes and taps"; then
+    start_device mode device --id Mode
+    segment=$(segment_of Mode:0)
+    blocks=$(stat -c %b "$segment")
+    gives 0 'lockstep, midi' "a host in mode midi plays" \
+        host --id Mode --mode midi --seconds 0.3
+    # shows DL-34
+    holds "and no memory for audio was taken" \
+        test "$(stat -c %b "$segment")" -eq "$blocks"
+    gives 0 'lockstep, audio' "a host in mode audio plays" \
+        host --id Mode --mode audio --seconds 0.3
+    holds "and now there is memory for audio" \
+        test "$(stat -c %b "$segment")" -gt "$blocks"
+    gives 0 ' [1-9][0-9]* refused' "its notes are refused and counted" \
+        host --id Mode --mode audio --seconds 0.3
+    gives 2 'no transport mode loud' "a mode that there is not" \
+        host --id Mode --mode loud
+    gives 2 'exclude each other' "nothing to write in mode midi" \
+        host --id Mode --mode midi --wav "$work/none.wav"
+    gives 2 'no transport mode loud' "nor can it be on offer" \
+        device --id Other --modes both,loud
+    # shows DL-33
+    gives 0 ' 3 channels' "a tap is heard behind the outputs" \
+        host --id Mode --tap osc1 --wav "$work/tap1.wav" --seconds 0.5
+    gives 0 ' 4 channels' "one of two channels, too" \
+        host --id Mode --tap bus1 --wav "$work/bus.wav" --seconds 0.5
+    gives 0 '' "once more" \
+        host --id Mode --tap osc1 --wav "$work/tap2.wav" --seconds 0.5
+    holds "and sounds the same each time" \
+        cmp "$work/tap1.wav" "$work/tap2.wav"
+    gives 1 'it has: osc1, osc2, filter, lfo, env, gate, bus1' \
+        "a tap that there is not" host --id Mode --tap nope --seconds 0.5
+    end_started
+    start_device both device --id Both --modes both
+    gives 1 'does not offer the transport mode midi' \
+        "a mode that is not on offer" \
+        host --id Both --mode midi --seconds 0.3 --wait 0
+    end_started
+fi
+
 end_started
 holds "nothing of this is left on the board" \
     sh -c "'$SHMLINK' list --json | grep -q '\"count\": 0'"

@@ -1,5 +1,6 @@
 /* The command host: reads what to play, finds the device, links, plays live or
  * into a file, and sums up. */
+#include "listen.h"
 #include "live.h"
 #include "notes.h"
 #include "options.h"
@@ -22,11 +23,12 @@
 #define MIN_LINK_MS    1000u
 
 struct job {
-    const char *id, *tag, *wav, *notes, *midi;
+    const char *id, *tag, *wav, *notes, *midi, *tap;
     uint32_t block_frames, reblock_frames, deadline_ms;
     double seconds, wait_s;
-    uint32_t drive, latency_frames;
-    double rate_hz; /* its own; 0: the device's */
+    uint32_t drive, latency_frames, mode;
+    uint32_t channels; /* that are heard: the device's, and a tap's */
+    double rate_hz;    /* its own; 0: the device's */
     int pipelined, resample, quiet;
     struct score score;
     double loop_ms; /* of the built-in phrase, else 0 */
@@ -187,11 +189,12 @@ static int link_failed(const struct job *job, shl_status status)
 static int link_device(struct job *job)
 {
     const struct shl_host_options options = {
-        .out_channels = job->device.out_channels,
+        .out_channels = job->tap ? LISTEN_CHANNELS : job->device.out_channels,
         .rate_hz = job->rate_hz,
         .block_frames = job->block_frames,
         .reblock_frames = job->reblock_frames,
         .drive = job->drive,
+        .mode = job->mode,
         .latency_frames = job->latency_frames,
         .resampler = rate_samplerate(),
         .resample = job->resample,
@@ -210,7 +213,14 @@ static int link_device(struct job *job)
     if (status)
         return link_failed(job, status);
     status = shl_host_device(job->host, &job->device);
-    return status ? link_failed(job, status) : TOOL_GO_ON;
+    if (status)
+        return link_failed(job, status);
+    uint32_t more = 0;
+    const int result = job->tap ? listen_route(job->host, job->tap,
+                                               job->device.out_channels, &more)
+                                : TOOL_GO_ON;
+    job->channels = job->device.out_channels + more;
+    return result;
 }
 
 /* ---- playing ---------------------------------------------------------------------- */
@@ -219,7 +229,7 @@ static int open_file(struct job *job)
 {
     const struct render_options options = {.path = job->wav,
                                            .rate_hz = job->rate_hz,
-                                           .channels = job->device.out_channels,
+                                           .channels = job->channels,
                                            .block_frames = job->block_frames};
     struct shl_why why = {""};
 
@@ -264,9 +274,10 @@ static void sum_up(const struct job *job)
         return;
     shl_host_stats(job->host, &stats);
     terminal_plain(device->id, id, sizeof(id));
-    terminal_say("device   %s, pid %u, %u channels, %.10g Hz, %s", id,
-                 device->pid, device->out_channels, device->rate_hz,
-                 shl_drive_name(shl_host_drive(job->host)));
+    terminal_say("device   %s, pid %u, %u channels, %.10g Hz, %s, %s", id,
+                 device->pid, job->channels, device->rate_hz,
+                 shl_drive_name(shl_host_drive(job->host)),
+                 shl_mode_name(device->mode));
     terminal_say("played   %.3f s, %llu notes, %llu events, %llu refused, "
                  "%llu heard",
                  (double)figures->position / job->rate_hz,
@@ -317,7 +328,7 @@ static int prepare(struct job *job)
     if (result != TOOL_GO_ON)
         return result;
     score_arrange(&job->score, job->rate_hz);
-    options.channels = job->device.out_channels;
+    options.channels = job->tap ? LISTEN_CHANNELS : job->device.out_channels;
     options.frames = length_frames(job);
     if (!job->wav || job->seconds > 0)
         options.loop_frames = score_frame(job->loop_ms, job->rate_hz);
@@ -335,9 +346,9 @@ static int run(struct job *job)
     if (result == TOOL_GO_ON)
         result = find_device(job);
     if (result == TOOL_GO_ON)
-        result = open_file(job);
-    if (result == TOOL_GO_ON)
         result = link_device(job);
+    if (result == TOOL_GO_ON)
+        result = open_file(job);
     if (result == TOOL_GO_ON)
         result = prepare(job);
     if (result == TOOL_GO_ON)
@@ -354,7 +365,7 @@ static int run(struct job *job)
 int tool_host(int argc, char **argv)
 {
     struct job job = {.block_frames = 64, .wait_s = 5};
-    const char *drive = NULL;
+    const char *drive = NULL, *mode = NULL;
     const struct option options[] = {
         {.name = "id",
          .type = OPTION_TEXT,
@@ -410,6 +421,16 @@ int tool_host(int argc, char **argv)
          .most = 4096,
          .argument = "N",
          .help = "exchange blocks of N frames with the device"},
+        {.name = "mode",
+         .type = OPTION_TEXT,
+         .value = &mode,
+         .argument = "MODE",
+         .help = "transport mode: both, audio or midi; default both"},
+        {.name = "tap",
+         .type = OPTION_TEXT,
+         .value = &job.tap,
+         .argument = "NAME",
+         .help = "hear this tap behind the device's outputs"},
         {.name = "drive",
          .type = OPTION_TEXT,
          .value = &drive,
@@ -468,6 +489,13 @@ int tool_host(int argc, char **argv)
         result = tool_check_tag(job.tag);
     if (result == TOOL_GO_ON)
         result = tool_read_drives("host: --drive", drive, 0, &job.drive);
+    if (result == TOOL_GO_ON)
+        result = tool_read_modes("host: --mode", mode, 0, &job.mode);
+    if (result == TOOL_GO_ON && job.mode == SHL_MODE_MIDI && job.wav) {
+        tool_complain("host: --mode midi and --wav exclude each other: there "
+                      "is no audio to write");
+        return TOOL_USAGE;
+    }
     if (result == TOOL_GO_ON && job.pipelined && drive &&
         job.drive != SHL_DRIVE_PIPELINED) {
         tool_complain("host: --pipelined and --drive %s exclude each other; "
