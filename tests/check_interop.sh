@@ -1,8 +1,11 @@
 #!/bin/sh
 # Programs of the other side, on the published crates of the Maolan plugin
-# protocol (tests/interop), each version with itself, and the offsets of each
-# crate against the table that ours are tested with. check_interop.sh [part of a
-# title ...]
+# protocol (tests/interop): each version with itself; their DAWs with our
+# shmplug; and the offsets of each crate against the table that ours are tested
+# with. Built by cargo, or skipped.
+#   check_interop.sh [part of a title ...]
+# shows MP-07b MP-09 MP-10 MP-11 MP-12 MP-13 MP-14 MP-21 MP-23 MP-25 MP-27 MP-29
+# shows MP-30 MP-31 MP-32 MP-33 MP-41 MP-44 MP-46 MP-48
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 cd "$root" || exit 2
@@ -58,16 +61,21 @@ case_of() { # title; true if it is to be run
     return 1
 }
 
-# Lead the DAW of a version by a script. One verdict; what went wrong is shown.
+# Lead the DAW of a version by a script.
 lead() { # version script program
     : >"$work/log"
     sed "s|PROGRAM|$3|; s|NAME|Gerät $(table_name "$1")|" "$2" |
         PEER_LOG=$work/log timeout -k 5 140 "$built/peer-$1" daw \
             >"$work/said" 2>"$work/complaints"
-    if [ $? -eq 0 ]; then
+    verdict $?
+}
+
+# One verdict on a program that has counted by itself; what went wrong is shown.
+verdict() { # its status
+    if [ "$1" -eq 0 ]; then
         pass "$title: $(tail -n 1 "$work/said")"
     else
-        fail "$title"
+        fail "$title: status $1"
         grep FAIL "$work/said" | head -5
         tail -n 3 "$work/complaints"
     fi
@@ -123,12 +131,21 @@ apart() {
             echo "block"
             echo "quit 0"
         } | PEER_LOG=$work/log "$built/peer-$1" daw >"$work/said" 2>&1
-        if grep -q '^midi 3 0 0 0 0 0 ' "$work/log"; then
+        if grep -q '^midi 3 0 0 0 0 0$' "$work/log"; then
             pass "$title"
         else
             fail "$title"
             grep midi "$work/log"
         fi
+    done
+}
+
+# ---- our plugin program ------------------------------------------------------------
+
+under_their_daw() {
+    for version in $versions; do
+        case_of "their DAW, our shmplug, version $version" || continue
+        lead $version tests/interop/fixture.script "$root/shmplug"
     done
 }
 
@@ -149,5 +166,6 @@ build
 layouts
 among_themselves
 apart
+under_their_daw
 nothing_left
 tally_end

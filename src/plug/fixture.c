@@ -1,7 +1,8 @@
 /* A plugin for tests that has something of everything, as many as its options
  * say. It passes its inputs on, late by its latency; keeps whatever state it is
- * given; sends events back with `echo`; and changes its own ports when a
- * parameter or the program asks. */
+ * given; sends events back with `echo` and what it sees of the transport with
+ * `transport`; and changes its own ports when a parameter or the program asks.
+ */
 #include "builtin.h"
 
 #include <stdio.h>
@@ -17,11 +18,16 @@
 /* Parameters by id and by index; what comes behind them does nothing. */
 enum { INPUTS, OUTPUTS, LATENCY, FIRST_LEVEL };
 
+/* Ids behind all parameters, by which the transport is told: frame, tempo,
+ * numerator, denominator, playing. */
+#define FIRST_TRANSPORT 1024u
+#define TRANSPORTS      5u
+
 struct fixture {
     struct plugin plugin;
     struct plugin_owner *owner;
     /* options */
-    uint32_t files, notes, levels, echo, crash, hang, name_size, nan;
+    uint32_t files, notes, levels, echo, crash, hang, name_size, nan, transport;
     uint32_t state_size, midi_in, midi_out, programs;
     uint32_t inputs, outputs;
     struct shl_param *params;
@@ -35,6 +41,7 @@ struct fixture {
     /* the audio thread's */
     uint32_t latency;
     uint64_t blocks, written;
+    double told[TRANSPORTS];
     float *delay; /* PLUGIN_MAX_CHANNELS rows of MAX_LATENCY */
 };
 
@@ -135,6 +142,23 @@ static void fixture_hear(struct fixture *fixture,
                                      : PLUGIN_CHANGED_STATE);
 }
 
+static void tell_transport(struct fixture *fixture,
+                           const struct plugin_block *block)
+{
+    const struct shl_transport *t = &block->transport;
+    const double values[TRANSPORTS] = {(double)t->frame, t->tempo, t->numerator,
+                                       t->denominator, t->playing};
+
+    for (uint32_t i = 0; i < TRANSPORTS; i++) {
+        const struct shl_event event =
+            shl_event_param(0, SHL_EVENT_PARAM, FIRST_TRANSPORT + i, values[i]);
+
+        if (memcmp(&values[i], &fixture->told[i], sizeof(values[i])))
+            block->send(block->to, &event);
+        fixture->told[i] = values[i];
+    }
+}
+
 static void delay_channel(struct fixture *fixture,
                           const struct plugin_block *block, uint32_t c)
 {
@@ -159,6 +183,8 @@ static void fixture_process(struct plugin *plugin,
         abort();
     while (fixture->hang && fixture->blocks >= fixture->hang)
         shl_sleep_ms(1000);
+    if (fixture->transport)
+        tell_transport(fixture, block);
     for (uint32_t e = 0; e < block->event_count; e++)
         fixture_hear(fixture, block, &block->events[e]);
     if (fixture->latency == 0)
@@ -433,6 +459,7 @@ static shl_status read_options(struct fixture *fixture, const char *text,
         {"name", &fixture->name_size, MAX_NAME},
         {"echo", &fixture->echo, 1},
         {"nan", &fixture->nan, 1},
+        {"transport", &fixture->transport, 1},
         {"crash", &fixture->crash, UINT32_MAX},
         {"hang", &fixture->hang, UINT32_MAX},
         {"refuse", refuse, 1}};

@@ -181,8 +181,10 @@ fn event_of(sample_offset: u32, data: [u8; 3]) -> MidiEvent {
     }
 }
 
-fn midi_fields(e: &MidiEvent) -> (u32, [u8; 3], u8, u16) {
-    (e.sample_offset, e.data, e.channel, e.flags)
+/// Nobody looks at the flags: whoever writes a slot for both alignments has half
+/// of another event there.
+fn midi_fields(e: &MidiEvent) -> (u32, [u8; 3], u8) {
+    (e.sample_offset, e.data, e.channel)
 }
 
 /// The next event from a port, in the words of `midi`.
@@ -267,7 +269,12 @@ fn all_return(
 /// Nothing is left that no line has asked for.
 fn quiet(daw: &mut Daw) -> Done {
     let heard: usize = daw.heard.iter().map(|port| port.len()).sum();
-    equal((daw.echoes.len(), heard), (0, 0))
+    match daw.echoes.front() {
+        Some(echo) => {
+            Err(format!("{echo:?} and {} more", daw.echoes.len() - 1))
+        }
+        None => equal(heard, 0),
+    }
 }
 
 // ---- words of the header ----------------------------------------------------------

@@ -128,7 +128,7 @@ impl Daw {
         loop {
             self.drain();
             let seen = look(self);
-            if seen.is_ok() || begin.elapsed() > DEADLINE / 2 {
+            if seen.is_ok() || begin.elapsed() > DEADLINE / 4 {
                 return seen;
             }
             if self.events.wait_host(Duration::from_millis(5)).is_ok() {
@@ -142,8 +142,8 @@ impl Daw {
 
     // ---- a block ----------------------------------------------------------------
 
-    /// One block of what stands in bus 0 and in the rings.
-    pub fn block(&mut self) -> Done {
+    /// Frames and counts, as they are before each block.
+    pub fn shape(&self) {
         let header = self.segment.header();
         header.block_size.store(self.frames as u32, Release);
         header.num_input_channels.store(self.ins as u32, Release);
@@ -154,6 +154,11 @@ impl Daw {
             header.midi_in_port_count.store(ports, Release);
             header.midi_out_port_count.store(ports, Release);
         }
+    }
+
+    /// One block of what stands in bus 0 and in the rings.
+    pub fn block(&mut self) -> Done {
+        self.shape();
         self.ring()?;
         if !self.take_byte(DEADLINE)? {
             return Err("no byte ended the block".to_string());

@@ -227,8 +227,8 @@ impl Plugin {
         while let Some(event) = midi.pop() {
             let [first, second, third] = event.data;
             self.log.line(&format!(
-                "midi {port} {} {first} {second} {third} {} {}",
-                event.sample_offset, event.channel, event.flags
+                "midi {port} {} {first} {second} {third} {}",
+                event.sample_offset, event.channel
             ));
             out.push(MidiEvent {
                 sample_offset: event.sample_offset,
