@@ -39,6 +39,7 @@ static shl_status make_host(t_shmlink *x)
     x->x_host = host;
     shl_host_bypass(host, x->x_bypass);
     shl_host_tag(host, x->x_flags.tag);
+    shl_host_on_message(host, news_take, x);
     return SHL_OK;
 }
 
@@ -326,7 +327,7 @@ int connection_ready(t_shmlink *x, t_symbol *selector, int request)
     return 0;
 }
 
-static const char *capability_word(uint64_t capability)
+const char *connection_capability(uint64_t capability)
 {
     uint32_t bit = 0;
 
@@ -347,7 +348,7 @@ int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability)
     snprintf(text, sizeof text,
              "%s: the device has no %s: nothing was sent; info lists its "
              "capabilities",
-             selector->s_name, capability_word(capability));
+             selector->s_name, connection_capability(capability));
     if (replies_once(&x->x_say, selector, REPLIES_LINK))
         replies_complain(&x->x_say, "%s", text);
     replies_error_quiet(&x->x_say, selector, SHL_UNSUPPORTED, text);
@@ -370,6 +371,17 @@ void connection_put(t_shmlink *x, t_symbol *selector,
 }
 
 /* ---- as a voice ---- */
+
+static int voice_send_long(struct voice *x, t_symbol *selector,
+                           const uint8_t *bytes, size_t size)
+{
+    t_shmlink *host = (t_shmlink *)x;
+
+    if (size <= VOICE_SYSEX_MAX && !news_sends_sysex(host))
+        return 0;
+    news_send_sysex(host, selector, bytes, size);
+    return 1;
+}
 
 /* Whether the mode carries MIDI; if not, said once per link, and counted. */
 static int carries_midi(t_shmlink *x, t_symbol *selector)
@@ -417,8 +429,8 @@ static uint32_t voice_room(const struct voice *x)
     return schedule_room(&((const t_shmlink *)x)->x_out);
 }
 
-const struct voice_ways connection_ways = {voice_offers, voice_detunes,
-                                           voice_put, voice_room};
+const struct voice_ways connection_ways = {
+    voice_offers, voice_detunes, voice_put, voice_room, voice_send_long};
 
 /* ---- methods ---- */
 

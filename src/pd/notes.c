@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 #define CHANNELS_MAX 32
-#define SYSEX_MAX    4096
+#define RAW_MAX      4096
+#define SYSEX_MAX    33554432
 
 enum { NOTE_OFF = 0x80, NOTE_ON = 0x90, POLYTOUCH = 0xa0, CC = 0xb0 };
 enum { PROGRAM = 0xc0, TOUCH = 0xd0, BEND = 0xe0 };
@@ -239,14 +240,14 @@ static int read_bytes(struct voice *x, t_symbol *s, int argc, t_atom *argv,
     return 0;
 }
 
-static int too_long(struct voice *x, t_symbol *s, int argc)
+static int too_long(struct voice *x, t_symbol *s, int argc, int max)
 {
-    if (argc <= SYSEX_MAX)
+    if (argc <= max)
         return 0;
     replies_error(&x->say, s, SHL_BAD_VALUE,
                   "%s: %d bytes are more than the %d of one message: nothing "
                   "was sent",
-                  s->s_name, argc, SYSEX_MAX);
+                  s->s_name, argc, max);
     return 1;
 }
 
@@ -257,12 +258,12 @@ static int is_sysex(const uint32_t *ump)
 
 static void midi_raw(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
-    uint8_t bytes[SYSEX_MAX];
+    uint8_t bytes[RAW_MAX];
     uint32_t ump[2], words, strays = x->raw.strays;
     int i;
 
-    if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) || too_long(x, s, argc) ||
-        !read_bytes(x, s, argc, argv, bytes))
+    if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) ||
+        too_long(x, s, argc, RAW_MAX) || !read_bytes(x, s, argc, argv, bytes))
         return;
     for (i = 0; i < argc; i++) {
         struct shl_event event;
@@ -302,26 +303,40 @@ static void put_sysex(struct voice *x, t_symbol *s, const uint8_t *bytes,
     }
 }
 
-static void midi_sysex(struct voice *x, t_symbol *s, int argc, t_atom *argv)
+/* Whether it is one SysEx message, with or without its first and last byte. */
+static int is_whole(struct voice *x, t_symbol *s, const uint8_t *bytes,
+                    int count)
 {
-    uint8_t bytes[SYSEX_MAX];
-    int i, first, last;
+    int i, last = count - (count > 1 && bytes[count - 1] == 0xf7);
 
-    if (!x->ways->offers(x, s, SHL_CAP_SYSEX_IN) || too_long(x, s, argc) ||
-        !read_bytes(x, s, argc, argv, bytes))
-        return;
-    first = bytes[0] == 0xf0;
-    last = argc - (argc > 1 && bytes[argc - 1] == 0xf7);
-    for (i = first; i < last; i++) {
+    for (i = bytes[0] == 0xf0; i < last; i++) {
         if (bytes[i] & 0x80) {
             replies_error(&x->say, s, SHL_BAD_VALUE,
                           "midi_sysex: byte %d is %u: between 240 and 247 "
                           "bytes go from 0 to 127: nothing was sent",
                           i + 1, (unsigned)bytes[i]);
-            return;
+            return 0;
         }
     }
-    put_sysex(x, s, bytes, (size_t)argc);
+    return 1;
+}
+
+static void midi_sysex(struct voice *x, t_symbol *s, int argc, t_atom *argv)
+{
+    uint8_t *bytes;
+
+    if (!x->ways->offers(x, s, SHL_CAP_SYSEX_IN) ||
+        too_long(x, s, argc, SYSEX_MAX))
+        return;
+    bytes = getbytes((size_t)argc + 1);
+    if (!bytes) {
+        replies_error(&x->say, s, SHL_NO_MEMORY, "midi_sysex: out of memory");
+        return;
+    }
+    if (read_bytes(x, s, argc, argv, bytes) && is_whole(x, s, bytes, argc) &&
+        !x->ways->send_long(x, s, bytes, (size_t)argc))
+        put_sysex(x, s, bytes, (size_t)argc);
+    freebytes(bytes, (size_t)argc + 1);
 }
 
 void voice_forget_link(struct voice *x)

@@ -77,6 +77,7 @@ static uint64_t capabilities(const t_patch *x, uint32_t in_channels)
 
     if (x->x_param_count)
         all |= SHL_CAP_PARAMS | SHL_CAP_PARAM_TEXT | SHL_CAP_PARAM_OUT;
+    all |= patch_letters_capabilities(x);
     return in_channels ? all : all | SHL_CAP_SYNTH;
 }
 
@@ -153,6 +154,7 @@ static void leave(t_patch *x)
     shl_device_close(x->x_device);
     x->x_device = NULL;
     slave_leave_time(x);
+    patch_letters_forget(x);
     forget_claim(x);
 }
 
@@ -185,6 +187,7 @@ static void announce(t_patch *x)
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", x->x_wanted);
     x->x_pid = own_pid(x);
     patch_params_show(x);
+    patch_letters_listen(x);
     atoms_set_number(&atoms[0], 1);
     SETSYMBOL(&atoms[1], atoms_name(x->x_wanted));
     replies_send(&x->x_say, "open", 2, atoms);
@@ -227,6 +230,7 @@ static void patch_poll(t_patch *x)
     if (idle(x))
         slave_idle(x);
     patch_claim_look(x);
+    slave_serve(x);
 }
 
 /* ---- audio ---------------------------------------------------------------- */
@@ -458,6 +462,7 @@ static void patch_free(t_patch *x)
     slave_discharge(x);
     slave_free_room(x);
     patch_params_free(x);
+    patch_letters_free(x);
     if (x->x_return)
         x->x_return->r_patch = NULL;
     if (x->x_bound)
@@ -520,8 +525,16 @@ static uint32_t voice_room(const struct voice *v)
     return schedule_room(&((const t_patch *)v)->x_spoken);
 }
 
+static int voice_send_long(struct voice *v, t_symbol *selector,
+                           const uint8_t *bytes, size_t size)
+{
+    t_patch *x = (t_patch *)v;
+
+    return patch_letters_send_sysex(x, selector, bytes, size);
+}
+
 static const struct voice_ways ways = {voice_offers, voice_detunes, voice_put,
-                                       voice_room};
+                                       voice_room, voice_send_long};
 
 static void read_ports(t_patch *x, const struct words *words)
 {
@@ -590,7 +603,7 @@ void *patch_new(int argc, t_atom *argv)
     x->x_deliver = clock_new(x, (t_method)patch_deliver);
     x->x_poll = clock_new(x, (t_method)patch_poll);
     read_ports(x, &words);
-    if (!make_ports(x)) {
+    if (!make_ports(x) || !patch_letters_new(x)) {
         pd_free(&x->x_obj.ob_pd);
         return NULL;
     }
@@ -653,6 +666,7 @@ static void patch_tag(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     if (x->x_device) {
         shl_device_close(x->x_device);
         x->x_device = NULL;
+        patch_letters_forget(x);
         forget_claim(x);
     }
     snprintf(x->x_tag, sizeof x->x_tag, "%.63s", tag);
@@ -697,6 +711,7 @@ void patch_setup(void)
     class_setsavefn(patch_class, patch_save);
     notes_methods(patch_class);
     patch_params_methods(patch_class);
+    patch_letters_methods(patch_class);
     patch_facts_methods(patch_class);
     patch_taps_methods(patch_class);
     return_class =

@@ -2,7 +2,8 @@
  * effect, [shmlink~ -return Name in] beside it. patch.c makes both boxes and
  * announces the device; patch_claim.c tells what its host does; slave.c keeps time
  * with the host and moves audio and events; patch_params.c has the parameters of its own, patch_facts.c what it
- * tells of itself. */
+ * tells of itself,
+ * patch_letters.c what hosts ask by message. */
 #ifndef PD_PATCH_H
 #define PD_PATCH_H
 
@@ -101,6 +102,7 @@ typedef struct patch {
     struct shl_param *x_params;
     double *x_values;
     uint32_t x_param_count, x_param_room;
+    struct letters *x_letters; /* what hosts ask by message */
 } t_patch;
 
 /* The box where an effect's audio goes back. */
@@ -149,6 +151,9 @@ void slave_tick(t_patch *x);
 /** A tick's audio: `frames` from the host, and to it. [audio] */
 void slave_perform_in(t_patch *x, t_sample **outlets);
 void slave_perform_out(t_patch *x, t_sample *const *inlets);
+/** Answer what hosts have asked by message of any box of this Pd. The object
+ * may be gone then, which x_gone says. */
+void slave_serve(t_patch *x);
 /** Nobody performs: answer with silence, take the events. */
 void slave_idle(t_patch *x);
 
@@ -168,6 +173,24 @@ void patch_taps_methods(t_class *c);
 void patch_taps_take(t_patch *x);
 /** Channels of all declared taps together. */
 uint32_t patch_taps_channels(const t_patch *x);
+
+/* ---- patch_letters.c ---- */
+
+void patch_letters_methods(t_class *c);
+/** False if there is no memory. */
+int patch_letters_new(t_patch *x);
+void patch_letters_free(t_patch *x);
+/** A device was announced: take what its hosts ask. */
+void patch_letters_listen(t_patch *x);
+/** It has left the board: nobody waits for what was asked. */
+void patch_letters_forget(t_patch *x);
+/** Answer one letter; 0 if there is none. The object may be gone then, which
+ * x_gone says. */
+int patch_letters_serve(t_patch *x);
+uint64_t patch_letters_capabilities(const t_patch *x);
+/** As struct voice_ways has it. */
+int patch_letters_send_sysex(t_patch *x, t_symbol *s, const uint8_t *bytes,
+                             size_t size);
 
 /* ---- patch_facts.c ---- */
 

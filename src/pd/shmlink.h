@@ -1,10 +1,12 @@
 /* The object [shmlink~], for the files that carry its methods: connection.c
  * (open, close, what becomes of a link), notes.c (MIDI), knobs.c (parameters),
  * playhead.c (transport), facts.c (what is known), echoes.c (what the device
- * sends), taps.c (points inside the device). shmlink~.c makes it, runs it and ends it. */
+ * sends), taps.c (points inside the device), errands.c (what it is asked) and
+ * the four files that do so. shmlink~.c makes it, runs it and ends it. */
 #ifndef PD_SHMLINK_H
 #define PD_SHMLINK_H
 
+#include "pd/errands.h"
 #include "pd/flags.h"
 #include "pd/replies.h"
 #include "pd/schedule.h"
@@ -62,6 +64,17 @@ typedef struct shmlink {
     uint64_t x_refused;               /* by the link, when their time came */
     uint64_t x_refused_told;
     shl_status x_refusal;
+
+    t_canvas *x_canvas; /* paths are relative to it */
+    struct errands x_errands;
+    char x_preset[SHL_FILE_NAME_SIZE]; /* loaded or saved last */
+    struct shmlink *x_next;            /* in presets.c's list of all */
+    struct news *x_news, *x_news_last; /* from the device, not told yet */
+    uint32_t x_news_count;
+    size_t x_news_bytes;
+    uint64_t x_news_lost;
+    double x_lines_since; /* logical time, for those on the console */
+    uint32_t x_lines;
 } t_shmlink;
 
 /* ---- connection.c ---- */
@@ -85,6 +98,8 @@ void connection_setup(t_shmlink *x);
 int connection_ready(t_shmlink *x, t_symbol *selector, int request);
 /** Whether the linked device has a capability; if not, said once per link. */
 int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability);
+/** The word of a capability. */
+const char *connection_capability(uint64_t capability);
 /** Queue an event for the present logical time. */
 void connection_put(t_shmlink *x, t_symbol *selector,
                     const struct shl_event *event);
@@ -103,6 +118,31 @@ void taps_methods(t_class *c);
 void taps_tell(t_shmlink *x);
 /** Forget it. The host is gone. */
 void taps_free(t_shmlink *x);
+
+/** programs.c: the device's own programs, reset. states.c: its state as a file
+ * or as bytes, files for it. presets.c: its state in the user's folder. news.c:
+ * what it says unasked, ping. All of them by errands. */
+void programs_methods(t_class *c);
+void states_methods(t_class *c);
+void presets_methods(t_class *c);
+void news_methods(t_class *c);
+
+/** The name that the linked device's presets go by, "" without one. */
+void states_key(t_shmlink *x, char key[64]);
+/** The errand's answer becomes the bytes of its work. */
+void states_hand_over(struct errand *errand);
+/** Objects that hear of changed presets. */
+void presets_enlist(t_shmlink *x);
+void presets_discharge(t_shmlink *x);
+/** A message of the device, as the core's handler; told later. */
+int news_take(void *arg, const struct shl_received *message);
+void news_tell(t_shmlink *x);
+void news_forget(t_shmlink *x);
+/** SysEx by message: as long as it likes, after all that was sent before. */
+void news_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
+                     size_t size);
+/** Whether such a one is still under way. */
+int news_sends_sysex(const t_shmlink *x);
 
 /** One event from the device, told on the outlet now. */
 void echoes_tell(t_shmlink *x, const struct shl_event *event);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define POLL_BUSY_MS  1 /* while an answer is waited for */
 #define POLL_SOON_MS  5
 #define POLL_MS       50
 #define ECHO_MS       100 /* idle: how long an answer is looked for often */
@@ -245,6 +246,7 @@ static void shmlink_poll(t_shmlink *x)
     if (!x->x_host) {
         connection_answer(x);
         connection_retry(x);
+        errands_run(x);
         if (x->x_say.name[0])
             clock_delay(x->x_poll, POLL_MS);
         return;
@@ -255,13 +257,17 @@ static void shmlink_poll(t_shmlink *x)
         shl_host_poll(x->x_host);
     connection_answer(x);
     taps_tell(x);
+    news_tell(x);
+    errands_run(x);
     tell_refused_events(x);
     if (!x->x_host || !x->x_say.name[0])
         return;
     soon = x->x_due || x->x_taps_asked || shl_host_linked(x->x_host) == 1 ||
            (idle && (schedule_count(&x->x_out) ||
                      clock_gettimesince(x->x_idle_sent) < ECHO_MS));
-    clock_delay(x->x_poll, soon ? POLL_SOON_MS : POLL_MS);
+    clock_delay(x->x_poll, errands_busy(x) ? POLL_BUSY_MS
+                           : soon          ? POLL_SOON_MS
+                                           : POLL_MS);
 }
 
 /* A message that comes out may lead back to us, so each event leaves the queue
@@ -341,8 +347,11 @@ static void shmlink_free(t_shmlink *x)
         clock_free(x->x_poll);
     if (x->x_deliver)
         clock_free(x->x_deliver);
+    presets_discharge(x);
+    errands_free(x);
     shl_host_free(x->x_host);
     taps_free(x);
+    news_forget(x);
     freebytes(x->x_samples, x->x_samples_size);
     freebytes(x->x_vectors, (both + 1) * sizeof *x->x_vectors);
     freebytes(x->x_planes, (both + 1) * sizeof *x->x_planes);
@@ -358,6 +367,8 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
     x = (t_shmlink *)pd_new(shmlink_class);
     replies_init(&x->x_say, &x->x_obj, "shmlink~");
     x->x_voice.ways = &connection_ways;
+    x->x_canvas = canvas_getcurrent();
+    presets_enlist(x);
     flags_init(&x->x_flags);
     flags_read(&x->x_flags, &x->x_say, argc, argv);
     check_box_device(x);
@@ -386,6 +397,7 @@ static void shmlink_loadbang(t_shmlink *x, t_floatarg action)
         return;
     x->x_loaded = 1;
     connection_answer(x);
+    errands_run(x);
 }
 
 static void save_line(t_binbuf *b, const char *selector, const char *word)
@@ -428,6 +440,10 @@ void shmlink_tilde_setup(void)
     playhead_methods(c);
     facts_methods(c);
     taps_methods(c);
+    programs_methods(c);
+    states_methods(c);
+    presets_methods(c);
+    news_methods(c);
     patch_setup();
     logpost(NULL, PD_DEBUG, "shmlink~ %d.%d.%d", SHL_VERSION_MAJOR,
             SHL_VERSION_MINOR, SHL_VERSION_PATCH);

@@ -410,6 +410,24 @@ static void attend(const t_patch *x)
     }
 }
 
+/* One host may have links with several boxes, and wait for an answer of another
+ * than the one that waits for it. What a box says may end any of them, so the
+ * list is begun anew. */
+void slave_serve(t_patch *x)
+{
+    t_patch *each = all;
+    int *gone = x->x_gone;
+    int ended = 0;
+
+    x->x_gone = &ended;
+    while (each && !ended)
+        each = patch_letters_serve(each) ? all : each->x_next;
+    if (!ended)
+        x->x_gone = gone;
+    else if (gone)
+        *gone = 1;
+}
+
 /* Until there is enough for a tick, or nobody to wait for. */
 static void follow(t_patch *x, const int *gone)
 {
@@ -432,7 +450,8 @@ static void follow(t_patch *x, const int *gone)
         if (!waits_for(x, since_ns))
             return;
         attend(x);
-        if (slice_ms)
+        slave_serve(x);
+        if (slice_ms && !*gone)
             poll_gui(x);
         slice_ms = SLICE_MS;
     }

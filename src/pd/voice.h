@@ -25,6 +25,10 @@ struct voice_ways {
                 const struct shl_event *event);
     /* how many more the queue takes */
     uint32_t (*room)(const struct voice *x);
+    /* send a whole SysEx by message: always if it is longer than the queue
+     * takes. 0: it is to go as events */
+    int (*send_long)(struct voice *x, t_symbol *selector, const uint8_t *bytes,
+                     size_t size);
 };
 
 /* The first members are those that an object has in any case. */

@@ -74,3 +74,59 @@ same() {
     if [ "$2" = "$3" ]; then echo "ok $1"; else echo "FAIL $1: $2, not $3"; bad=1; fi
 }
 bad=0
+
+# ask_patch FILE "BOX" "MESSAGE" ...: writes a patch that sends the box one message
+# after the other, 20 ms of Pd's time apart, prints what it says as `reply: ...`
+# and quits. `!TEXT` is a message to Pd itself, `~MS` a longer time. The box's
+# signal outlets are counted by the last word of BOX.
+ask_patch() {
+    a_file=$1 a_box=$2
+    shift 2
+    {
+        echo '#N canvas 0 0 450 300 12;'
+        echo "#X obj 20 60 $a_box;"
+        echo '#X obj 20 20 loadbang;'
+        echo '#X obj 200 200 print reply;'
+        a_at=3 a_before=1
+        for a_message in "$@" '!pd quit'; do
+            a_ms=20
+            case $a_message in '~'*) a_ms=${a_message#\~} a_message=bang ;; esac
+            echo "#X obj 20 $((80 + 10 * a_at)) delay $a_ms;"
+            case $a_message in
+            '!'*) echo "#X msg 100 $((80 + 10 * a_at)) \\; ${a_message#!};" ;;
+            bang) echo "#X obj 100 $((80 + 10 * a_at)) bang;" ;;
+            *) echo "#X msg 100 $((80 + 10 * a_at)) $a_message;" ;;
+            esac
+            echo "#X connect $a_before 0 $a_at 0;"
+            echo "#X connect $a_at 0 $((a_at + 1)) 0;"
+            [ "$a_message" = bang ] ||
+                echo "#X connect $((a_at + 1)) 0 0 0;"
+            a_before=$a_at a_at=$((a_at + 2))
+        done
+        echo "#X connect 0 ${a_box##* } 2 0;"
+    } >"$a_file"
+}
+
+# replies LOG: what the box said, without links, latencies and lines of the
+# device, which come when they come.
+replies() {
+    sed -n 's/^reply: //p' "$1" | tr -d '\\' | grep -v '^link \|^latency \|^log '
+}
+
+# matches NAME LOG: each line of standard input is the start of a reply, in
+# order, and there is no other.
+matches() {
+    m_name=$1
+    replies "$2" >"$work/have"
+    cat >"$work/want"
+    m_bad=$(awk 'NR == FNR { want[++n] = $0; next }
+        { m++
+          if (m > n || index($0, want[m]) != 1) {
+              print "got " $0 ", wanted " (m > n ? "nothing" : want[m]); exit } }
+        END { if (m < n) print "wanted " want[m + 1] }' \
+        "$work/want" "$work/have" | head -1)
+    if [ -z "$m_bad" ]; then echo "ok $m_name"; else
+        echo "FAIL $m_name: $m_bad"
+        bad=1
+    fi
+}
