@@ -453,7 +453,9 @@ int patch_letters_serve(t_patch *x)
     if (!letter)
         return 0;
     x->x_gone = &ended;
-    serve(x, letter);
+    patch_claim_look(x); /* who asks is told of first */
+    if (!ended)
+        serve(x, letter);
     free(letter);
     if (!ended)
         x->x_gone = outer;

@@ -78,7 +78,7 @@ bad=0
 # ask_patch FILE "BOX" "MESSAGE" ...: writes a patch that sends the box one message
 # after the other, 20 ms of Pd's time apart, prints what it says as `reply: ...`
 # and quits. `!TEXT` is a message to Pd itself, `~MS` a longer time. The box's
-# signal outlets are counted by the last word of BOX.
+# signal outlets are counted by the last word of BOX, or by $outlet.
 ask_patch() {
     a_file=$1 a_box=$2
     shift 2
@@ -103,7 +103,7 @@ ask_patch() {
                 echo "#X connect $((a_at + 1)) 0 0 0;"
             a_before=$a_at a_at=$((a_at + 2))
         done
-        echo "#X connect 0 ${a_box##* } 2 0;"
+        echo "#X connect 0 ${outlet:-${a_box##* }} 2 0;"
     } >"$a_file"
 }
 

@@ -2,7 +2,7 @@
 # In a Pd in real time: what is asked while the device is not there yet, in
 # order; a device that dies in the middle of a question, told of once; SysEx
 # longer than an event ring takes, there and back, in order.
-# shows DL-29 DL-06
+# shows DL-29
 . "$here/pd/pd.sh"
 
 mkdir "$work/home"
