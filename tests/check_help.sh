@@ -16,6 +16,8 @@ SHMLINK_REGISTRY=h$$
 export SHMLINK_REGISTRY
 work=$(mktemp -d)
 flat=$work/shmlink
+SHMLINK_HOME=$work/home
+export SHMLINK_HOME
 device=
 
 end_device() {
@@ -206,7 +208,7 @@ clicker() { # number of clicks
 #X msg 10 190 bang;
 #X obj 200 100 delay 15;
 #X obj 200 130 s click-open;
-#X obj 150 160 delay 600;
+#X obj 150 160 delay 2000;
 #X msg 150 190 \\; pd quit;
 #X obj 10 175 t b s;
 #X msg 300 100 stop;
@@ -304,7 +306,7 @@ keys() { # help patch, info or stats, letter of its fields
 }
 
 number='-?[0-9.e+-]+'
-click shmlink~-help.pd 1 'midi_sysex: the device has no|midi_note: no device|tap_route: osc1'
+click shmlink~-help.pd 1 'midi_sysex: the device has no|midi_note: no device|tap_route: osc1|takes no files'
 answers shmlink~-help.pd 'open 1 MySynth:0' 'open 1 MySynth' 'open 1 \*' \
     'link MySynth:0 0 2 48000 64 0 lockstep 0 both' \
     'link MySynth:0 0 2 48000 64 64 pipelined 0 both' 'latency 0' 'latency 64' \
@@ -314,7 +316,12 @@ answers shmlink~-help.pd 'open 1 MySynth:0' 'open 1 MySynth' 'open 1 \*' \
     'param_dump 10' 'param_dump 3' \
     "param_info 0 gain dB 1( $number){5} amp" "transport $number" \
     'info path MySynth:0' 'info_done 1' 'stats blocks [0-9]+' 'stats_done' \
-    'error midi_sysex unsupported .*'
+    'error midi_sysex unsupported .*' 'program 1' 'program_name 1 pad' \
+    'program_list 8' 'program_count 8' 'program_write 1' 'program_read 1' \
+    "program_data 83( $number)+" 'preset_save 1' 'preset_change MySynth' \
+    'preset_count 1' 'preset_list 1' 'preset_info 0 help .*/help.shl 0' \
+    'preset_load 1' 'preset_rename 1' 'preset_delete 1' 'reset' \
+    'error file_send no_permission .*' "ping $number"
 shapes shmlink~-help.pd
 keys shmlink~-help.pd info i
 keys shmlink~-help.pd stats s
