@@ -65,7 +65,7 @@ BEGIN {
         "cue layout monitor parts platform request|" \
         "bypass file loss pace priority reblock ring scratch trail|" \
         "beacon mail maolan segment store|" \
-        "board cycle desk inquiry stream|" \
+        "board cycle desk inquiry scratchpad stream|" \
         "registry|" \
         "flow guest watch|" \
         "link|" \

@@ -809,9 +809,11 @@ static void states_of_every_size_go_both_ways(void **state)
         begin(versions[n / 6]);
         fake_daw_ask(&daw, SHL_SERVE_STATE_SAVE);
         take_request();
-        assert_int_equal(shl_serve_put_state(serve, bytes, 65537),
-                         SHL_NO_SPACE);
-        assert_int_equal(shl_serve_put_state(serve, bytes, size), SHL_OK);
+        assert_int_equal(
+            shl_scratchpad_state(shl_serve_pad(serve), bytes, 65537),
+            SHL_NO_SPACE);
+        assert_int_equal(
+            shl_scratchpad_state(shl_serve_pad(serve), bytes, size), SHL_OK);
         shl_serve_answer(serve, SHL_OK);
         assert_int_equal(fake_daw_word(&daw, row()->scratch_size), size);
         assert_memory_equal(fake_daw_scratch(&daw), bytes, size);
@@ -860,7 +862,8 @@ static void a_list_of_files_is_written_as_far_as_it_goes(void **state)
             const struct shl_serve_entry line = {.id = i, .name = path};
 
             snprintf(path, sizeof path, "/Tr\xC3\xA4ume/%u.wav", i);
-            assert_int_equal(shl_serve_put(serve, &line), SHL_OK);
+            assert_int_equal(shl_scratchpad_put(shl_serve_pad(serve), &line),
+                             SHL_OK);
         }
         shl_serve_answer(serve, SHL_OK);
         assert_int_equal(shl_table_read(&table, SHL_TABLE_FILES,
@@ -891,9 +894,10 @@ static void tables_that_do_not_fit_keep_what_does(void **state)
     begin(6);
     fake_daw_ask(&daw, SHL_SERVE_CLAP_PARAMS);
     take_request();
-    assert_int_equal(shl_serve_put(serve, &line), SHL_OK);
-    assert_int_equal(shl_serve_put(serve, &line), SHL_OK);
-    assert_int_equal(shl_serve_put(serve, &line), SHL_NO_SPACE);
+    assert_int_equal(shl_scratchpad_put(shl_serve_pad(serve), &line), SHL_OK);
+    assert_int_equal(shl_scratchpad_put(shl_serve_pad(serve), &line), SHL_OK);
+    assert_int_equal(shl_scratchpad_put(shl_serve_pad(serve), &line),
+                     SHL_NO_SPACE);
     shl_serve_answer(serve, SHL_OK);
     assert_int_equal(shl_table_read(&table, SHL_TABLE_CLAP_PARAMS,
                                     fake_daw_scratch(&daw),
@@ -1002,7 +1006,7 @@ static void counts_are_answered_where_the_daw_looks(void **state)
         take_request();
         assert_int_equal(work.request.audio_in, 4);
         assert_int_equal(work.request.audio_out, 32);
-        shl_serve_put_ports(serve, 4, 6, 1, 2);
+        shl_scratchpad_ports(shl_serve_pad(serve), 4, 6, 1, 2);
         shl_serve_answer(serve, SHL_OK);
         assert_int_equal(
             shl_scratch_ports_read(fake_daw_scratch(&daw), &counts), SHL_OK);

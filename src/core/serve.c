@@ -68,7 +68,8 @@ shl_status shl_serve_open(const struct shl_serve_options *options,
     struct shl_serve *made = calloc(1, sizeof *made);
     shl_status status;
 
-    if (!made) {
+    if (!made || shl_scratchpad_new(&made->pad)) {
+        free(made);
         shl_why_set(why, "%s", shl_status_text(SHL_NO_MEMORY));
         return SHL_NO_MEMORY;
     }
@@ -85,6 +86,7 @@ shl_status shl_serve_open(const struct shl_serve_options *options,
     }
     if (status) {
         shl_map_close(&made->map);
+        shl_scratchpad_free(made->pad);
         free(made);
         return status;
     }
@@ -102,6 +104,7 @@ void shl_serve_close(shl_serve *serve)
         return;
     shl_pipes_close(&serve->pipes);
     shl_map_close(&serve->map);
+    shl_scratchpad_free(serve->pad);
     free(serve);
 }
 

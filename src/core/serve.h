@@ -18,6 +18,7 @@
 #define SHL_SERVE_H
 
 #include "device.h"
+#include "scratchpad.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,38 +42,6 @@ struct shl_serve_about {
     uint32_t any_channels;        /* 1: takes what it gets; tells no counts */
     uint32_t latency_frames;
     double rate_hz; /* at which it runs */
-};
-
-/** Numbers of the protocol. */
-enum shl_serve_type {
-    SHL_SERVE_STATE_SAVE = 1,
-    SHL_SERVE_STATE_RESTORE,
-    SHL_SERVE_SHOW,
-    SHL_SERVE_HIDE,
-    SHL_SERVE_FOLDER,
-    SHL_SERVE_FILES,
-    SHL_SERVE_FILE,
-    SHL_SERVE_LV2_CONTROLS,
-    SHL_SERVE_CLAP_PARAMS,
-    SHL_SERVE_LV2_NOTES,
-    SHL_SERVE_CLAP_NOTES,
-    SHL_SERVE_PORTS
-};
-
-/** What a request brings; what its type has no use for is 0. */
-struct shl_serve_request {
-    uint32_t type;        /* enum shl_serve_type, or any other number */
-    shl_status problem;   /* not SHL_OK: it makes no sense; answer with this */
-    const uint8_t *bytes; /* state_restore; valid until the answer */
-    uint32_t size;
-    uint32_t index;   /* file */
-    const char *path; /* folder, file; valid until the answer */
-    uint32_t wish;    /* ports: 1: the DAW would have these counts;
-                                     0: it asks how many there are */
-    uint32_t audio_in, audio_out;
-    uint64_t parent;     /* show: window, 0: none */
-    uint32_t floating;   /* show: 1: a window of its own */
-    uint32_t window_api; /* show: of the parent: 0 none, 1 X11, 2 Wayland */
 };
 
 enum shl_work_kind { SHL_WORK_BLOCK, SHL_WORK_REQUEST };
@@ -151,28 +120,8 @@ void shl_serve_dirty(shl_serve *serve);
 
 /* ---- requests: by any thread, while the one that waited does not ---- */
 
-/** Have these bytes be the answer to state_save. SHL_NO_SPACE: more than 65536.
- * [control] */
-shl_status shl_serve_put_state(shl_serve *serve, const void *bytes,
-                               size_t size);
-
-/** One line of the list or table that is asked for. */
-struct shl_serve_entry {
-    uint32_t id;             /* of a parameter; key; index of a file */
-    const char *name;        /* or path */
-    const char *module;      /* clap_params; NULL: "" */
-    double minimum, maximum; /* lv2_controls and clap_params */
-    double value;            /* the present one; clap_params: the default */
-};
-
-/** Add a line to the answer. SHL_NO_SPACE: it does not fit any more; those
- * before it stand. SHL_UNSUPPORTED: this request has no list. [control] */
-shl_status shl_serve_put(shl_serve *serve, const struct shl_serve_entry *entry);
-
-/** Have these counts be the answer to ports. [control] */
-void shl_serve_put_ports(shl_serve *serve, uint32_t audio_in,
-                         uint32_t audio_out, uint32_t midi_in,
-                         uint32_t midi_out);
+/** Where the answer to the request at hand is written. [control] */
+shl_scratchpad *shl_serve_pad(shl_serve *serve);
 
 /** Answer the request: the result, success or error, free the slot, and a byte
  * where this type has one. Takes as long as a DAW needs to begin its waiting, 2

@@ -9,51 +9,21 @@
  * and leave the byte for the next block to stumble over. */
 #define WAIT_NS 1500000u
 
-static_assert((int)SHL_SERVE_STATE_SAVE == (int)SHL_MAOLAN_STATE_SAVE, "wire");
-static_assert((int)SHL_SERVE_SHOW == (int)SHL_MAOLAN_GUI_SHOW, "wire");
-static_assert((int)SHL_SERVE_FOLDER == (int)SHL_MAOLAN_RESOURCE_DIR, "wire");
-static_assert((int)SHL_SERVE_FILE == (int)SHL_MAOLAN_FILE_UPDATE, "wire");
-static_assert((int)SHL_SERVE_PORTS == (int)SHL_MAOLAN_AUDIO_PORTS, "wire");
-
 /* ---- what it brings ------------------------------------------------------------ */
 
-static void copy_scratch(struct shl_serve *serve)
+/* Bytes of scratch that this type uses. */
+static uint32_t given_size(const struct shl_serve *serve, uint32_t type)
 {
-    memcpy(serve->given, serve->map.base + serve->maolan.layout->scratch,
-           SHL_SCRATCH_SIZE);
-}
-
-static void read_state(struct shl_serve *serve,
-                       struct shl_serve_request *request)
-{
-    request->size =
-        shl_maolan_load(&serve->maolan, serve->maolan.layout->scratch_size);
-    request->bytes = serve->given;
-    if (request->size > SHL_SCRATCH_SIZE) {
-        request->size = 0;
-        request->problem = SHL_BAD_PEER;
+    switch (type) {
+    case SHL_SERVE_STATE_RESTORE:
+        return shl_maolan_load(&serve->maolan,
+                               serve->maolan.layout->scratch_size);
+    case SHL_SERVE_FOLDER:
+    case SHL_SERVE_FILE:
+        return SHL_SCRATCH_SIZE;
+    default:
+        return 0;
     }
-}
-
-/* A path inside the copy gets its end mark there; the byte behind it is of no
- * more use. */
-static void read_path(struct shl_serve *serve,
-                      struct shl_serve_request *request)
-{
-    const char *path = NULL;
-    uint32_t length = 0;
-
-    request->problem = request->type == SHL_SERVE_FOLDER
-                           ? shl_scratch_dir_read(serve->given, &path, &length)
-                           : shl_scratch_update_read(
-                                 serve->given, &request->index, &path, &length);
-    if (!request->problem && memchr(path, 0, length))
-        request->problem = SHL_BAD_PEER;
-    if (request->problem)
-        return;
-    size_t at = (size_t)((const uint8_t *)path - serve->given);
-    serve->given[at + length] = 0;
-    request->path = (const char *)serve->given + at;
 }
 
 static void read_window(struct shl_serve *serve,
@@ -85,125 +55,47 @@ static void read_ports(struct shl_serve *serve,
     serve->last_out = block.out_channels;
 }
 
-static void begin_table(struct shl_serve *serve, enum shl_table_kind kind)
-{
-    shl_table_write(&serve->table, kind, serve->result);
-    serve->tables = true;
-    serve->begin = kind == SHL_TABLE_FILES ? SHL_FILE_REFS_OFFSET : 0;
-    serve->sized = kind != SHL_TABLE_FILES;
-}
-
 void shl_serve_take_request(struct shl_serve *serve, uint32_t type,
                             struct shl_work *work)
 {
-    struct shl_serve_request *request = &work->request;
-
     serve->woken_ns = shl_clock_ns();
     serve->request = type;
     serve->requests++;
-    serve->tables = serve->sized = false;
-    serve->begin = serve->end = 0;
     work->kind = SHL_WORK_REQUEST;
-    request->type = type;
-    switch (type) {
-    case SHL_SERVE_STATE_RESTORE:
-        copy_scratch(serve);
-        read_state(serve, request);
-        break;
-    case SHL_SERVE_FOLDER:
-    case SHL_SERVE_FILE:
-        copy_scratch(serve);
-        read_path(serve, request);
-        break;
-    case SHL_SERVE_SHOW:
-        read_window(serve, request);
-        break;
-    case SHL_SERVE_PORTS:
-        read_ports(serve, request);
-        break;
-    case SHL_SERVE_FILES:
-        begin_table(serve, SHL_TABLE_FILES);
-        break;
-    case SHL_SERVE_LV2_CONTROLS:
-        begin_table(serve, SHL_TABLE_LV2_CONTROLS);
-        break;
-    case SHL_SERVE_CLAP_PARAMS:
-        begin_table(serve, SHL_TABLE_CLAP_PARAMS);
-        break;
-    case SHL_SERVE_LV2_NOTES:
-    case SHL_SERVE_CLAP_NOTES:
-        begin_table(serve, SHL_TABLE_NOTES);
-        break;
-    default:
-        break;
-    }
+    shl_scratchpad_begin(serve->pad, type,
+                         serve->map.base + serve->maolan.layout->scratch,
+                         given_size(serve, type), &work->request);
+    if (type == SHL_SERVE_SHOW)
+        read_window(serve, &work->request);
+    else if (type == SHL_SERVE_PORTS)
+        read_ports(serve, &work->request);
 }
 
 /* ---- the answer -------------------------------------------------------------------- */
 
-shl_status shl_serve_put_state(shl_serve *serve, const void *bytes, size_t size)
+shl_scratchpad *shl_serve_pad(shl_serve *serve)
 {
-    if (serve->request != SHL_SERVE_STATE_SAVE)
-        return SHL_UNSUPPORTED;
-    if (size > SHL_SCRATCH_SIZE)
-        return SHL_NO_SPACE;
-    if (size)
-        memcpy(serve->result, bytes, size);
-    serve->begin = 0;
-    serve->end = (uint32_t)size;
-    serve->sized = true;
-    return SHL_OK;
+    return serve->pad;
 }
 
-/* What is longer does not fit anyway. */
-static uint32_t length_of(const char *text)
+/* Of lists of files and of counts the DAW knows the end by what they say. */
+static bool is_sized(uint32_t type)
 {
-    size_t length = strlen(text);
-
-    return length < SHL_SCRATCH_SIZE ? (uint32_t)length : SHL_SCRATCH_SIZE;
-}
-
-shl_status shl_serve_put(shl_serve *serve, const struct shl_serve_entry *entry)
-{
-    const char *module = entry->module ? entry->module : "";
-    const struct shl_table_entry line = {.id = entry->id,
-                                         .name_length = length_of(entry->name),
-                                         .module_length = length_of(module),
-                                         .name = entry->name,
-                                         .module = module,
-                                         .minimum = entry->minimum,
-                                         .maximum = entry->maximum,
-                                         .value = entry->value};
-
-    return serve->tables ? shl_table_add(&serve->table, &line)
-                         : SHL_UNSUPPORTED;
-}
-
-void shl_serve_put_ports(shl_serve *serve, uint32_t audio_in,
-                         uint32_t audio_out, uint32_t midi_in,
-                         uint32_t midi_out)
-{
-    const struct shl_port_counts counts = {audio_in, audio_out, midi_in,
-                                           midi_out};
-
-    if (serve->request != SHL_SERVE_PORTS)
-        return;
-    shl_scratch_ports_write(serve->result, &counts);
-    serve->begin = SHL_PORT_COUNTS_OFFSET;
-    serve->end = SHL_PORT_COUNTS_MIDI_OUT + 4;
+    return type == SHL_SERVE_STATE_SAVE ||
+           (type >= SHL_SERVE_LV2_CONTROLS && type <= SHL_SERVE_CLAP_NOTES);
 }
 
 static void publish(struct shl_serve *serve)
 {
     const struct shl_maolan_layout *row = serve->maolan.layout;
+    uint32_t begin, end;
+    const uint8_t *bytes = shl_scratchpad_answer(serve->pad, &begin, &end);
 
-    if (serve->tables)
-        serve->end = shl_table_end(&serve->table);
-    if (serve->end > serve->begin)
-        memcpy(serve->map.base + row->scratch + serve->begin,
-               serve->result + serve->begin, serve->end - serve->begin);
-    if (serve->sized)
-        shl_maolan_store(&serve->maolan, row->scratch_size, serve->end);
+    if (end > begin)
+        memcpy(serve->map.base + row->scratch + begin, bytes + begin,
+               end - begin);
+    if (is_sized(serve->request))
+        shl_maolan_store(&serve->maolan, row->scratch_size, end);
 }
 
 static void wait_for_the_daw(const struct shl_serve *serve)

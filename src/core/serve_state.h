@@ -23,17 +23,11 @@ struct shl_serve {
     uint32_t last_in, last_out; /* channels that the header had last */
     const float *in[SHL_MAX_CHANNELS];
     float *out[SHL_MAX_CHANNELS];
-    /* the answer to a request: bytes [begin, end) of result */
-    bool tables; /* begun: the table below is in use */
-    struct shl_table table;
-    uint32_t begin, end;
-    bool sized; /* scratch_size tells where it ends */
+    shl_scratchpad *pad;
     /* counted */
     uint64_t blocks, requests, unanswered, moved;
     bool flushed;
     float sink[SHL_MAX_FRAMES];
-    uint8_t given[SHL_SCRATCH_SIZE + 1]; /* the scratch area, copied */
-    uint8_t result[SHL_SCRATCH_SIZE];
 };
 
 /** Whether somebody has cut the segment. */

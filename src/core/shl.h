@@ -16,6 +16,7 @@
 #include "param.h"
 #include "registry.h"
 #include "resampler.h"
+#include "scratchpad.h"
 #include "serve.h"
 #include "snapshot.h"
 #include "status.h"
