@@ -150,6 +150,20 @@ static void silence(void *arg)
     process_silence(control->process);
 }
 
+static int give(void *arg, const struct shl_event *event)
+{
+    struct control *control = arg;
+
+    return process_give(control->process, event);
+}
+
+static int given(void *arg)
+{
+    struct control *control = arg;
+
+    return process_given(control->process, HOLD_MS);
+}
+
 /* Off and on again: rate and frames stay. */
 static void restart(struct control *control)
 {
@@ -163,32 +177,23 @@ static void restart(struct control *control)
 
 /* ---- the loop -------------------------------------------------------------------------- */
 
-static void answer_ports(struct control *control)
-{
-    const struct plugin_ports ports =
-        control->plugin->calls->ports(control->plugin);
-
-    shl_serve_put_ports(control->serve, ports.audio_in, ports.audio_out,
-                        ports.midi_in, ports.midi_out);
-}
-
 static void answer_request(struct control *control,
                            const struct shl_serve_request *request)
 {
     struct requests_needs needs = {0, 0};
     struct shl_why why = {""};
-    const shl_status status =
-        requests_answer(control->serve, control->plugin, request, &needs, &why);
+    const shl_status status = requests_answer(
+        shl_serve_pad(control->serve), control->plugin, request, &needs, &why);
 
     if (status)
         log_say(PLUGIN_WARNING, "request %u: %s", request->type,
                 why.text[0] ? why.text : shl_status_text(status));
-    if (needs.restart)
+    if (needs.restart) {
         restart(control);
+        requests_put_ports(shl_serve_pad(control->serve), control->plugin);
+    }
     if (needs.tell)
         process_tell(control->process);
-    if (request->type == SHL_SERVE_PORTS && !status)
-        answer_ports(control);
     shl_serve_answer(control->serve, status);
     process_go_on(control->process);
 }
@@ -247,7 +252,7 @@ static int must_end(const struct control *control)
 static void work(struct control *control)
 {
     const struct messages_holder holder = {control, hold, release, tell,
-                                           silence};
+                                           silence, give, given};
     shl_status status;
 
     while (!must_end(control) && !process_ended(control->process, &status)) {

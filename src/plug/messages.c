@@ -1,7 +1,9 @@
 #include "messages.h"
 
 #include "log.h"
+#include "requests.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@ struct messages {
     shl_device *device;
     struct plugin *plugin;
     shl_bell *control;
+    shl_scratchpad *pad;
     /* the device's thread pushes (release: the message is whole), the control
      * thread takes all at once (acquire) */
     _Atomic(struct waiting *) top;
@@ -32,13 +35,20 @@ static int is_ours(const struct messages *messages, uint32_t type)
         return calls->save != NULL;
     case SHL_MESSAGE_STATE_RESTORE:
         return calls->restore != NULL;
+    case SHL_MESSAGE_PARAM_LIST:
+    case SHL_MESSAGE_PARAM_GET:
+    case SHL_MESSAGE_PARAM_SET:
     case SHL_MESSAGE_PARAM_TEXT:
-        return calls->params && calls->text;
+        return calls->params && calls->value;
     case SHL_MESSAGE_PROGRAM_LIST:
     case SHL_MESSAGE_PROGRAM_GET:
     case SHL_MESSAGE_PROGRAM_SET:
         return calls->programs != NULL;
+    case SHL_MESSAGE_MIDI_RAW:
+        return calls->ports(messages->plugin).midi_in > 0;
     case SHL_MESSAGE_RESET:
+    case SHL_MESSAGE_BUS_LAYOUT:
+    case SHL_MESSAGE_PLUGIN:
         return 1;
     default:
         return 0;
@@ -79,12 +89,15 @@ struct messages *messages_new(shl_device *device, struct plugin *plugin,
 {
     struct messages *messages = calloc(1, sizeof(*messages));
 
-    if (!messages)
+    if (!messages || shl_scratchpad_new(&messages->pad)) {
+        free(messages);
         return NULL;
+    }
     messages->device = device;
     messages->plugin = plugin;
     messages->control = control;
     if (shl_device_on_message(device, hear, messages)) {
+        shl_scratchpad_free(messages->pad);
         free(messages);
         return NULL;
     }
@@ -118,6 +131,7 @@ void messages_free(struct messages *messages)
         free(one);
         one = next;
     }
+    shl_scratchpad_free(messages->pad);
     free(messages);
 }
 
@@ -191,6 +205,120 @@ static const struct shl_param *find_param(struct plugin *plugin, uint32_t id)
     return NULL;
 }
 
+static shl_status words_of(struct plugin *plugin, const struct shl_param *param,
+                           double value, char *words, size_t size)
+{
+    if (plugin->calls->text)
+        return plugin->calls->text(plugin, param->id, value, words, size);
+    shl_param_text(param, value, words, size);
+    return SHL_OK;
+}
+
+static shl_status param_list(struct plugin *plugin, struct state *reply)
+{
+    const struct shl_param *list = NULL;
+    const uint32_t count = plugin->calls->params(plugin, &list);
+
+    write_u32(reply, count);
+    for (uint32_t i = 0; i < count; i++) {
+        write_u32(reply, list[i].id);
+        write_u32(reply, list[i].flags);
+        write_f64(reply, list[i].minimum);
+        write_f64(reply, list[i].maximum);
+        write_f64(reply, list[i].initial);
+        write_text(reply, list[i].name);
+        write_text(reply, list[i].label);
+    }
+    return SHL_OK;
+}
+
+static shl_status param_get(struct plugin *plugin, const struct waiting *one,
+                            struct state *reply)
+{
+    struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
+    const uint32_t id = shl_unpack_u32(&unpack);
+
+    if (unpack.bad || !find_param(plugin, id))
+        return unpack.bad ? SHL_BAD_VALUE : SHL_NOT_FOUND;
+    write_f64(reply, plugin->calls->value(plugin, id));
+    return SHL_OK;
+}
+
+static shl_status give_all(const struct messages_holder *holder,
+                           struct shl_why *why)
+{
+    if (holder->given(holder->arg))
+        return SHL_OK;
+    shl_why_set(why, "the plugin does not come back from its block");
+    return SHL_TIMEOUT;
+}
+
+static shl_status param_set(struct plugin *plugin, const struct waiting *one,
+                            const struct messages_holder *holder,
+                            struct state *reply, struct shl_why *why)
+{
+    struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
+    const uint32_t id = shl_unpack_u32(&unpack);
+    const double value = shl_unpack_f64(&unpack);
+    const struct shl_param *param = find_param(plugin, id);
+    shl_status status;
+
+    if (unpack.bad || !isfinite(value))
+        return SHL_BAD_VALUE;
+    if (!param || param->flags & SHL_PARAM_READ_ONLY)
+        return SHL_NOT_FOUND;
+    const struct shl_event event =
+        shl_event_param(0, SHL_EVENT_PARAM, id, shl_param_clip(param, value));
+    if (!holder->give(holder->arg, &event))
+        return SHL_RING_FULL;
+    status = give_all(holder, why);
+    write_f64(reply, plugin->calls->value(plugin, id));
+    return status;
+}
+
+static shl_status midi_raw(const struct waiting *one,
+                           const struct messages_holder *holder,
+                           struct shl_why *why)
+{
+    struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
+    const uint32_t port = shl_unpack_u32(&unpack);
+    struct shl_midi_stream stream = {0};
+    uint32_t ump[2];
+
+    if (unpack.bad || port >= PLUGIN_MAX_PORTS)
+        return SHL_BAD_VALUE;
+    for (size_t i = unpack.at; i < unpack.size; i++) {
+        const uint32_t words =
+            shl_midi_stream_byte(&stream, (uint8_t)port, unpack.bytes[i], ump);
+        if (!words)
+            continue;
+        const struct shl_event event = shl_event_ump(0, ump, words);
+        if (!holder->give(holder->arg, &event) &&
+            (!holder->given(holder->arg) || !holder->give(holder->arg, &event)))
+            return SHL_RING_FULL;
+    }
+    return give_all(holder, why);
+}
+
+static void write_bus(struct state *reply, uint32_t channels, const char *name)
+{
+    if (!channels)
+        return;
+    write_u32(reply, channels);
+    write_text(reply, name);
+}
+
+static shl_status bus_layout(struct plugin *plugin, struct state *reply)
+{
+    const struct plugin_ports ports = plugin->calls->ports(plugin);
+
+    write_u32(reply, ports.audio_in > 0);
+    write_u32(reply, ports.audio_out > 0);
+    write_bus(reply, ports.audio_in, "in");
+    write_bus(reply, ports.audio_out, "out");
+    return SHL_OK;
+}
+
 /* A value's text, or a text's value; the plugin's own words where it has some.
  */
 static shl_status text(struct plugin *plugin, const struct waiting *one,
@@ -211,7 +339,7 @@ static shl_status text(struct plugin *plugin, const struct waiting *one,
     else if (given[0])
         status = shl_param_read(param, given, &value);
     if (!status)
-        status = plugin->calls->text(plugin, id, value, words, sizeof(words));
+        status = words_of(plugin, param, value, words, sizeof(words));
     if (status) {
         shl_why_set(why, "%s", shl_status_text(status));
         return status;
@@ -265,6 +393,48 @@ static shl_status program_set(struct plugin *plugin, const struct waiting *one,
     return status ? status : program_get(plugin, reply, why);
 }
 
+/* Requests of the Maolan slot that the plugin must not process beside. */
+static int changes(const struct plugin *plugin, uint32_t type)
+{
+    const uint32_t holds = plugin->calls->holds;
+
+    return type == SHL_SERVE_FOLDER || type == SHL_SERVE_FILE ||
+           (type == SHL_SERVE_STATE_SAVE && holds & PLUGIN_HOLD_SAVE) ||
+           (type == SHL_SERVE_STATE_RESTORE && holds & PLUGIN_HOLD_RESTORE);
+}
+
+static shl_status slot(struct messages *messages, const struct waiting *one,
+                       const struct messages_holder *holder,
+                       struct state *reply, struct shl_why *why)
+{
+    struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
+    const uint32_t type = shl_unpack_u32(&unpack);
+    const int holds = changes(messages->plugin, type);
+    struct requests_needs needs = {0, 0};
+    struct shl_serve_request request;
+    shl_status status;
+
+    if (unpack.bad || !type)
+        return SHL_BAD_VALUE;
+    shl_scratchpad_begin(messages->pad, type, one->bytes + unpack.at,
+                         (uint32_t)(one->size - unpack.at), &request);
+    request.floating = 1;
+    if (holds && !holder->hold(holder->arg))
+        return SHL_TIMEOUT;
+    status =
+        requests_answer(messages->pad, messages->plugin, &request, &needs, why);
+    if (holds)
+        holder->release(holder->arg);
+    if (needs.tell)
+        holder->tell(holder->arg);
+    if (status)
+        return status;
+    uint32_t size;
+    const uint8_t *bytes = shl_scratchpad_answer(messages->pad, NULL, &size);
+    state_write(reply, bytes, size);
+    return reply->status;
+}
+
 static shl_status answer(struct messages *messages, const struct waiting *one,
                          const struct messages_holder *holder,
                          struct state *reply, struct shl_why *why)
@@ -276,6 +446,16 @@ static shl_status answer(struct messages *messages, const struct waiting *one,
         return save(plugin, reply, holder, why);
     case SHL_MESSAGE_STATE_RESTORE:
         return restore(plugin, one, holder, why);
+    case SHL_MESSAGE_PARAM_LIST:
+        return param_list(plugin, reply);
+    case SHL_MESSAGE_PARAM_GET:
+        return param_get(plugin, one, reply);
+    case SHL_MESSAGE_PARAM_SET:
+        return param_set(plugin, one, holder, reply, why);
+    case SHL_MESSAGE_MIDI_RAW:
+        return midi_raw(one, holder, why);
+    case SHL_MESSAGE_BUS_LAYOUT:
+        return bus_layout(plugin, reply);
     case SHL_MESSAGE_PARAM_TEXT:
         return text(plugin, one, reply, why);
     case SHL_MESSAGE_PROGRAM_LIST:
@@ -284,6 +464,8 @@ static shl_status answer(struct messages *messages, const struct waiting *one,
         return program_get(plugin, reply, why);
     case SHL_MESSAGE_PROGRAM_SET:
         return program_set(plugin, one, holder, reply, why);
+    case SHL_MESSAGE_PLUGIN:
+        return slot(messages, one, holder, reply, why);
     default:
         holder->silence(holder->arg);
         return SHL_OK;

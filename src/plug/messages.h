@@ -15,13 +15,16 @@ struct messages *messages_new(shl_device *device, struct plugin *plugin,
 /** After the device was closed: forget what waits. NULL is fine. [control] */
 void messages_free(struct messages *messages);
 
-/** What the control thread does for it while the plugin must not process. */
+/** What the control thread can do with the plugin. */
 struct messages_holder {
     void *arg;
     int (*hold)(void *arg); /* false: the plugin hangs */
     void (*release)(void *arg);
     void (*tell)(void *arg);    /* values may have changed */
     void (*silence)(void *arg); /* end notes and tails */
+    /* have the plugin hear an event; false: too many wait */
+    int (*give)(void *arg, const struct shl_event *event);
+    int (*given)(void *arg); /* false: they are not heard in time */
 };
 
 /** Answer everything that waits. [control] */

@@ -30,17 +30,22 @@ struct process {
     /* control raises hold, then looks at inside; audio raises inside, then
      * looks at hold: both seq_cst, or each could miss the other */
     _Atomic uint32_t hold, inside;
+    /* control stores give (release: the events below are whole), audio stores
+     * taken (release: their places are free again); both acquire */
+    _Atomic uint32_t give, taken;
+    struct shl_event given[PROCESS_GIVEN];
     _Atomic uint32_t tell, hush; /* control stores, audio takes: relaxed */
     figure blocks, bad_samples, held_events, sends_failed;
     /* the audio thread's own */
     struct shl_work work;
+    int idle;   /* heard something since the last block */
     int missed; /* events while held: what sounds is unknown */
     uint32_t latency;
     uint64_t frame; /* of the block's first sample, on the road */
     const struct shl_param *params;
     uint32_t param_count;
     double told[MAX_TOLD];
-    struct shl_event events[MAX_EVENTS];
+    struct shl_event events[PROCESS_GIVEN + MAX_EVENTS];
     /* planes of a link without audio: silent ones, and what nobody hears */
     const float *silence[PLUGIN_MAX_CHANNELS];
     float *sink[PLUGIN_MAX_CHANNELS];
@@ -75,13 +80,32 @@ static int send_event(void *to, const struct shl_event *event)
     return status == SHL_OK;
 }
 
-/* Events of this block with their places in it. */
-static uint32_t gather(struct process *process)
+/* What the control thread gives comes at the first sample. */
+static uint32_t take_given(struct process *process)
 {
+    const uint32_t until =
+        atomic_load_explicit(&process->give, memory_order_acquire);
+    uint32_t at = atomic_load_explicit(&process->taken, memory_order_relaxed);
     uint32_t n = 0;
+
+    while (at != until)
+        process->events[n++] = process->given[at++ % PROCESS_GIVEN];
+    return n;
+}
+
+/* They are heard: whoever waits for that may go on. */
+static void free_given(struct process *process, uint32_t count)
+{
+    if (count)
+        atomic_fetch_add_explicit(&process->taken, count, memory_order_release);
+}
+
+/* Events of this block with their places in it. */
+static uint32_t gather(struct process *process, uint32_t n)
+{
     struct shl_event event;
 
-    while (n < MAX_EVENTS && next_event(process, &event)) {
+    while (n < PROCESS_GIVEN + MAX_EVENTS && next_event(process, &event)) {
         event.frame -= process->frame;
         process->events[n++] = event;
     }
@@ -190,9 +214,22 @@ static void sit_out(struct process *process, const struct plugin_block *block)
     }
 }
 
+/* The plugin's turn, unless it is held. */
+static void turn(struct process *process, struct plugin_block *block)
+{
+    atomic_store_explicit(&process->inside, 1, memory_order_seq_cst);
+    if (atomic_load_explicit(&process->hold, memory_order_seq_cst))
+        sit_out(process, block);
+    else
+        run_plugin(process, block);
+    /* release: what the plugin has done is whole before it is held */
+    atomic_store_explicit(&process->inside, 0, memory_order_release);
+}
+
 static void play(struct process *process, const struct shl_block *from,
                  uint32_t in_wired, uint32_t out_wired)
 {
+    const uint32_t given = take_given(process);
     struct plugin_block block = {.frames = from->frames,
                                  .in = from->in,
                                  .out = from->out,
@@ -211,17 +248,57 @@ static void play(struct process *process, const struct shl_block *from,
     }
     if (!(block.transport.rate_hz > 0))
         block.transport.rate_hz = process->rate_hz;
-    if (from->fresh && process->road.device)
-        process->missed = 1; /* another host listens */
-    block.event_count = gather(process);
-    atomic_store_explicit(&process->inside, 1, memory_order_seq_cst);
-    if (atomic_load_explicit(&process->hold, memory_order_seq_cst))
-        sit_out(process, &block);
-    else
-        run_plugin(process, &block);
-    /* release: what the plugin has done is whole before it is held */
-    atomic_store_explicit(&process->inside, 0, memory_order_release);
+    /* another host listens, unless it has given the plugin something before */
+    if (from->fresh && process->road.device && !process->idle)
+        process->missed = 1;
+    process->idle = 0;
+    block.event_count = gather(process, given);
+    turn(process, &block);
+    free_given(process, given);
     count(&process->blocks, 1);
+}
+
+/* Hosts that ask get the new values, also while no block is played. */
+static void keep_values(struct process *process)
+{
+    for (uint32_t i = 0; i < process->param_count; i++)
+        shl_device_keep(process->road.device, process->params[i].id,
+                        process->plugin->calls->value(process->plugin,
+                                                      process->params[i].id));
+}
+
+static int send_nowhere(void *to, const struct shl_event *event)
+{
+    (void)to;
+    (void)event;
+    return 0;
+}
+
+/* No block comes: the plugin hears what the control thread gives all the same.
+ * What it has to say of that is told with the next block. */
+static void play_idle(struct process *process)
+{
+    const uint32_t given = take_given(process);
+    struct plugin_block block = {.in = process->silence,
+                                 .out = process->sink,
+                                 .transport =
+                                     shl_transport_default(process->rate_hz),
+                                 .events = process->events,
+                                 .event_count = given,
+                                 .send = send_nowhere,
+                                 .to = process};
+    const uint32_t tell =
+        atomic_exchange_explicit(&process->tell, 0, memory_order_relaxed);
+
+    if (given) {
+        process->idle = 1;
+        turn(process, &block);
+    }
+    free_given(process, given);
+    if (!given && !tell)
+        return;
+    keep_values(process);
+    atomic_store_explicit(&process->tell, 1, memory_order_relaxed);
 }
 
 /* ---- the loop ----------------------------------------------------------------- */
@@ -272,6 +349,8 @@ static shl_status device_once(struct process *process, uint32_t timeout_ms)
     const shl_status status =
         shl_device_wait(process->road.device, timeout_ms, &block);
 
+    if (status == SHL_TIMEOUT)
+        play_idle(process);
     if (status)
         return status;
     play(process, &block, ports.audio_in, ports.audio_out);
@@ -403,6 +482,39 @@ void process_release(struct process *process)
 void process_tell(struct process *process)
 {
     atomic_store_explicit(&process->tell, 1, memory_order_relaxed);
+    if (process->road.device)
+        shl_device_wake(process->road.device);
+}
+
+int process_give(struct process *process, const struct shl_event *event)
+{
+    const uint32_t at =
+        atomic_load_explicit(&process->give, memory_order_relaxed);
+
+    if (at - atomic_load_explicit(&process->taken, memory_order_acquire) >=
+        PROCESS_GIVEN)
+        return 0;
+    process->given[at % PROCESS_GIVEN] = *event;
+    process->given[at % PROCESS_GIVEN].frame = 0;
+    atomic_store_explicit(&process->give, at + 1, memory_order_release);
+    return 1;
+}
+
+int process_given(struct process *process, uint32_t timeout_ms)
+{
+    const uint32_t all =
+        atomic_load_explicit(&process->give, memory_order_relaxed);
+
+    if (process->road.device)
+        shl_device_wake(process->road.device);
+    for (uint32_t ms = 0;
+         atomic_load_explicit(&process->taken, memory_order_acquire) != all;
+         ms++) {
+        if (ms >= timeout_ms)
+            return 0;
+        shl_sleep_ms(1);
+    }
+    return 1;
 }
 
 void process_silence(struct process *process)

@@ -50,6 +50,14 @@ void process_release(struct process *process);
  * block. [control] */
 void process_tell(struct process *process);
 
+/** Give the plugin an event beside those of the road: with the next block, or at
+ * once while none is played. False: PROCESS_GIVEN wait already. [control] */
+#define PROCESS_GIVEN 256u
+int process_give(struct process *process, const struct shl_event *event);
+
+/** Wait until all that was given is heard, at most timeout_ms. [control] */
+int process_given(struct process *process, uint32_t timeout_ms);
+
 /** End all notes and tails with the next block. [control] */
 void process_silence(struct process *process);
 

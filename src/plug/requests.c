@@ -10,7 +10,7 @@ static shl_status missing(struct shl_why *why, const char *what)
     return SHL_UNSUPPORTED;
 }
 
-static shl_status save(shl_serve *serve, struct plugin *plugin,
+static shl_status save(shl_scratchpad *pad, struct plugin *plugin,
                        struct shl_why *why)
 {
     struct state state = {.status = SHL_OK};
@@ -18,7 +18,7 @@ static shl_status save(shl_serve *serve, struct plugin *plugin,
 
     if (status)
         return status;
-    status = shl_serve_put_state(serve, state.bytes, state.size);
+    status = shl_scratchpad_state(pad, state.bytes, state.size);
     if (status)
         shl_why_set(why, "the state has %zu bytes; this protocol carries 65536",
                     state.size);
@@ -36,7 +36,7 @@ static void tell_cut(shl_status status, const char *what, uint32_t there,
                 there, of);
 }
 
-static shl_status put_params(shl_serve *serve, struct plugin *plugin,
+static shl_status put_params(shl_scratchpad *pad, struct plugin *plugin,
                              uint32_t type, struct shl_why *why)
 {
     const struct shl_param *list;
@@ -58,7 +58,7 @@ static shl_status put_params(shl_serve *serve, struct plugin *plugin,
                          ? list[i].initial
                          : plugin->calls->value(plugin, list[i].id)};
 
-        status = shl_serve_put(serve, &entry);
+        status = shl_scratchpad_put(pad, &entry);
         if (status)
             break;
     }
@@ -69,7 +69,7 @@ static shl_status put_params(shl_serve *serve, struct plugin *plugin,
 typedef int give_entry(struct plugin *plugin, uint32_t index,
                        struct plugin_entry *entry);
 
-static shl_status put_entries(shl_serve *serve, struct plugin *plugin,
+static shl_status put_entries(shl_scratchpad *pad, struct plugin *plugin,
                               give_entry *give, const char *what,
                               struct shl_why *why)
 {
@@ -84,7 +84,7 @@ static shl_status put_entries(shl_serve *serve, struct plugin *plugin,
                                              .name = entry.text};
 
         if (!status)
-            status = shl_serve_put(serve, &line);
+            status = shl_scratchpad_put(pad, &line);
         there += !status;
     }
     tell_cut(status, what, there, all);
@@ -110,14 +110,23 @@ static shl_status set_folder(struct plugin *plugin, const char *path,
     return plugin->calls->set_folder(plugin, path);
 }
 
-/* The DAW's counts are a wish; what the plugin makes of it is the answer, which
- * the program puts once the plugin has been made active anew. */
-static shl_status ports(struct plugin *plugin,
+void requests_put_ports(shl_scratchpad *pad, const struct plugin *plugin)
+{
+    const struct plugin_ports ports = plugin->calls->ports(plugin);
+
+    shl_scratchpad_ports(pad, ports.audio_in, ports.audio_out, ports.midi_in,
+                         ports.midi_out);
+}
+
+/* The DAW's counts are a wish; what the plugin makes of it holds once it has
+ * been made active anew. */
+static shl_status ports(shl_scratchpad *pad, struct plugin *plugin,
                         const struct shl_serve_request *request,
                         struct requests_needs *needs, struct shl_why *why)
 {
     const struct plugin_ports now = plugin->calls->ports(plugin);
 
+    requests_put_ports(pad, plugin);
     if (!request->wish || now.any || !plugin->calls->set_ports ||
         (now.audio_in == request->audio_in &&
          now.audio_out == request->audio_out))
@@ -146,7 +155,7 @@ static shl_status hide(struct plugin *plugin)
     return SHL_OK;
 }
 
-shl_status requests_answer(shl_serve *serve, struct plugin *plugin,
+shl_status requests_answer(shl_scratchpad *pad, struct plugin *plugin,
                            const struct shl_serve_request *request,
                            struct requests_needs *needs, struct shl_why *why)
 {
@@ -156,7 +165,7 @@ shl_status requests_answer(shl_serve *serve, struct plugin *plugin,
     }
     switch (request->type) {
     case SHL_SERVE_STATE_SAVE:
-        return save(serve, plugin, why);
+        return save(pad, plugin, why);
     case SHL_SERVE_STATE_RESTORE:
         needs->tell = 1;
         return state_restore(plugin, request->bytes, request->size, why);
@@ -167,18 +176,18 @@ shl_status requests_answer(shl_serve *serve, struct plugin *plugin,
     case SHL_SERVE_FOLDER:
         return set_folder(plugin, request->path, why);
     case SHL_SERVE_FILES:
-        return put_entries(serve, plugin, plugin->calls->file, "files", why);
+        return put_entries(pad, plugin, plugin->calls->file, "files", why);
     case SHL_SERVE_FILE:
         return set_file(plugin, request, why);
     case SHL_SERVE_LV2_CONTROLS:
     case SHL_SERVE_CLAP_PARAMS:
-        return put_params(serve, plugin, request->type, why);
+        return put_params(pad, plugin, request->type, why);
     case SHL_SERVE_LV2_NOTES:
     case SHL_SERVE_CLAP_NOTES:
-        return put_entries(serve, plugin, plugin->calls->note_name,
-                           "note names", why);
+        return put_entries(pad, plugin, plugin->calls->note_name, "note names",
+                           why);
     case SHL_SERVE_PORTS:
-        return ports(plugin, request, needs, why);
+        return ports(pad, plugin, request, needs, why);
     default:
         shl_why_set(why, "there is no request %u", request->type);
         return SHL_UNSUPPORTED;
