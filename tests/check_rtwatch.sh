@@ -79,6 +79,15 @@ else
 fi
 rm -f "$work/out.wav"
 
+if watched timeout -k 2 600 ./shmlink host --id L:0 --wav "$work/out.wav" \
+    --reblock 100 --pipelined --seconds $((seconds / 5)) >"$work/host" 2>&1; then
+    quiet "the same in other blocks than the host's" "$work/host"
+else
+    fail "host program in other blocks than its own"
+    cat "$work/host"
+fi
+rm -f "$work/out.wav"
+
 pd -batch tests/pd/load.pd $((seconds * 1000)) 600 >"$work/pd" 2>&1
 if [ $? -eq 0 ] && grep -q '^load: stats missed 0$' "$work/pd"; then
     quiet "Pd and device, $blocks blocks" "$work/pd"
