@@ -23,7 +23,7 @@ function noun(name) {
     sub(/\.[ch]$/, "", name)
     sub(/^platform_.*/, "platform", name)
     sub(/^stream_.*/, "stream", name)
-    sub(/_(messages|state|open|audio|taps|requests|free)$/, "", name)
+    sub(/_(messages|state|open|audio|taps|requests|free|plugin|slot)$/, "", name)
     return name
 }
 
@@ -66,7 +66,7 @@ BEGIN {
         "bypass file loss pace priority reblock ring scratch trail|" \
         "beacon mail maolan segment store|" \
         "board cycle desk inquiry scratchpad stream|" \
-        "registry|" \
+        "plugin registry|" \
         "flow guest watch|" \
         "link|" \
         "device host|" \

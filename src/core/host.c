@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define LOOK_NS        100000000u /* between looks for device and lease */
+#define START_NS       5000000u   /* likewise, at a program that starts */
 #define QUIET_NS       200000000u /* without a block: no audio runs */
 #define ACCEPT_MS      30000u     /* rendering: for the device's word */
 #define BATCH_US       30000000u  /* rendering: for a block */
@@ -19,7 +20,8 @@
 static void show_notice(const struct shl_monitor *monitor,
                         const struct shl_notice *notice)
 {
-    if (notice->kind == SHL_NOTICE_OPEN || notice->kind == SHL_NOTICE_GONE)
+    if (notice->kind == SHL_NOTICE_OPEN || notice->kind == SHL_NOTICE_GONE ||
+        notice->kind == SHL_NOTICE_CRASH)
         shl_monitor_connection(monitor, notice->kind == SHL_NOTICE_OPEN,
                                notice->id);
     if (notice->status)
@@ -28,8 +30,7 @@ static void show_notice(const struct shl_monitor *monitor,
 }
 
 /* A full queue loses its oldest: the newest tells how things are. */
-static void tell(shl_host *host, enum shl_notice_kind kind, shl_status status,
-                 uint64_t value)
+void shl_host_tell(shl_host *host, const struct shl_notice *what)
 {
     if (host->notice_count == SHL_NOTICES) {
         host->notice_first = (host->notice_first + 1) % SHL_NOTICES;
@@ -37,11 +38,19 @@ static void tell(shl_host *host, enum shl_notice_kind kind, shl_status status,
     }
     uint32_t at = (host->notice_first + host->notice_count++) % SHL_NOTICES;
     struct shl_notice *notice = &host->notice[at];
-    *notice = (struct shl_notice){kind, status, value, ""};
+    *notice = *what;
     memcpy(notice->id, host->linked ? host->link.identity.id : host->wanted,
            sizeof notice->id);
     if (host->inquiry.monitor)
         show_notice(host->inquiry.monitor, notice);
+}
+
+static void tell(shl_host *host, enum shl_notice_kind kind, shl_status status,
+                 uint64_t value)
+{
+    const struct shl_notice notice = {
+        .kind = kind, .status = status, .value = value};
+    shl_host_tell(host, &notice);
 }
 
 int shl_host_notice(shl_host *host, struct shl_notice *notice)
@@ -163,6 +172,7 @@ void shl_host_free(shl_host *host)
     if (!host)
         return;
     unlink_device(host);
+    shl_host_plugin_forget(host);
     shl_registry_close(host->registry);
     shl_reblock_free(&host->reblock);
     shl_bypass_free(&host->bypass);
@@ -203,7 +213,9 @@ static shl_status try_link(shl_host *host)
 {
     struct shl_device_info info;
     host->looked_ns = shl_clock_ns();
-    shl_status st = find(host, &info);
+    bool program = host->plugin.wanted;
+    info.quantum = 1;
+    shl_status st = program ? SHL_OK : find(host, &info);
     if (!st)
         st = set_reblock(host, &host->options, info.quantum);
     if (st)
@@ -223,8 +235,10 @@ static shl_status try_link(shl_host *host)
         .resampler = host->options.resampler,
         .resample = host->options.resample,
         .clock_ns = host->options.clock_ns};
-    st = shl_link_open(&host->link, info.segment, &options, &host->why);
-    if (st == SHL_BUSY)
+    st = program
+             ? shl_host_plugin_link(host, &options)
+             : shl_link_open(&host->link, info.segment, &options, &host->why);
+    if (st == SHL_BUSY && !program)
         shl_registry_why(host->registry, info.id, host->why.text,
                          sizeof host->why.text);
     if (st)
@@ -278,6 +292,8 @@ static void hear_answer(shl_host *host)
         host->refused = SHL_OK;
         host->told_latency = shl_host_latency(host);
         tell(host, SHL_NOTICE_OPEN, SHL_OK, 0);
+        if (host->plugin.running)
+            shl_host_plugin_opened(host);
         return;
     }
     explain_refusal(host, st);
@@ -312,14 +328,20 @@ shl_status shl_host_open(shl_host *host, const char *id, uint32_t wait_ms)
     if (st)
         return st;
     unlink_device(host);
+    shl_host_plugin_forget(host);
     if (!host->wanted[0] && host->reblock.frames)
         shl_reblock_reset(&host->reblock);
     snprintf(host->wanted, sizeof host->wanted, "%s", id);
+    return shl_host_want(host, wait_ms);
+}
+
+shl_status shl_host_want(shl_host *host, uint32_t wait_ms)
+{
     host->refused = SHL_OK;
     uint64_t now_ns = shl_clock_ns();
     uint64_t until_ns = now_ns + (uint64_t)wait_ms * 1000000u;
-    st = try_link(host);
-    while (st && shl_clock_ns() < until_ns) {
+    shl_status st = try_link(host);
+    while (st && shl_clock_ns() < until_ns && !shl_host_plugin_stopped(host)) {
         shl_sleep_ms(ABSENT_MS);
         st = try_link(host);
     }
@@ -346,6 +368,7 @@ shl_status shl_host_open(shl_host *host, const char *id, uint32_t wait_ms)
 void shl_host_close(shl_host *host)
 {
     unlink_device(host);
+    shl_host_plugin_forget(host);
     host->wanted[0] = 0;
     host->refused = SHL_OK;
     host->why.text[0] = 0;
@@ -380,14 +403,18 @@ shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)
         return st;
     host->options = wish;
     host->transport.rate_hz = rate_hz;
-    if (!host->linked)
+    if (!host->linked) {
+        if (other)
+            shl_host_plugin_restart(host);
         return SHL_OK;
+    }
     host->link.cycle.deadline_us = deadline_us(host);
     host->link.cycle.second_blocks =
         (uint32_t)(rate_hz / shl_host_exchanged(host)) + 1;
     if (!other)
         return SHL_OK;
     unlink_device(host);
+    shl_host_plugin_restart(host);
     st = try_link(host);
     if (st)
         refuse(host, st);
@@ -415,11 +442,20 @@ void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss)
 
 static void lose(shl_host *host, shl_status st)
 {
+    if (host->plugin.wanted && shl_host_plugin_dying(host)) {
+        host->lost = st;
+        return;
+    }
     bool known = host->announced;
-    tell(host, known ? SHL_NOTICE_GONE : SHL_NOTICE_REFUSED, st, 0);
+    struct shl_notice notice = {
+        .kind = known ? SHL_NOTICE_GONE : SHL_NOTICE_REFUSED, .status = st};
     snprintf(host->why.text, sizeof host->why.text, "%s: %s",
              host->link.identity.id, shl_status_text(st));
+    if (host->plugin.wanted)
+        shl_host_plugin_lost(host, &notice);
+    shl_host_tell(host, &notice);
     unlink_device(host);
+    shl_host_plugin_restart(host);
     host->refused = SHL_NOT_FOUND; /* as everybody knows by now */
 }
 
@@ -496,11 +532,14 @@ void shl_host_poll(shl_host *host)
         poll_link(host);
         if (host->linked)
             flush(host);
+        if (host->plugin.running)
+            shl_host_plugin_poll(host);
         shl_inquiry_pump(&host->inquiry, host->linked && host->announced,
                          shl_clock_ns());
         return;
     }
-    if (!host->wanted[0] || shl_clock_ns() - host->looked_ns < LOOK_NS)
+    uint64_t between_ns = host->plugin.wanted ? START_NS : LOOK_NS;
+    if (!host->wanted[0] || shl_clock_ns() - host->looked_ns < between_ns)
         return;
     shl_status st = try_link(host);
     if (st)

@@ -76,7 +76,34 @@ void shl_host_free(shl_host *host);
  * keep looking. An earlier link is given up first. [control] */
 shl_status shl_host_open(shl_host *host, const char *id, uint32_t wait_ms);
 
-/** Give up the link and the wish. The device goes on. [control] */
+struct shl_host_program {
+    const char *plugin;  /* "clap:/path/file.clap::id", "lv2:URI", "null:" */
+    const char *program; /* that runs it, a path or a name; NULL: the one that
+                            SHMLINK_PLUGIN_HOST or MAOLAN_PLUGIN_HOST names,
+                            shmplug beside this code, or one from PATH */
+    uint32_t protocol;   /* Maolan 3 to 6; 0: whatever it understands */
+    int again;           /* start it again when it has crashed, with its state:
+                            at once; one that dies before a second of audio
+                            after 0.5, 1 and 2 s, then no more */
+};
+
+/** Start a program that runs a plugin, and want it as if it were a device: see
+ * shl_host_open. SHL_AGAIN: it is starting, which takes 10 s at most; failures
+ * are told once and end the wish's looking. It ends with shl_host_close, the
+ * next open, and the host. SHL_BAD_NAME, SHL_BAD_VALUE: nothing was changed.
+ * [control] */
+shl_status shl_host_spawn(shl_host *host, const struct shl_host_program *what,
+                          uint32_t wait_ms);
+
+/** How often programs of the present wish have crashed. [control] */
+uint32_t shl_host_crashes(const shl_host *host);
+
+/** Programs that this process has started and that have not ended yet, those
+ * of closed links included. [any] */
+uint32_t shl_host_programs(void);
+
+/** Give up the link and the wish. A device goes on, a program that we started
+ * ends, without anybody waiting for it. [control] */
 void shl_host_close(shl_host *host);
 
 /** The link tag for the present and later links; "" for none. With a tag the
@@ -106,7 +133,11 @@ enum shl_notice_kind {
     SHL_NOTICE_STALLED,  /* value: blocks missed in a row */
     SHL_NOTICE_RESUMED,  /* value: blocks lost */
     SHL_NOTICE_XRUN,     /* value: blocks missed since the link began */
-    SHL_NOTICE_LATENCY   /* value: frames */
+    SHL_NOTICE_LATENCY,  /* value: frames */
+    /* of programs that we started */
+    SHL_NOTICE_CRASH, /* detail: pid, signal or 0, exit code */
+    SHL_NOTICE_DIRTY, /* its state has changed by itself */
+    SHL_NOTICE_PORTS  /* detail: audio in, audio out, MIDI in, MIDI out */
 };
 
 struct shl_notice {
@@ -114,6 +145,7 @@ struct shl_notice {
     shl_status status;
     uint64_t value;
     char id[48];
+    uint32_t detail[4];
 };
 
 /** What has happened, oldest first; 0 when there is nothing. [control] */

@@ -1,6 +1,5 @@
 /* What a host does with messages: the public calls, on its inquiry. */
-#include "host.h"
-#include "inquiry.h"
+#include "host_state.h"
 
 #define NAP_US 2000u /* a device may die without ringing */
 
@@ -23,6 +22,9 @@ shl_status shl_host_ask(shl_host *host, uint32_t type, const void *bytes,
         return SHL_NO_DEVICE;
     if (excluded(host, type))
         return SHL_UNSUPPORTED;
+    if (shl_host_plugin_slot(host))
+        return shl_host_plugin_ask(host, type, bytes, size, timeout_ms, handler,
+                                   arg, request);
     return shl_inquiry_ask(shl_host_inquiry(host), type, bytes, size,
                            timeout_ms, shl_clock_ns(), handler, arg, request);
 }

@@ -9,6 +9,7 @@
 #include "link.h"
 #include "loss.h"
 #include "midi.h"
+#include "plugin.h"
 #include "reblock.h"
 
 #define SHL_NOTICES 32u
@@ -19,12 +20,38 @@ struct shl_host_taps {
     uint8_t confirmed[SHL_MAX_TAPS]; /* by the device */
 };
 
+/* A plugin program that it starts itself (host_plugin.c). */
+struct shl_host_plugin {
+    bool wanted;
+    bool again; /* start it again after a crash */
+    char format[SHL_PLUGIN_FORMAT_SIZE];
+    char spec[SHL_PLUGIN_SPEC_SIZE];
+    char program[SHL_PLUGIN_SPEC_SIZE]; /* "": the usual ones */
+    uint32_t protocol;
+    struct shl_plugin *running; /* or just starting */
+    shl_status stopped;         /* why no other is started */
+    uint64_t links;
+    uint32_t crashes;
+    uint32_t brief;   /* lives in a row that ended within a second of audio */
+    uint64_t next_ns; /* not started before */
+    uint64_t lost_ns; /* its pipe has ended; 0: no */
+    struct shl_port_counts ports; /* as told last */
+    /* for the next one */
+    uint8_t *state;
+    uint32_t state_size;
+    double *values; /* of the parameters */
+    uint32_t value_count;
+    bool saving, changed;
+    uint64_t saved_ns, sent;
+};
+
 struct shl_host {
     struct shl_host_options options;
     char wanted[SHL_ID_SIZE]; /* "" for nothing */
     char tag[SHL_TAG_SIZE];
     shl_registry *registry;
     struct shl_link link;
+    struct shl_host_plugin plugin;
     bool linked;
     bool announced;     /* this link's OPEN has been told */
     shl_status refused; /* the last reason told; SHL_OK: none */
@@ -57,5 +84,47 @@ static inline uint32_t shl_host_exchanged(const struct shl_host *host)
     return host->reblock.frames ? host->reblock.frames
                                 : host->options.block_frames;
 }
+
+/* ---- host.c, for host_plugin.c ---- */
+
+/** Look for what is wanted now, wait for it at most wait_ms. */
+shl_status shl_host_want(struct shl_host *host, uint32_t wait_ms);
+
+/** Put a notice into the queue; the id is written here. */
+void shl_host_tell(struct shl_host *host, const struct shl_notice *notice);
+
+/* ---- host_plugin.c ---- */
+
+/** Go on with starting; link when it is ready. SHL_AGAIN: not yet. */
+shl_status shl_host_plugin_link(struct shl_host *host,
+                                const struct shl_link_options *options);
+
+/** No other will be started until the next wish. */
+bool shl_host_plugin_stopped(const struct shl_host *host);
+
+/** End the program, forget the wish. */
+void shl_host_plugin_forget(struct shl_host *host);
+
+/** End the program; the next look starts another. */
+void shl_host_plugin_restart(struct shl_host *host);
+
+/** The link is lost: whether to wait a moment for how the program ended. */
+bool shl_host_plugin_dying(struct shl_host *host);
+
+/** It is lost: say how, and what comes next. */
+void shl_host_plugin_lost(struct shl_host *host, struct shl_notice *notice);
+
+/** A link to it has been told of. */
+void shl_host_plugin_opened(struct shl_host *host);
+
+/** Answers, changes, its state. */
+void shl_host_plugin_poll(struct shl_host *host);
+
+/** Whether what is asked goes through the request slot; and asking. */
+bool shl_host_plugin_slot(const struct shl_host *host);
+shl_status shl_host_plugin_ask(struct shl_host *host, uint32_t type,
+                               const void *bytes, uint32_t size,
+                               uint32_t timeout_ms, shl_answer_handler handler,
+                               void *arg, uint32_t *request);
 
 #endif

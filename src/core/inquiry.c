@@ -62,7 +62,6 @@ shl_status shl_inquiry_ask(struct shl_inquiry *inquiry, uint32_t type,
                            uint32_t *result)
 {
     uint64_t timeout_ns = MS_NS * (timeout_ms ? timeout_ms : time_for(type));
-    struct shl_request *place;
     uint32_t id;
     shl_status st;
 
@@ -76,9 +75,7 @@ shl_status shl_inquiry_ask(struct shl_inquiry *inquiry, uint32_t type,
         return st;
     st = shl_mail_post(&inquiry->mail, type, SHL_MESSAGE_ASKS, id, bytes, size);
     if (st) {
-        place = &inquiry->requests.place[inquiry->requests.last];
-        memset(place, 0, sizeof *place); /* it was never asked */
-        inquiry->requests.count--;
+        shl_request_forget(&inquiry->requests);
         return st;
     }
     watch(inquiry, 1, type, id, 1, bytes, size);

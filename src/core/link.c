@@ -270,10 +270,12 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
 
 void shl_link_close(struct shl_link *link)
 {
-    if (link->epoch)
+    if (link->plugin) {
+        shl_link_plugin_close(link);
+    } else if (link->epoch) {
         shl_segment_release(&link->segment);
-    if (link->epoch)
         shl_cycle_nudge(link->segment.lines);
+    }
     shl_link_free_end(link);
     shl_segment_close(&link->segment);
     free(link->params);
@@ -299,6 +301,8 @@ SHL_RT shl_status shl_link_state(struct shl_link *link)
     const struct shl_device_line *line = &link->segment.lines->device;
     if (shl_segment_bad(&link->segment))
         return SHL_BAD_PEER;
+    if (link->plugin && shl_link_plugin_gone(link))
+        return SHL_GONE;
     /* acquire: the device's rings stand where it accepted us */
     if (atomic_load_explicit(&line->epoch, memory_order_acquire) ==
         link->epoch) {
@@ -326,8 +330,13 @@ shl_status shl_link_check(const struct shl_link *link)
 {
     const struct shl_segment *segment = &link->segment;
     uint8_t last;
-    if (shl_map_peek(&segment->ask, segment->map.size - 1, &last, 1) == SHL_CUT)
+    if (link->plugin && shl_link_plugin_gone(link))
+        return SHL_GONE;
+    if (shl_map_peek(link->plugin ? &segment->map : &segment->ask,
+                     segment->map.size - 1, &last, 1) == SHL_CUT)
         return SHL_BAD_PEER;
+    if (link->plugin)
+        return SHL_OK;
     return shl_segment_device_alive(segment) ? SHL_OK : SHL_GONE;
 }
 
@@ -415,8 +424,11 @@ static void ring_block(struct shl_link *link, uint32_t channels,
     link->rung_frame = link->frame;
     link->rung_frames = frames;
     link->rung_planes = link->tap_planes;
-    shl_cycle_ring(&link->cycle, link->frame, frames, channels,
-                   link->out_planes, link->epoch);
+    if (link->plugin)
+        shl_link_plugin_ring(link, frames, channels);
+    else
+        shl_cycle_ring(&link->cycle, link->frame, frames, channels,
+                       link->out_planes, link->epoch);
 }
 
 /* A device that did not take the block answers it with 0 frames. */
@@ -432,11 +444,20 @@ static void hear(struct shl_link *link, float *const *out,
             memcpy(out[c],
                    shl_segment_plane(&link->segment, c, SHL_BUS_TO_HOST),
                    n * sizeof(float));
+        if (n && link->plugin)
+            shl_link_plugin_clean(out[c], n);
         if (n < frames)
             memset(out[c] + n, 0, (frames - n) * sizeof(float));
     }
     link->heard_frame = link->rung_frame;
     link->heard_frames = there;
+}
+
+/* Wait for the answer, whoever gives it. */
+static bool collect(struct shl_link *link)
+{
+    return link->plugin ? shl_link_plugin_collect(link)
+                        : shl_cycle_collect(&link->cycle);
 }
 
 /* An answer is owed to us from an earlier block. Returns whether it is there
@@ -445,7 +466,7 @@ static bool settle(struct shl_link *link, bool *playable)
 {
     struct shl_cycle_host *cycle = &link->cycle;
     bool stalled = cycle->stalled;
-    bool there = shl_cycle_collect(cycle);
+    bool there = collect(link);
     *playable =
         there && link->pipelined && !cycle->given_up && link->rung_frames > 0;
     if (there && cycle->given_up)
@@ -479,7 +500,7 @@ static enum shl_heard play_lockstep(struct shl_link *link, float *const *out,
                                     uint32_t out_channels, uint32_t frames)
 {
     struct shl_cycle_host *cycle = &link->cycle;
-    if (cycle->stalled || !shl_cycle_collect(cycle)) {
+    if (cycle->stalled || !collect(link)) {
         cycle->given_up = true;
         return missed(link, frames);
     }
@@ -488,18 +509,12 @@ static enum shl_heard play_lockstep(struct shl_link *link, float *const *out,
     return SHL_HEARD_DEVICE;
 }
 
-SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
-                                    const float *const *in,
-                                    uint32_t in_channels, float *const *out,
-                                    uint32_t out_channels, uint32_t frames,
-                                    const struct shl_transport *transport)
+static enum shl_heard play(struct shl_link *link, const float *const *in,
+                           uint32_t in_channels, float *const *out,
+                           uint32_t out_channels, uint32_t frames,
+                           const struct shl_transport *transport)
 {
     struct shl_cycle_host *cycle = &link->cycle;
-    link->stats.blocks++;
-    if (link->drive == SHL_DRIVE_FREE)
-        return shl_link_free_play(link, in, in_channels, out, out_channels,
-                                  frames, transport);
-    shl_cycle_begin(cycle);
     bool playable = false;
     bool owed = cycle->outstanding;
     bool first = !owed || (link->rung_frames == 0 && !cycle->given_up);
@@ -527,6 +542,30 @@ SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
     return heard;
 }
 
+SHL_RT enum shl_heard shl_link_play(struct shl_link *link,
+                                    const float *const *in,
+                                    uint32_t in_channels, float *const *out,
+                                    uint32_t out_channels, uint32_t frames,
+                                    const struct shl_transport *transport)
+{
+    link->stats.blocks++;
+    if (link->drive == SHL_DRIVE_FREE)
+        return shl_link_free_play(link, in, in_channels, out, out_channels,
+                                  frames, transport);
+    shl_cycle_begin(&link->cycle);
+    if (!link->plugin)
+        return play(link, in, in_channels, out, out_channels, frames,
+                    transport);
+    if (!shl_link_plugin_hold(link)) {
+        link->frame += frames;
+        return lack(link, frames);
+    }
+    enum shl_heard heard =
+        play(link, in, in_channels, out, out_channels, frames, transport);
+    shl_link_plugin_let(link);
+    return heard;
+}
+
 SHL_RT void shl_link_reblocked(struct shl_link *link, uint32_t frames,
                                uint32_t gathered, uint32_t waiting,
                                uint32_t played)
@@ -546,10 +585,12 @@ SHL_RT void shl_link_flush(struct shl_link *link,
         shl_link_free_flush(link, transport);
         return;
     }
+    if (link->plugin) /* it knows no blocks of 0 frames */
+        return;
     if (cycle->outstanding) {
         bool stalled = cycle->stalled;
         cycle->stalled = true; /* look, do not wait */
-        bool there = shl_cycle_collect(cycle);
+        bool there = collect(link);
         cycle->stalled = stalled;
         if (!there)
             return;
@@ -585,8 +626,8 @@ static shl_status able(struct shl_link *link, const struct shl_event *event)
     if (!(can & SHL_CAP_PARAMS))
         return SHL_UNSUPPORTED;
     int32_t index = shl_link_param(link, shl_event_id(event));
-    if (index < 0)
-        return SHL_NOT_FOUND;
+    if (index < 0) /* one without a table takes any number */
+        return link->plugin && !link->param_count ? SHL_OK : SHL_NOT_FOUND;
     return link->params[index].flags & SHL_PARAM_READ_ONLY ? SHL_UNSUPPORTED
                                                            : SHL_OK;
 }
@@ -624,8 +665,9 @@ SHL_RT shl_status shl_link_send(struct shl_link *link,
     link->stats.sent++;
     if (event->kind == SHL_EVENT_PARAM && for_all(event)) {
         int32_t index = shl_link_param(link, shl_event_id(event));
-        link->values[index] =
-            shl_param_clip(&link->params[index], shl_event_value(event));
+        if (index >= 0)
+            link->values[index] =
+                shl_param_clip(&link->params[index], shl_event_value(event));
     }
     return SHL_OK;
 }
@@ -671,7 +713,7 @@ static bool heed(struct shl_link *link, struct shl_event *event)
         return link->claim.mode != SHL_MODE_AUDIO;
     int32_t index = shl_link_param(link, shl_event_id(event));
     if (index < 0)
-        return false;
+        return link->plugin && !link->param_count;
     if (event->kind == SHL_EVENT_PARAM) {
         double value =
             shl_param_clip(&link->params[index], shl_event_value(event));

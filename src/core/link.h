@@ -32,7 +32,12 @@ struct shl_link_flow {
     uint32_t silent_frames; /* since the device was heard */
 };
 
+struct shl_plugin;
+struct shl_port_counts;
+struct shl_link_plugin;
+
 struct shl_link {
+    struct shl_link_plugin *plugin; /* NULL: a link area; see link_plugin.c */
     struct shl_segment segment;
     struct shl_identity identity;
     struct shl_cycle_host cycle;
@@ -188,5 +193,31 @@ int32_t shl_link_param(const struct shl_link *link, uint32_t id);
 
 /** The device's latency as it says now, bounded. [any] */
 uint32_t shl_link_device_latency(const struct shl_link *link);
+
+/* ---- link_plugin.c --------------------------------------------------------- */
+
+/** Link to a plugin program that is ready and has no link area. [control] */
+shl_status shl_link_open_plugin(struct shl_link *link,
+                                struct shl_plugin *plugin,
+                                const struct shl_link_options *options,
+                                struct shl_why *why);
+
+/** Whether the numbers of MIDI ports have changed by themselves; the plugin has
+ * them then. [control] */
+bool shl_link_plugin_ports(struct shl_link *link);
+
+/** The program has told new numbers of channels and ports. [control] */
+void shl_link_plugin_set_ports(struct shl_link *link,
+                               const struct shl_port_counts *ports);
+
+/* for link.c: what stands for the device there */
+void shl_link_plugin_close(struct shl_link *link);
+SHL_RT bool shl_link_plugin_gone(const struct shl_link *link);
+SHL_RT bool shl_link_plugin_hold(struct shl_link *link);
+SHL_RT void shl_link_plugin_let(struct shl_link *link);
+SHL_RT void shl_link_plugin_ring(struct shl_link *link, uint32_t frames,
+                                 uint32_t channels);
+SHL_RT bool shl_link_plugin_collect(struct shl_link *link);
+SHL_RT void shl_link_plugin_clean(float *plane, uint32_t frames);
 
 #endif

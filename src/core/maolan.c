@@ -453,6 +453,10 @@ SHL_RT void shl_maolan_begin(struct shl_maolan *maolan, uint32_t frames)
     maolan->frames = frames;
     for (uint32_t n = 0; n < 1 + maolan->ports_in; n++) {
         struct shl_maolan_source *source = &maolan->from[n];
+        /* as it stands: before a DAW knows our layout, a rate that it has
+         * written for the other one may have stood there */
+        source->ring.own =
+            atomic_load_explicit(source->ring.read, memory_order_relaxed);
         source->budget = shl_ring_waiting(&source->ring);
         refill(maolan, n);
     }

@@ -184,6 +184,61 @@ shl_status shl_pipes_take(const struct shl_pipes *pipes);
  * SHL_OK, or SHL_GONE as above. [audio] */
 shl_status shl_pipes_drain(const struct shl_pipes *pipes, uint32_t *count);
 
+/* ---- a program of ours ------------------------------------------------------ */
+
+/** A program that we have started. */
+struct shl_child {
+    uint32_t pid; /* 0: none, or ended and told */
+    int watch;    /* becomes readable when it ends; -1: the system has none */
+};
+
+#define SHL_CHILD_NONE                                                         \
+    {                                                                          \
+        .watch = -1                                                            \
+    }
+
+/** How it ended: by a signal, or by itself with an exit code. */
+struct shl_child_end {
+    uint32_t signal; /* 0: by itself */
+    uint32_t code;
+};
+
+/** Start words[0], a path, with these words (the last is NULL): nothing of ours
+ * is open there but the child's ends of the pipes, as descriptors 3 and 4, and
+ * standard error; input and output lead nowhere. It is killed when the calling
+ * thread ends: call from one that lives as long. Returns when the program runs:
+ * SHL_NOT_FOUND, SHL_NO_PERMISSION, SHL_FOREIGN (no program), SHL_NO_MEMORY,
+ * SHL_NO_DESCRIPTORS. [control] */
+shl_status shl_child_start(const char *const *words,
+                           const struct shl_pipes *pipes,
+                           struct shl_child *child);
+
+/** Whether it has ended; waits for that at most timeout_ms. Once true, the child
+ * is none. Also true if there is none. [control] */
+bool shl_child_ended(struct shl_child *child, uint32_t timeout_ms,
+                     struct shl_child_end *end);
+
+/** End it at once, and wait until it has. [control] */
+void shl_child_kill(struct shl_child *child, struct shl_child_end *end);
+
+/** Whether a program of this path can be started. [control] */
+bool shl_program_there(const char *path);
+
+/** Folder number `n` in which a program of ours may lie beside us: that of the
+ * code that asks, then that of the program that runs. Ends with a slash. False:
+ * there is no such folder. [control] */
+bool shl_program_folder(uint32_t n, char *path, size_t size);
+
+/** The same in the places that PATH names. [control] */
+bool shl_program_search(const char *name, char *path, size_t size);
+
+/** A variable of the environment; NULL if it is not set, or empty. [control] */
+const char *shl_environment(const char *name);
+
+/** A thread of ordinary scheduling, signals blocked, that nobody waits for.
+ * [control] */
+shl_status shl_thread_start(void (*job)(void *arg), void *arg);
+
 /* ---- waiting and waking -------------------------------------------------- */
 
 /** Sleep while *word == seen, at most timeout_us. Returns early for any

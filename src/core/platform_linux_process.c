@@ -294,21 +294,62 @@ static void *worker_run(void *arg)
     }
 }
 
-/** Start the thread with ordinary scheduling, also when the caller is a
- * realtime thread. */
-static int worker_start(struct shl_worker *worker)
+/** Start a thread with ordinary scheduling, also when the caller is a realtime
+ * thread, with all signals blocked but the faults, which belong to the thread
+ * that makes them: blocked, they kill. */
+static int thread_start(pthread_t *thread, bool detached,
+                        void *(*run)(void *arg), void *arg)
 {
+    static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP};
+    sigset_t blocked, before;
     pthread_attr_t attr;
-    int error;
+    int error = pthread_attr_init(&attr);
 
-    if (pthread_attr_init(&attr))
-        return pthread_create(&worker->thread, NULL, worker_run, worker);
+    if (error)
+        return error;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    if (detached)
+        pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-    error = pthread_create(&worker->thread, &attr, worker_run, worker);
+    error = pthread_create(thread, &attr, run, arg);
+    if (error == EPERM) {
+        pthread_attr_setinheritsched(&attr, PTHREAD_INHERIT_SCHED);
+        error = pthread_create(thread, &attr, run, arg);
+    }
     pthread_attr_destroy(&attr);
-    if (error == EPERM)
-        error = pthread_create(&worker->thread, NULL, worker_run, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
+}
+
+struct lone {
+    void (*job)(void *arg);
+    void *arg;
+};
+
+static void *lone_run(void *arg)
+{
+    struct lone lone = *(struct lone *)arg;
+
+    free(arg);
+    lone.job(lone.arg);
+    return NULL;
+}
+
+shl_status shl_thread_start(void (*job)(void *arg), void *arg)
+{
+    struct lone *lone = malloc(sizeof *lone);
+    pthread_t thread;
+
+    if (!lone)
+        return SHL_NO_MEMORY;
+    *lone = (struct lone){job, arg};
+    if (!thread_start(&thread, true, lone_run, lone))
+        return SHL_OK;
+    free(lone);
+    return SHL_NO_MEMORY;
 }
 
 shl_status shl_worker_new(void (*job)(void *arg), void *arg, uint32_t period_ms,
@@ -321,11 +362,7 @@ shl_status shl_worker_new_at(void (*job)(void *arg), void *arg,
                              uint32_t period_ms, _Atomic uint32_t *calls,
                              _Atomic uint32_t *parked, shl_worker **worker)
 {
-    /* faults belong to the thread that makes them: blocked, they kill */
-    static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP};
     struct shl_worker *made = calloc(1, sizeof *made);
-    sigset_t blocked, before;
-    int error;
 
     if (!made)
         return SHL_NO_MEMORY;
@@ -334,13 +371,7 @@ shl_status shl_worker_new_at(void (*job)(void *arg), void *arg,
     made->period_ms = period_ms;
     made->calls = calls ? calls : &made->own_calls;
     made->parked = parked ? parked : &made->own_parked;
-    sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-        sigdelset(&blocked, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    error = worker_start(made);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error) {
+    if (thread_start(&made->thread, false, worker_run, made)) {
         free(made);
         return SHL_NO_MEMORY;
     }

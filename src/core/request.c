@@ -60,6 +60,12 @@ static struct shl_request *find(struct shl_requests *requests, uint32_t id)
     return &requests->place[at - 1];
 }
 
+void shl_request_forget(struct shl_requests *requests)
+{
+    memset(&requests->place[requests->last], 0, sizeof requests->place[0]);
+    requests->count--;
+}
+
 bool shl_request_waits(const struct shl_requests *requests, uint32_t id)
 {
     uint32_t at = id & ((1u << PLACE_BITS) - 1);

@@ -38,6 +38,9 @@ shl_status shl_request_new(struct shl_requests *requests, uint32_t type,
                            uint64_t now_ns, uint64_t timeout_ns,
                            shl_answer_handler handler, void *arg, uint32_t *id);
 
+/** The question noted last was never asked: its place is free again. */
+void shl_request_forget(struct shl_requests *requests);
+
 /** Whether an answer with this id is waited for. */
 bool shl_request_waits(const struct shl_requests *requests, uint32_t id);
 

@@ -172,6 +172,31 @@ static void tell_gone(t_shmlink *x, const struct shl_notice *notice)
     replies_send(&x->x_say, "gone", 1, &atom);
 }
 
+/* A program that we started has ended unasked: by a signal (its number), or with
+ * an exit code, which may be 0. */
+static void tell_crash(t_shmlink *x, const struct shl_notice *notice)
+{
+    uint32_t signal = notice->detail[1];
+    char text[400];
+    t_atom atoms[2];
+
+    forget_link(x);
+    connection_why(x, text, sizeof text);
+    replies_complain(&x->x_say, "%s", text);
+    atoms_set_number(&atoms[0], notice->detail[0]);
+    atoms_set_number(&atoms[1], signal ? signal : notice->detail[2]);
+    replies_send(&x->x_say, "crash", 2, atoms);
+}
+
+static void tell_ports(t_shmlink *x, const struct shl_notice *notice)
+{
+    t_atom atoms[4];
+
+    for (int i = 0; i < 4; i++)
+        atoms_set_number(&atoms[i], notice->detail[i]);
+    replies_send(&x->x_say, "ports", 4, atoms);
+}
+
 static void tell_notice(t_shmlink *x, const struct shl_notice *notice)
 {
     switch (notice->kind) {
@@ -201,6 +226,15 @@ static void tell_notice(t_shmlink *x, const struct shl_notice *notice)
     case SHL_NOTICE_LATENCY:
         if (x->x_open)
             tell_latency(x);
+        break;
+    case SHL_NOTICE_CRASH:
+        tell_crash(x, notice);
+        break;
+    case SHL_NOTICE_DIRTY:
+        replies_number(&x->x_say, "dirty", 1);
+        break;
+    case SHL_NOTICE_PORTS:
+        tell_ports(x, notice);
         break;
     }
 }

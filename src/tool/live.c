@@ -56,6 +56,19 @@ static void print_notice(const struct shl_notice *notice)
     case SHL_NOTICE_LATENCY:
         terminal_say("%s: latency %llu frames", id, value);
         break;
+    case SHL_NOTICE_CRASH:
+        terminal_say("%s: process %u ended unasked, signal %u, exit code %u",
+                     id, notice->detail[0], notice->detail[1],
+                     notice->detail[2]);
+        break;
+    case SHL_NOTICE_DIRTY:
+        terminal_say("%s: its state has changed", id);
+        break;
+    case SHL_NOTICE_PORTS:
+        terminal_say("%s: audio %u in, %u out; MIDI %u in, %u out", id,
+                     notice->detail[0], notice->detail[1], notice->detail[2],
+                     notice->detail[3]);
+        break;
     }
 }
 

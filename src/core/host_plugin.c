@@ -1,0 +1,467 @@
+/* What a host does with a plugin program that it starts itself: the wish for
+ * one, its crashes, starting it again, its requests. How one lives is plugin.h's
+ * matter. */
+#include "host_state.h"
+#include "name.h"
+#include "plugin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MS_NS       UINT64_C(1000000)
+#define END_MS      1000u /* from the end of its pipe until it has ended */
+#define SAVE_MS     2000u /* between states kept for a crash */
+#define SHORT_LIVES 3u    /* in a row, until it stays stopped */
+#define REQUEST_MS  5000u
+
+/* ---- the wish ------------------------------------------------------------------ */
+
+static shl_status split(const char *name, struct shl_host_plugin *plugin,
+                        struct shl_why *why)
+{
+    const char *colon = strchr(name, ':');
+    size_t length = colon ? (size_t)(colon - name) : 0;
+
+    if (!colon || length == 0 || length >= sizeof plugin->format ||
+        strlen(colon + 1) >= sizeof plugin->spec) {
+        shl_why_set(why, "a plugin is opened by format and name: lv2:URI, "
+                         "clap:/path/file.clap::id");
+        return SHL_BAD_NAME;
+    }
+    memcpy(plugin->format, name, length);
+    plugin->format[length] = 0;
+    strcpy(plugin->spec, colon + 1);
+    return SHL_OK;
+}
+
+shl_status shl_host_spawn(shl_host *host, const struct shl_host_program *what,
+                          uint32_t wait_ms)
+{
+    struct shl_host_plugin wish = {
+        .wanted = true, .protocol = what->protocol, .again = what->again != 0};
+    shl_status st = split(what->plugin, &wish, &host->why);
+
+    if (!st && what->protocol && (what->protocol < 3 || what->protocol > 6)) {
+        shl_why_set(&host->why, "protocol %u is none of 3, 4, 5 and 6",
+                    what->protocol);
+        st = SHL_BAD_VALUE;
+    }
+    if (!st && what->program && strlen(what->program) >= sizeof wish.program)
+        st = SHL_BAD_NAME;
+    if (st)
+        return st;
+    if (what->program)
+        strcpy(wish.program, what->program);
+    shl_host_close(host);
+    host->plugin = wish;
+    snprintf(host->wanted, sizeof host->wanted, "%s", what->plugin);
+    return shl_host_want(host, wait_ms);
+}
+
+/* ---- its life --------------------------------------------------------------------- */
+
+static shl_status start(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    struct shl_plugin_options options = {
+        .format = own->format,
+        .spec = own->spec,
+        .program = own->program,
+        .protocol = own->protocol,
+        .rate_hz = host->options.rate_hz,
+        .block_frames = shl_host_exchanged(host),
+        .in_channels = host->options.in_channels,
+        .out_channels = host->options.out_channels};
+
+    return shl_plugin_start(&options, &own->running, &host->why);
+}
+
+static void let_go(struct shl_host_plugin *own)
+{
+    shl_plugin_end(own->running);
+    own->running = NULL;
+    own->lost_ns = 0;
+}
+
+/* It stays stopped until it is opened anew. */
+static shl_status stop(shl_host *host, shl_status st)
+{
+    let_go(&host->plugin);
+    host->plugin.stopped = st;
+    return st;
+}
+
+/* One more death within a second of audio. */
+static void count_life(shl_host *host, bool brief)
+{
+    static const uint32_t rests_ms[SHORT_LIVES] = {500, 1000, 2000};
+    struct shl_host_plugin *own = &host->plugin;
+
+    if (!brief) {
+        own->brief = 0;
+        own->next_ns = 0;
+    } else if (own->brief < SHORT_LIVES) {
+        own->next_ns = shl_clock_ns() + rests_ms[own->brief++] * MS_NS;
+    } else {
+        own->stopped = SHL_GONE;
+    }
+}
+
+static shl_status failed(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    shl_status st = own->running->status;
+
+    snprintf(host->why.text, sizeof host->why.text, "%.255s",
+             own->running->why.text);
+    if (!own->again || !own->links)
+        return stop(host, st);
+    let_go(own);
+    count_life(host, true);
+    return st;
+}
+
+shl_status shl_host_plugin_link(shl_host *host,
+                                const struct shl_link_options *options)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    shl_status st = SHL_OK;
+
+    if (own->stopped)
+        return own->stopped;
+    if (!own->running && shl_clock_ns() < own->next_ns)
+        return SHL_AGAIN;
+    if (!own->running)
+        st = start(host);
+    if (st)
+        return stop(host, st);
+    switch (shl_plugin_stage(own->running)) {
+    case SHL_PLUGIN_STARTING:
+        snprintf(host->why.text, sizeof host->why.text, "%.200s is starting",
+                 host->wanted);
+        return SHL_AGAIN;
+    case SHL_PLUGIN_ENDED:
+        return failed(host);
+    case SHL_PLUGIN_READY:
+        break;
+    }
+    st = own->running->has_area
+             ? shl_link_open(&host->link, own->running->name, options,
+                             &host->why)
+             : shl_link_open_plugin(&host->link, own->running, options,
+                                    &host->why);
+    if (st == SHL_AGAIN)
+        return st;
+    shl_plugin_unname(own->running);
+    if (st)
+        return stop(host, st);
+    own->links++;
+    own->ports = own->running->ports;
+    return SHL_OK;
+}
+
+bool shl_host_plugin_stopped(const shl_host *host)
+{
+    return host->plugin.wanted && host->plugin.stopped != SHL_OK;
+}
+
+void shl_host_plugin_forget(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+
+    let_go(own);
+    free(own->state);
+    free(own->values);
+    memset(own, 0, sizeof *own);
+}
+
+void shl_host_plugin_restart(shl_host *host)
+{
+    let_go(&host->plugin);
+}
+
+/* ---- its end ------------------------------------------------------------------------ */
+
+/* Its pipe ends a moment before it does; then it tells how. */
+bool shl_host_plugin_dying(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    uint64_t now_ns = shl_clock_ns();
+
+    if (!own->running || shl_plugin_stage(own->running) == SHL_PLUGIN_ENDED)
+        return false;
+    if (!own->lost_ns)
+        own->lost_ns = now_ns;
+    return now_ns - own->lost_ns < END_MS * MS_NS;
+}
+
+/* What the parameters were is what they shall be again. */
+static void keep_values(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    uint32_t count = host->link.param_count;
+    double *values =
+        count ? realloc(own->values, count * sizeof *values) : NULL;
+
+    if (!values)
+        return;
+    memcpy(values, host->link.values, count * sizeof *values);
+    own->values = values;
+    own->value_count = count;
+}
+
+/* An end is a crash, whatever its exit code: nobody has asked for it. */
+void shl_host_plugin_lost(shl_host *host, struct shl_notice *notice)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    const struct shl_plugin *running = own->running;
+    bool brief = host->link.stats.blocks - host->link.stats.missed <
+                 host->options.rate_hz / shl_host_exchanged(host);
+
+    notice->kind = SHL_NOTICE_CRASH;
+    notice->status = SHL_GONE;
+    if (running) {
+        bool told = shl_plugin_stage(running) == SHL_PLUGIN_ENDED;
+        notice->detail[0] = running->pid;
+        notice->detail[1] = told ? running->end.signal : 0;
+        notice->detail[2] = told ? running->end.code : 0;
+    }
+    own->crashes++;
+    if (own->again) {
+        keep_values(host);
+        count_life(host, brief);
+    } else {
+        own->stopped = SHL_GONE;
+    }
+    snprintf(host->why.text, sizeof host->why.text,
+             "%.47s has crashed: process %u ended %s %u%s", host->wanted,
+             notice->detail[0],
+             notice->detail[1] ? "by signal" : "with exit code",
+             notice->detail[1] ? notice->detail[1] : notice->detail[2],
+             own->stopped ? ": open it again" : "");
+}
+
+/* ---- its state, for the next one ---------------------------------------------------- */
+
+static void keep_state(void *arg, const struct shl_answer *answer)
+{
+    struct shl_host_plugin *own = &((shl_host *)arg)->plugin;
+    uint8_t *bytes;
+
+    own->saving = false;
+    if (answer->status || !answer->size || !(bytes = malloc(answer->size)))
+        return;
+    memcpy(bytes, answer->bytes, answer->size);
+    free(own->state);
+    own->state = bytes;
+    own->state_size = answer->size;
+}
+
+/* After the state, or instead of it: what was set since. */
+static void send_values(shl_host *host)
+{
+    const struct shl_host_plugin *own = &host->plugin;
+
+    for (uint32_t i = 0; i < own->value_count && i < host->link.param_count;
+         i++) {
+        const struct shl_param *param = &host->link.params[i];
+        struct shl_event event =
+            shl_event_param(0, SHL_EVENT_PARAM, param->id, own->values[i]);
+        if (!(param->flags & SHL_PARAM_READ_ONLY))
+            shl_link_send(&host->link, &event, 0);
+    }
+}
+
+static void restored(void *arg, const struct shl_answer *answer)
+{
+    shl_host *host = arg;
+
+    if (answer->status == SHL_GONE)
+        return;
+    if (answer->status)
+        shl_monitor_error(host->inquiry.monitor, answer->status, answer->text);
+    send_values(host);
+}
+
+void shl_host_plugin_opened(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+
+    own->saved_ns = shl_clock_ns();
+    own->saving = false;
+    own->changed = own->again && own->links == 1;
+    if (own->links < 2 || !own->again)
+        return;
+    if (!own->state || shl_host_ask(host, SHL_MESSAGE_STATE_RESTORE, own->state,
+                                    own->state_size, 0, restored, host, NULL))
+        send_values(host);
+}
+
+/* A program with a link area saves beside the audio; one without would miss
+ * blocks, so it is asked only when it says that something has changed. */
+static void save(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    uint64_t now_ns = shl_clock_ns();
+    bool due = own->changed ||
+               (own->running->has_area && host->link.stats.sent != own->sent);
+
+    if (!own->again || own->saving || !due ||
+        now_ns - own->saved_ns < SAVE_MS * MS_NS)
+        return;
+    own->saved_ns = now_ns;
+    own->sent = host->link.stats.sent;
+    own->changed = false;
+    own->saving = shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0, 0,
+                               keep_state, host, NULL) == SHL_OK;
+}
+
+/* ---- requests -------------------------------------------------------------------------- */
+
+/* What a message means to the slot; 0: nothing. */
+static uint32_t number_of(uint32_t type, const uint8_t **bytes, uint32_t *size)
+{
+    uint32_t number;
+
+    switch (type) {
+    case SHL_MESSAGE_STATE_SAVE:
+        *size = 0;
+        return SHL_MAOLAN_STATE_SAVE;
+    case SHL_MESSAGE_STATE_RESTORE:
+        return SHL_MAOLAN_STATE_RESTORE;
+    case SHL_MESSAGE_PLUGIN:
+        if (*size < sizeof number)
+            return SHL_MAOLAN_REQUESTS;
+        memcpy(&number, *bytes, sizeof number);
+        *bytes += sizeof number;
+        *size -= (uint32_t)sizeof number;
+        return number ? number : SHL_MAOLAN_REQUESTS;
+    default:
+        return 0;
+    }
+}
+
+bool shl_host_plugin_slot(const shl_host *host)
+{
+    return host->linked && host->link.plugin;
+}
+
+shl_status shl_host_plugin_ask(shl_host *host, uint32_t type, const void *what,
+                               uint32_t size, uint32_t timeout_ms,
+                               shl_answer_handler handler, void *arg,
+                               uint32_t *request)
+{
+    struct shl_requests *requests = &host->inquiry.requests;
+    const uint8_t *bytes = what;
+    uint32_t number = number_of(type, &bytes, &size), id;
+    uint32_t ms = timeout_ms ? timeout_ms : REQUEST_MS;
+    shl_status st;
+
+    if (!number)
+        return SHL_UNSUPPORTED;
+    st = shl_request_new(requests, type, shl_clock_ns(), ms * MS_NS, handler,
+                         arg, &id);
+    if (st)
+        return st;
+    st = shl_plugin_ask(host->plugin.running, id, number, bytes, size, ms);
+    if (st) {
+        shl_request_forget(requests);
+        return st;
+    }
+    if (type == SHL_MESSAGE_STATE_RESTORE)
+        host->plugin.changed = true;
+    if (request)
+        *request = id;
+    return SHL_OK;
+}
+
+static void tell_ports(shl_host *host)
+{
+    const struct shl_port_counts *now = &host->plugin.running->ports;
+
+    if (memcmp(now, &host->plugin.ports, sizeof *now) == 0)
+        return;
+    host->plugin.ports = *now;
+    const struct shl_notice notice = {
+        .kind = SHL_NOTICE_PORTS,
+        .detail = {now->audio_in, now->audio_out, now->midi_in, now->midi_out}};
+    shl_host_tell(host, &notice);
+}
+
+static void answer(shl_host *host, const struct shl_errand *errand)
+{
+    char text[100];
+    struct shl_answer told = {.status = errand->status, .text = ""};
+    struct shl_port_counts ports;
+
+    if (errand->status == SHL_OK) {
+        told.bytes = errand->bytes;
+        told.size = errand->size;
+    } else {
+        snprintf(text, sizeof text, "the plugin program: %s",
+                 errand->status == SHL_UNSUPPORTED
+                     ? "it refuses this request"
+                     : shl_status_text(errand->status));
+        told.text = text;
+    }
+    if (errand->number == SHL_MAOLAN_AUDIO_PORTS && errand->size &&
+        shl_scratch_ports_read(errand->bytes, &ports) == SHL_OK)
+        shl_link_plugin_set_ports(&host->link, &ports);
+    shl_request_answer(&host->inquiry.requests, errand->id, shl_clock_ns(),
+                       &told);
+}
+
+static void take_answers(shl_host *host)
+{
+    struct shl_errand *errand = shl_plugin_answer(host->plugin.running), *next;
+
+    for (; errand; errand = next) {
+        next = errand->next;
+        answer(host, errand);
+        shl_errand_free(errand);
+    }
+}
+
+/* It has changed by itself; its ports may have, too. */
+static void heed_dirty(shl_host *host)
+{
+    const struct shl_maolan_layout *row = host->plugin.running->maolan.layout;
+    struct shl_maolan *maolan = &host->plugin.running->maolan;
+    const struct shl_notice notice = {.kind = SHL_NOTICE_DIRTY, .value = 1};
+    uint32_t number = SHL_MAOLAN_AUDIO_PORTS;
+
+    if (!shl_maolan_swap(maolan, row->state_dirty, 0))
+        return;
+    host->plugin.changed = true;
+    shl_host_tell(host, &notice);
+    if (host->link.plugin && host->plugin.running->ports_told)
+        shl_host_ask(host, SHL_MESSAGE_PLUGIN, &number, sizeof number, 0, NULL,
+                     NULL, NULL);
+}
+
+void shl_host_plugin_poll(shl_host *host)
+{
+    if (!host->plugin.running || !host->linked || !host->announced)
+        return;
+    if (host->link.plugin)
+        take_answers(host);
+    if (!host->linked)
+        return;
+    heed_dirty(host);
+    if (host->link.plugin) {
+        shl_link_plugin_ports(&host->link);
+        tell_ports(host);
+    }
+    save(host);
+}
+
+uint32_t shl_host_crashes(const shl_host *host)
+{
+    return host->plugin.crashes;
+}
+
+uint32_t shl_host_programs(void)
+{
+    return shl_plugin_count();
+}

@@ -1,0 +1,360 @@
+/* The host's end of a link to a plugin program that speaks Maolan only. The
+ * link works on rings and lines as ever, but on private ones: this file stands
+ * in for the device. When a block is rung, what waits goes on into the Maolan
+ * rings; when it is answered, what came from there goes back. */
+#include "link.h"
+#include "plugin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EPOCH 1u /* of the only claim there will be */
+
+struct shl_link_plugin {
+    struct shl_plugin *plugin;
+    struct shl_lines lines;
+    struct shl_claim_region claim;
+    struct shl_counters counters;
+    struct shl_ring taken; /* to_device, as the device would read it */
+    struct shl_ring given; /* to_host, as it would write it */
+    struct shl_event to_device[SHL_EVENT_SLOTS];
+    struct shl_event to_host[SHL_EVENT_SLOTS];
+    uint64_t full, bad;         /* of the Maolan rings, counted so far */
+    uint32_t midi_in, midi_out; /* ports, as last written into the header */
+};
+
+/* ---- opening ---------------------------------------------------------------- */
+
+static uint64_t capabilities(const struct shl_plugin *plugin)
+{
+    bool asks = strcmp(plugin->format, "null") != 0;
+    uint64_t can = SHL_CAP_TRANSPORT_IN | SHL_CAP_QUIT;
+
+    if (asks)
+        can |=
+            SHL_CAP_STATE | SHL_CAP_PARAMS | SHL_CAP_PARAM_OUT | SHL_CAP_EDITOR;
+    if (asks && plugin->ports.midi_in)
+        can |= SHL_CAP_MIDI_IN;
+    if (asks && plugin->ports.midi_out)
+        can |= SHL_CAP_MIDI_OUT;
+    if (plugin->maolan.layout->latency != SHL_NONE)
+        can |= SHL_CAP_LATENCY;
+    return can;
+}
+
+/* "clap:Title", or the end of what it was opened by, which tells most. */
+static void write_id(struct shl_identity *identity,
+                     const struct shl_plugin *plugin)
+{
+    const char *tail = strrchr(plugin->spec, '/');
+
+    tail = plugin->title[0] ? plugin->title : tail ? tail + 1 : plugin->spec;
+    snprintf(identity->id, sizeof identity->id, "%s:%.31s", plugin->format,
+             tail);
+}
+
+static void write_identity(struct shl_link *link,
+                           const struct shl_plugin *plugin)
+{
+    struct shl_identity *identity = &link->identity;
+
+    write_id(identity, plugin);
+    snprintf(identity->category, sizeof identity->category, "plugin");
+    identity->pid = plugin->pid;
+    identity->capabilities = capabilities(plugin);
+    identity->rate_hz = plugin->rate_hz;
+    identity->quantum = 1;
+    identity->block_frames = plugin->block_frames;
+    identity->in_channels = plugin->ports.audio_in;
+    identity->out_channels = plugin->ports.audio_out;
+    identity->modes = SHL_MODE_BOTH | SHL_MODE_AUDIO | SHL_MODE_MIDI;
+    identity->drives = SHL_DRIVE_LOCKSTEP | SHL_DRIVE_PIPELINED;
+    identity->param_count = plugin->param_count;
+}
+
+static shl_status copy_params(struct shl_link *link,
+                              const struct shl_plugin *plugin)
+{
+    uint32_t count = plugin->param_count;
+
+    if (count == 0)
+        return SHL_OK;
+    link->params = calloc(count, sizeof *link->params);
+    link->values = calloc(count, sizeof *link->values);
+    link->by_id = calloc(count, sizeof *link->by_id);
+    if (!link->params || !link->values || !link->by_id)
+        return SHL_NO_MEMORY;
+    memcpy(link->params, plugin->params, count * sizeof *link->params);
+    for (uint32_t i = 0; i < count; i++)
+        link->values[i] = link->params[i].initial;
+    link->param_count = count;
+    return shl_param_order(link->params, count, link->by_id);
+}
+
+static void point(struct shl_link *link, struct shl_link_plugin *own)
+{
+    struct shl_segment *segment = &link->segment;
+    struct shl_plugin *plugin = own->plugin;
+
+    segment->map = plugin->map;
+    segment->ask = (struct shl_map)SHL_MAP_NONE;
+    segment->layout = plugin->maolan.layout;
+    segment->transport = plugin->map.base + segment->layout->transport;
+    segment->lines = &own->lines;
+    segment->claim = &own->claim;
+    segment->counters = &own->counters;
+    segment->events_to_device = own->to_device;
+    segment->events_to_host = own->to_host;
+}
+
+static void open_rings(struct shl_link *link, struct shl_link_plugin *own)
+{
+    struct shl_lines *lines = &own->lines;
+
+    shl_ring_init_producer(&link->to_device, &lines->host.event_write,
+                           &lines->device.event_read, own->to_device,
+                           sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    shl_ring_init_consumer(&own->taken, &lines->host.event_write,
+                           &lines->device.event_read, own->to_device,
+                           sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    shl_ring_init_consumer(&link->to_host, &lines->device.event_write,
+                           &lines->host.event_read, own->to_host,
+                           sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    shl_ring_init_producer(&own->given, &lines->device.event_write,
+                           &lines->host.event_read, own->to_host,
+                           sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    link->patience = SHL_EVENT_SLOTS;
+}
+
+shl_status shl_link_open_plugin(struct shl_link *link,
+                                struct shl_plugin *plugin,
+                                const struct shl_link_options *options,
+                                struct shl_why *why)
+{
+    struct shl_link_plugin *own = calloc(1, sizeof *own);
+    shl_status st = own ? SHL_OK : SHL_NO_MEMORY;
+
+    memset(link, 0, sizeof *link);
+    link->segment.map.fd = link->segment.ask.fd = -1;
+    link->drive = options->drive ? options->drive : SHL_DRIVE_LOCKSTEP;
+    link->claim.mode = options->mode ? options->mode : SHL_MODE_BOTH;
+    if (!st && link->drive == SHL_DRIVE_FREE) {
+        shl_why_set(why, "a plugin program has no clock of its own: use the "
+                         "lockstep or the pipelined drive");
+        st = SHL_WRONG_DRIVE;
+    }
+    if (!st) {
+        own->plugin = plugin;
+        link->plugin = own;
+        write_identity(link, plugin);
+        st = copy_params(link, plugin);
+    }
+    if (st) {
+        shl_link_close(link);
+        return st;
+    }
+    point(link, own);
+    open_rings(link, own);
+    own->midi_in = plugin->ports.midi_in;
+    own->midi_out = plugin->ports.midi_out;
+    shl_cycle_host_init(&link->cycle, &link->segment, options->deadline_us,
+                        (uint32_t)(options->rate_hz / options->block_frames) +
+                            1);
+    link->pipelined = link->drive == SHL_DRIVE_PIPELINED;
+    if (link->claim.mode != SHL_MODE_MIDI) {
+        link->in_planes = link->identity.in_channels;
+        link->out_planes = link->identity.out_channels;
+    }
+    link->epoch = EPOCH;
+    shl_line_store(&own->lines.device.epoch, EPOCH);
+    return SHL_OK;
+}
+
+void shl_link_plugin_close(struct shl_link *link)
+{
+    free(link->plugin);
+    link->plugin = NULL;
+    /* the program's, who closes it */
+    link->segment.map = (struct shl_map)SHL_MAP_NONE;
+}
+
+/* ---- life ---------------------------------------------------------------------- */
+
+SHL_RT bool shl_link_plugin_gone(const struct shl_link *link)
+{
+    const struct shl_plugin *plugin = link->plugin->plugin;
+
+    return atomic_load_explicit(&plugin->gone, memory_order_relaxed) ||
+           shl_plugin_stage(plugin) == SHL_PLUGIN_ENDED;
+}
+
+/* ---- one block ------------------------------------------------------------------- */
+
+/* A request may be under way: it is waited for like a block. */
+SHL_RT bool shl_link_plugin_hold(struct shl_link *link)
+{
+    struct shl_cycle_host *cycle = &link->cycle;
+
+    return shl_plugin_hold(link->plugin->plugin,
+                           cycle->stalled ? 0 : cycle->left_us);
+}
+
+SHL_RT void shl_link_plugin_let(struct shl_link *link)
+{
+    shl_plugin_let(link->plugin->plugin);
+}
+
+/* What has been refused or has found no room since the last time. */
+static void count_events(struct shl_link *link)
+{
+    struct shl_link_plugin *own = link->plugin;
+    const struct shl_maolan_counts *now = &own->plugin->maolan.counts;
+    uint64_t full = now->full + now->unfit, bad = now->bad + now->restarted;
+
+    link->stats.dropped += full - own->full;
+    link->stats.bad += bad - own->bad;
+    own->full = full;
+    own->bad = bad;
+}
+
+static void pass_on(struct shl_link *link, uint32_t frames)
+{
+    struct shl_link_plugin *own = link->plugin;
+    struct shl_maolan *maolan = &own->plugin->maolan;
+    const void *slot;
+
+    while ((slot = shl_ring_peek(&own->taken, NULL))) {
+        struct shl_event event;
+        memcpy(&event, slot, sizeof event);
+        shl_ring_pop(&own->taken);
+        uint64_t offset =
+            event.frame > link->frame ? event.frame - link->frame : 0;
+        if (offset >= frames)
+            offset = frames - 1;
+        shl_maolan_send(maolan, &event, (uint32_t)offset);
+    }
+    shl_ring_release(&own->taken);
+    shl_maolan_show(maolan);
+    count_events(link);
+}
+
+/* A program may say other numbers of ports than we wrote last. */
+static uint32_t ports_now(const struct shl_maolan *maolan, uint32_t offset,
+                          uint32_t written)
+{
+    uint32_t now = shl_maolan_load(maolan, offset);
+
+    return offset != SHL_NONE && now <= maolan->layout->midi_ports ? now
+                                                                   : written;
+}
+
+SHL_RT void shl_link_plugin_ring(struct shl_link *link, uint32_t frames,
+                                 uint32_t channels)
+{
+    struct shl_link_plugin *own = link->plugin;
+    struct shl_plugin *plugin = own->plugin;
+    struct shl_maolan *maolan = &plugin->maolan;
+
+    if (own->lines.device.answer) { /* the header was written before */
+        own->midi_in =
+            ports_now(maolan, maolan->layout->midi_in_ports, own->midi_in);
+        own->midi_out =
+            ports_now(maolan, maolan->layout->midi_out_ports, own->midi_out);
+    }
+    (void)channels;
+    const struct shl_maolan_block block = {
+        frames, link->in_planes, link->out_planes, own->midi_in, own->midi_out};
+    shl_maolan_block_write(maolan, &block);
+    pass_on(link, frames);
+    link->cycle.doorbell++;
+    link->cycle.outstanding = true;
+    link->cycle.given_up = false;
+    shl_plugin_ring(plugin);
+}
+
+static void bring_back(struct shl_link *link)
+{
+    struct shl_link_plugin *own = link->plugin;
+    struct shl_maolan *maolan = &own->plugin->maolan;
+    struct shl_event event, *slot;
+    uint32_t offset;
+
+    shl_maolan_begin(maolan, link->rung_frames);
+    while (shl_maolan_take(maolan, &event, &offset)) {
+        event.frame = link->rung_frame + offset;
+        slot = shl_ring_push(&own->given);
+        if (slot)
+            *slot = event;
+        else
+            link->stats.bad++;
+    }
+    shl_ring_publish(&own->given);
+    count_events(link);
+}
+
+SHL_RT bool shl_link_plugin_collect(struct shl_link *link)
+{
+    struct shl_cycle_host *cycle = &link->cycle;
+    struct shl_link_plugin *own = link->plugin;
+    struct shl_device_line *line = &own->lines.device;
+    struct shl_maolan *maolan = &own->plugin->maolan;
+
+    if (!cycle->outstanding)
+        return true;
+    uint64_t began_ns = cycle->stalled ? 0 : shl_clock_ns();
+    bool there =
+        shl_plugin_answered(own->plugin, cycle->stalled ? 0 : cycle->left_us);
+    if (!cycle->stalled) {
+        uint64_t gone_us = (shl_clock_ns() - began_ns) / 1000;
+        cycle->left_us =
+            gone_us < cycle->left_us ? cycle->left_us - (uint32_t)gone_us : 0;
+    }
+    if (!there)
+        return false;
+    cycle->outstanding = false;
+    shl_line_store(&line->frames, link->rung_frames);
+    shl_line_store(&line->answer, cycle->doorbell);
+    shl_line_store(&line->latency_frames,
+                   shl_maolan_load(maolan, maolan->layout->latency));
+    bring_back(link);
+    return true;
+}
+
+/* What comes from programs that check nothing. */
+SHL_RT void shl_link_plugin_clean(float *plane, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; i++)
+        plane[i] = plane[i] - plane[i] == 0 ? plane[i] : 0;
+}
+
+/* ---- what changes by itself ---------------------------------------------------------- */
+
+bool shl_link_plugin_ports(struct shl_link *link)
+{
+    struct shl_link_plugin *own = link->plugin;
+    struct shl_port_counts *ports = &own->plugin->ports;
+
+    if (own->midi_in == ports->midi_in && own->midi_out == ports->midi_out)
+        return false;
+    ports->midi_in = own->midi_in;
+    ports->midi_out = own->midi_out;
+    return true;
+}
+
+void shl_link_plugin_set_ports(struct shl_link *link,
+                               const struct shl_port_counts *ports)
+{
+    struct shl_link_plugin *own = link->plugin;
+
+    own->plugin->ports = *ports;
+    link->identity.in_channels = ports->audio_in;
+    link->identity.out_channels = ports->audio_out;
+    if (link->claim.mode != SHL_MODE_MIDI) {
+        link->in_planes = ports->audio_in;
+        link->out_planes = ports->audio_out;
+    }
+    own->midi_in = ports->midi_in;
+    own->midi_out = ports->midi_out;
+    link->identity.capabilities = capabilities(own->plugin);
+}

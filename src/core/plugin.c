@@ -1,0 +1,603 @@
+#include "plugin.h"
+
+#include "name.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MS_NS    UINT64_C(1000000)
+#define READY_MS 10000u /* from the start until it is ready */
+#define TELL_MS  1000u  /* from then on, for what tells its layout */
+#define TABLE_MS 1000u  /* for the table of its parameters */
+#define LOOK_MS  5u
+#define REST_US  50000u /* between looks at a program that plays */
+#define NAMES    10000u /* tried before giving up */
+#define WORDS    12
+#define PROTOCOL 6u /* written where the other side has a choice */
+
+static const char prefix[] = "/maolan-";
+uint32_t shl_plugin_patience_ms = 5000;
+
+static _Atomic uint32_t alive; /* plugins of this process; relaxed */
+
+uint32_t shl_plugin_count(void)
+{
+    return atomic_load_explicit(&alive, memory_order_relaxed);
+}
+
+enum shl_plugin_stage shl_plugin_stage(const struct shl_plugin *plugin)
+{
+    /* acquire: all that the thread has written before */
+    return (enum shl_plugin_stage)atomic_load_explicit(&plugin->stage,
+                                                       memory_order_acquire);
+}
+
+static void set_stage(struct shl_plugin *plugin, enum shl_plugin_stage stage)
+{
+    /* release: pairs with the load above */
+    atomic_store_explicit(&plugin->stage, (uint32_t)stage,
+                          memory_order_release);
+}
+
+static bool quits(const struct shl_plugin *plugin)
+{
+    return atomic_load_explicit(&plugin->quit, memory_order_acquire) != 0;
+}
+
+static uint32_t calls_of(struct shl_plugin *plugin)
+{
+    return atomic_load_explicit(&plugin->calls, memory_order_seq_cst);
+}
+
+static void fail(struct shl_plugin *plugin, shl_status status)
+{
+    if (plugin->status)
+        return;
+    plugin->status = status;
+    if (!plugin->why.text[0])
+        shl_why_set(&plugin->why, "%s: %s", plugin->program,
+                    shl_status_text(status));
+}
+
+/* ---- the program ----------------------------------------------------------------- */
+
+/* The first that a user has set counts, also when it is wrong: then that is
+ * what has to be told. */
+static shl_status named_program(const char *wish, const char *who, char *path,
+                                struct shl_why *why)
+{
+    if (!strchr(wish, '/') &&
+        shl_program_search(wish, path, SHL_PLUGIN_SPEC_SIZE))
+        return SHL_OK;
+    snprintf(path, SHL_PLUGIN_SPEC_SIZE, "%s", wish);
+    if (strchr(wish, '/') && shl_program_there(path))
+        return SHL_OK;
+    shl_why_set(why, "%s names %.150s, which is no program that can be started",
+                who, wish);
+    return SHL_NOT_FOUND;
+}
+
+static bool program_beside(char *path)
+{
+    char folder[SHL_PLUGIN_SPEC_SIZE - 16];
+
+    for (uint32_t n = 0; n < 2; n++) {
+        if (!shl_program_folder(n, folder, sizeof folder))
+            continue;
+        snprintf(path, SHL_PLUGIN_SPEC_SIZE, "%sshmplug", folder);
+        if (shl_program_there(path))
+            return true;
+    }
+    return false;
+}
+
+static shl_status find_program(const char *wish, char *path,
+                               struct shl_why *why)
+{
+    static const char *const variables[] = {"SHMLINK_PLUGIN_HOST",
+                                            "MAOLAN_PLUGIN_HOST"};
+
+    if (wish && wish[0])
+        return named_program(wish, "-host", path, why);
+    for (int i = 0; i < 2; i++) {
+        const char *value = shl_environment(variables[i]);
+        if (value)
+            return named_program(value, variables[i], path, why);
+    }
+    if (program_beside(path) ||
+        shl_program_search("maolan-plugin-host", path, SHL_PLUGIN_SPEC_SIZE) ||
+        shl_program_search("shmplug", path, SHL_PLUGIN_SPEC_SIZE))
+        return SHL_OK;
+    shl_why_set(why,
+                "there is no program that runs plugins: put shmplug beside "
+                "this one, or name one in SHMLINK_PLUGIN_HOST or by -host");
+    return SHL_NOT_FOUND;
+}
+
+/* ---- the segment ------------------------------------------------------------------- */
+
+static void number_name(struct shl_plugin *plugin, uint32_t pid, uint32_t n)
+{
+    snprintf(plugin->instance, sizeof plugin->instance, "%s-%u-%u",
+             plugin->format, pid, n);
+    snprintf(plugin->name, sizeof plugin->name, "%s%u-%s", prefix, pid,
+             plugin->instance);
+}
+
+/* Names can be foretold, so one that is there is not ours: the next. A program
+ * that is told its protocol gets a segment without room for a link area. */
+static shl_status make_segment(struct shl_plugin *plugin)
+{
+    const struct shl_maolan_layout *b = &shl_maolan_layouts[SHL_LAYOUT_B16];
+    uint32_t pid = shl_process_self().pid;
+    shl_status st = SHL_TAKEN;
+
+    for (uint32_t n = 0; n < NAMES && st == SHL_TAKEN; n++) {
+        number_name(plugin, pid, n);
+        st = shl_map_create(
+            plugin->name, plugin->protocol ? SHL_MAOLAN_SIZE : SHL_SEGMENT_SIZE,
+            &plugin->map);
+    }
+    if (st)
+        return st;
+    atomic_store_explicit(&plugin->named, 1, memory_order_relaxed);
+    st = shl_map_reserve(&plugin->map, 0, b->used_size);
+    if (!st)
+        shl_map_touch(&plugin->map, 0, b->used_size);
+    return st;
+}
+
+void shl_plugin_unname(struct shl_plugin *plugin)
+{
+    /* one of the two who may, and only once: the name may be another's then */
+    if (atomic_exchange_explicit(&plugin->named, 0, memory_order_acq_rel))
+        shl_map_unlink(plugin->name);
+}
+
+static void store_word(struct shl_plugin *plugin, uint32_t offset,
+                       uint32_t value)
+{
+    atomic_store_explicit(
+        (_Atomic uint32_t *)(void *)(plugin->map.base + offset), value,
+        memory_order_relaxed);
+}
+
+/* The words that no layout has moved: what is wished for, before the start. */
+static void write_header(struct shl_plugin *plugin)
+{
+    const struct shl_maolan_layout *a = &shl_maolan_layouts[SHL_LAYOUT_A];
+
+    store_word(plugin, a->input_channels, plugin->in_channels);
+    store_word(plugin, a->output_channels, plugin->out_channels);
+    shl_maolan_format(plugin->map.base,
+                      plugin->protocol ? plugin->protocol : PROTOCOL,
+                      plugin->rate_hz);
+}
+
+struct sweep {
+    char names[16][SHL_PLUGIN_TEXT_SIZE];
+    uint32_t count;
+};
+
+static void sweep_name(const char *name, uint64_t age_s, void *arg)
+{
+    struct sweep *sweep = arg;
+    struct shl_process owner = {.pid_namespace =
+                                    shl_process_self().pid_namespace};
+    unsigned pid;
+
+    (void)age_s;
+    if (sscanf(name, "/maolan-%u-", &pid) != 1 || sweep->count == 16 ||
+        strlen(name) >= SHL_PLUGIN_TEXT_SIZE)
+        return;
+    owner.pid = pid;
+    if (!shl_process_alive(&owner))
+        strcpy(sweep->names[sweep->count++], name);
+}
+
+void shl_plugin_sweep(void)
+{
+    struct sweep sweep = {.count = 0};
+    struct shl_map map = SHL_MAP_NONE;
+
+    shl_map_each(prefix, sweep_name, &sweep);
+    for (uint32_t i = 0; i < sweep.count; i++) {
+        /* those of other DAWs are readable by all, and theirs to remove */
+        if (shl_map_ask(sweep.names[i], &map) == SHL_OK) {
+            shl_map_close(&map);
+            shl_map_unlink(sweep.names[i]);
+        }
+    }
+}
+
+/* ---- starting ------------------------------------------------------------------------- */
+
+static shl_status launch(struct shl_plugin *plugin)
+{
+    char numbers[4][32];
+    const char *words[WORDS] = {plugin->program,
+                                plugin->format,
+                                plugin->spec,
+                                plugin->name,
+                                plugin->instance,
+                                "3",
+                                "4"};
+    shl_status st;
+
+    snprintf(numbers[0], 32, "%.17g", plugin->rate_hz);
+    snprintf(numbers[1], 32, "%u", plugin->block_frames);
+    snprintf(numbers[2], 32, "%u", plugin->in_channels);
+    snprintf(numbers[3], 32, "%u", plugin->out_channels);
+    if (strcmp(plugin->format, "vst3") == 0 ||
+        strcmp(plugin->format, "lv2") == 0)
+        for (int i = 0; i < 4; i++)
+            words[7 + i] = numbers[i];
+    st = shl_child_start(words, &plugin->pipes, &plugin->child);
+    shl_pipes_started(&plugin->pipes);
+    plugin->pid = plugin->child.pid;
+    return st;
+}
+
+/* Whether it has ended by itself; then how. */
+static bool has_ended(struct shl_plugin *plugin, uint32_t timeout_ms)
+{
+    if (!shl_child_ended(&plugin->child, timeout_ms, &plugin->end))
+        return false;
+    plugin->unasked = true;
+    return true;
+}
+
+static void explain_end(struct shl_plugin *plugin)
+{
+    if (plugin->end.signal)
+        shl_why_set(&plugin->why,
+                    "%.120s was ended by signal %u before it was "
+                    "ready",
+                    plugin->program, plugin->end.signal);
+    else if (plugin->end.code == 0)
+        shl_why_set(&plugin->why,
+                    "%.100s could not load %.100s: its own words are on the "
+                    "standard error output",
+                    plugin->program, plugin->spec);
+    else
+        shl_why_set(&plugin->why,
+                    "%.120s ended with exit code %u before it "
+                    "was ready",
+                    plugin->program, plugin->end.code);
+}
+
+static shl_status wait_ready(struct shl_plugin *plugin)
+{
+    const struct shl_maolan_layout *a = &shl_maolan_layouts[SHL_LAYOUT_A];
+    uint64_t until_ns = shl_clock_ns() + READY_MS * MS_NS;
+
+    while (!shl_maolan_load(&plugin->maolan, a->ready)) {
+        if (has_ended(plugin, LOOK_MS)) {
+            explain_end(plugin);
+            return SHL_GONE;
+        }
+        if (quits(plugin))
+            return SHL_GONE;
+        if (shl_clock_ns() >= until_ns) {
+            shl_why_set(&plugin->why,
+                        "%.120s was not ready within %u seconds: it is killed",
+                        plugin->program, READY_MS / 1000);
+            return SHL_TIMEOUT;
+        }
+    }
+    return SHL_OK;
+}
+
+static bool filled_area(const struct shl_plugin *plugin)
+{
+    uint32_t magic;
+
+    if (plugin->map.size < SHL_SEGMENT_SIZE)
+        return false;
+    memcpy(&magic, plugin->map.base + SHL_LINK_OFFSET, sizeof magic);
+    return magic == SHL_LINK_MAGIC;
+}
+
+/* Which layout it writes: what it left at its start, or what it was told. Some
+ * say that they are ready before they have loaded; null says nothing ever, and
+ * what it uses lies at the same place in all of them. */
+static const struct shl_maolan_layout *find_layout(struct shl_plugin *plugin)
+{
+    const struct shl_maolan_layout *told =
+        shl_layout_of_version(plugin->protocol ? plugin->protocol : PROTOCOL);
+    uint64_t until_ns = shl_clock_ns() + TELL_MS * MS_NS;
+
+    if (plugin->protocol || strcmp(plugin->format, "null") == 0)
+        return told;
+    for (;;) {
+        const struct shl_maolan_layout *found =
+            shl_maolan_probe(plugin->map.base);
+        if (found || shl_clock_ns() >= until_ns || quits(plugin))
+            return found ? found : told;
+        if (has_ended(plugin, LOOK_MS))
+            return told;
+    }
+}
+
+/* ---- what it says of itself --------------------------------------------------------------- */
+
+static void read_ports(struct shl_plugin *plugin, const uint8_t *scratch)
+{
+    const struct shl_maolan_layout *row = plugin->maolan.layout;
+    struct shl_maolan_block block;
+
+    plugin->ports_told = !shl_scratch_ports_read(scratch, &plugin->ports);
+    if (plugin->ports_told)
+        return;
+    plugin->ports =
+        (struct shl_port_counts){plugin->in_channels, plugin->out_channels,
+                                 row->midi_ports, row->midi_ports};
+    if (row->midi_in_ports == SHL_NONE)
+        return;
+    shl_maolan_block_read(&plugin->maolan, &block);
+    plugin->ports.midi_in = block.midi_in_ports;
+    plugin->ports.midi_out = block.midi_out_ports;
+}
+
+static void read_param(struct shl_param *param,
+                       const struct shl_table_entry *entry)
+{
+    double low = entry->minimum, high = entry->maximum, value = entry->value;
+    size_t length = entry->name_length < sizeof param->name
+                        ? entry->name_length
+                        : sizeof param->name - 1;
+
+    memset(param, 0, sizeof *param);
+    param->id = entry->id;
+    param->flags = SHL_PARAM_AUTOMATABLE;
+    if (!isfinite(low) || !isfinite(high) || !(low < high)) {
+        low = 0;
+        high = 1;
+    }
+    param->minimum = low;
+    param->maximum = high;
+    param->initial = isfinite(value) ? value : low;
+    if (param->initial < low || param->initial > high)
+        param->initial = param->initial < low ? low : high;
+    memcpy(param->name, entry->name, length);
+    shl_text_clean(param->name, sizeof param->name);
+    if (!param->name[0])
+        snprintf(param->name, sizeof param->name, "%u", entry->id);
+}
+
+/* Ids that come twice would be two parameters for one: the first counts. */
+static bool known_id(const struct shl_plugin *plugin, uint32_t id)
+{
+    for (uint32_t i = 0; i < plugin->param_count; i++)
+        if (plugin->params[i].id == id)
+            return true;
+    return false;
+}
+
+static void read_params(struct shl_plugin *plugin, enum shl_table_kind kind,
+                        const uint8_t *scratch, uint32_t size)
+{
+    struct shl_table table;
+    struct shl_table_entry entry;
+
+    if (shl_table_read(&table, kind, scratch, size) || !table.count)
+        return;
+    plugin->params = calloc(SHL_MAX_PARAMS, sizeof *plugin->params);
+    if (!plugin->params)
+        return;
+    while (plugin->param_count < SHL_MAX_PARAMS &&
+           shl_table_next(&table, &entry) == SHL_OK) {
+        struct shl_param *param = &plugin->params[plugin->param_count];
+        if (known_id(plugin, entry.id))
+            continue;
+        read_param(param, &entry);
+        plugin->param_count += shl_param_check(param) == SHL_OK;
+    }
+}
+
+/* Name and counts are overwritten by the first request, so they come first. */
+static void get_acquainted(struct shl_plugin *plugin)
+{
+    bool lv2 = strcmp(plugin->format, "lv2") == 0;
+    uint8_t *scratch = malloc(SHL_SCRATCH_SIZE);
+    uint32_t size;
+    shl_status st = SHL_UNSUPPORTED;
+
+    if (!scratch)
+        return;
+    memcpy(scratch, plugin->maolan.base + plugin->maolan.layout->scratch,
+           SHL_SCRATCH_SIZE);
+    if (shl_scratch_name_read(scratch, plugin->title, sizeof plugin->title))
+        plugin->title[0] = 0;
+    read_ports(plugin, scratch);
+    if (strcmp(plugin->format, "null") && strcmp(plugin->format, "vst3") &&
+        strcmp(plugin->format, "__test__"))
+        st = shl_slot_do(
+            plugin, lv2 ? SHL_MAOLAN_LV2_CONTROLS : SHL_MAOLAN_CLAP_PARAMS,
+            NULL, 0, shl_clock_ns() + TABLE_MS * MS_NS, scratch, &size);
+    if (!st)
+        read_params(plugin,
+                    lv2 ? SHL_TABLE_LV2_CONTROLS : SHL_TABLE_CLAP_PARAMS,
+                    scratch, size);
+    free(scratch);
+}
+
+/* ---- its life -------------------------------------------------------------------------------- */
+
+static shl_status begin(struct shl_plugin *plugin)
+{
+    char path[SHL_PLUGIN_SPEC_SIZE];
+    shl_status st = find_program(plugin->program, path, &plugin->why);
+
+    if (st)
+        return st;
+    memcpy(plugin->program, path, sizeof path);
+    shl_plugin_sweep();
+    st = make_segment(plugin);
+    if (!st)
+        st = shl_pipes_make(&plugin->pipes);
+    if (st)
+        return st;
+    write_header(plugin);
+    shl_maolan_init(
+        &plugin->maolan, plugin->map.base,
+        shl_layout_of_version(plugin->protocol ? plugin->protocol : PROTOCOL),
+        SHL_MAOLAN_DAW);
+    st = launch(plugin);
+    if (!st)
+        st = wait_ready(plugin);
+    return st;
+}
+
+static void settle_layout(struct shl_plugin *plugin)
+{
+    const struct shl_maolan_layout *row = find_layout(plugin);
+
+    shl_maolan_settle(plugin->map.base, row);
+    if (!plugin->protocol && row->version_high < PROTOCOL)
+        store_word(plugin, row->version, row->version_high);
+    shl_maolan_init(&plugin->maolan, plugin->map.base, row, SHL_MAOLAN_DAW);
+}
+
+/* Until it is to end, or has ended by itself. */
+static void live(struct shl_plugin *plugin)
+{
+    while (!quits(plugin)) {
+        uint32_t seen = calls_of(plugin);
+        shl_slot_serve(plugin);
+        if (has_ended(plugin, 0))
+            break;
+        /* its pipe may end before it has: then that is a matter of moments */
+        shl_word_wait(&plugin->calls, seen,
+                      atomic_load_explicit(&plugin->gone, memory_order_relaxed)
+                          ? LOOK_MS * 1000
+                          : REST_US);
+    }
+}
+
+/* In good order: asked, given its time, killed. Harmless twice. */
+static void finish(struct shl_plugin *plugin)
+{
+    if (plugin->maolan.base)
+        shl_maolan_store(&plugin->maolan,
+                         plugin->maolan.layout->shutdown_request, 1);
+    if (plugin->child.pid) {
+        shl_pipes_ring(&plugin->pipes);
+        if (plugin->status == SHL_TIMEOUT ||
+            !shl_child_ended(&plugin->child, shl_plugin_patience_ms,
+                             &plugin->end))
+            shl_child_kill(&plugin->child, &plugin->end);
+    }
+    shl_pipes_close(&plugin->pipes);
+    shl_plugin_unname(plugin);
+}
+
+static void destroy(struct shl_plugin *plugin)
+{
+    shl_slot_clear(plugin);
+    shl_map_close(&plugin->map);
+    free(plugin->params);
+    free(plugin);
+    atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
+}
+
+static void run(void *arg)
+{
+    struct shl_plugin *plugin = arg;
+    shl_status st = begin(plugin);
+    bool ready = !st;
+
+    if (ready) {
+        plugin->has_area = filled_area(plugin);
+        if (!plugin->has_area) {
+            settle_layout(plugin);
+            get_acquainted(plugin);
+            shl_plugin_unname(plugin);
+        }
+        set_stage(plugin, SHL_PLUGIN_READY);
+        live(plugin);
+        st = SHL_GONE;
+    }
+    fail(plugin, st);
+    /* one that was ready is in use until it is let go */
+    if (!ready)
+        finish(plugin);
+    if (!ready || plugin->unasked)
+        set_stage(plugin, SHL_PLUGIN_ENDED);
+    while (!quits(plugin))
+        shl_word_wait(&plugin->calls, calls_of(plugin), REST_US);
+    finish(plugin);
+    destroy(plugin);
+}
+
+static shl_status check(const struct shl_plugin_options *options,
+                        struct shl_why *why)
+{
+    size_t length = strlen(options->format);
+
+    if (length == 0 || length >= SHL_PLUGIN_FORMAT_SIZE ||
+        strspn(options->format, "abcdefghijklmnopqrstuvwxyz0123456789_") !=
+            length) {
+        shl_why_set(why, "\"%.40s\" is no format of plugins", options->format);
+        return SHL_BAD_NAME;
+    }
+    if (strlen(options->spec) >= SHL_PLUGIN_SPEC_SIZE ||
+        (options->program &&
+         strlen(options->program) >= SHL_PLUGIN_SPEC_SIZE)) {
+        shl_why_set(why, "the name of a plugin or program has %u bytes at most",
+                    SHL_PLUGIN_SPEC_SIZE - 1);
+        return SHL_BAD_NAME;
+    }
+    if (options->protocol && !shl_layout_of_version(options->protocol)) {
+        shl_why_set(why, "protocol %u is none of 3, 4, 5 and 6",
+                    options->protocol);
+        return SHL_BAD_VALUE;
+    }
+    return SHL_OK;
+}
+
+shl_status shl_plugin_start(const struct shl_plugin_options *options,
+                            struct shl_plugin **result, struct shl_why *why)
+{
+    struct shl_plugin *plugin;
+    shl_status st = check(options, why);
+
+    if (st)
+        return st;
+    plugin = calloc(1, sizeof *plugin);
+    if (!plugin)
+        return SHL_NO_MEMORY;
+    strcpy(plugin->format, options->format);
+    strcpy(plugin->spec, options->spec);
+    if (options->program)
+        strcpy(plugin->program, options->program);
+    plugin->protocol = options->protocol;
+    plugin->rate_hz = options->rate_hz;
+    plugin->block_frames = options->block_frames;
+    plugin->in_channels = options->in_channels;
+    plugin->out_channels = options->out_channels;
+    plugin->map = (struct shl_map)SHL_MAP_NONE;
+    plugin->pipes = (struct shl_pipes)SHL_PIPES_NONE;
+    plugin->child = (struct shl_child)SHL_CHILD_NONE;
+    atomic_fetch_add_explicit(&alive, 1, memory_order_relaxed);
+    st = shl_thread_start(run, plugin);
+    if (st) {
+        atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
+        free(plugin);
+        return st;
+    }
+    *result = plugin;
+    return SHL_OK;
+}
+
+void shl_plugin_end(struct shl_plugin *plugin)
+{
+    if (!plugin)
+        return;
+    /* release: we have done with it; afterwards it may be gone any time */
+    atomic_fetch_add_explicit(&plugin->calls, 1, memory_order_seq_cst);
+    shl_plugin_unname(plugin);
+    atomic_store_explicit(&plugin->quit, 1, memory_order_release);
+}

@@ -1,0 +1,882 @@
+/* Plugin programs that speak Maolan only, started and driven by the host role:
+ * one peer program (maolan_peer.c) that behaves as the ones there are, and
+ * worse. One test for each hazard of the protocol, and nothing left behind. */
+#include "hosting.h"
+
+#include "core/plugin.h"
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static char peer_path[512];
+static int descriptors_before;
+
+static int open_descriptors(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static int segments_there(void)
+{
+    DIR *folder = opendir("/dev/shm");
+    struct dirent *entry;
+    char own[32];
+    int count = 0;
+    snprintf(own, sizeof own, "maolan-%d-", (int)getpid());
+    while (folder && (entry = readdir(folder)))
+        count += strncmp(entry->d_name, own, strlen(own)) == 0;
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+static int children_there(void)
+{
+    return waitpid(-1, NULL, WNOHANG | WNOWAIT) >= 0;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    descriptors_before = open_descriptors();
+    return 0;
+}
+
+/* Everything has to be gone: processes, descriptors, segments. */
+static int end(void **state)
+{
+    (void)state;
+    shl_host_free(host);
+    host = NULL;
+    for (int i = 0; i < LIMIT_MS && shl_host_programs(); i++)
+        usleep(1000);
+    if (shl_host_programs() || segments_there() || children_there() ||
+        open_descriptors() != descriptors_before) {
+        print_error("left behind: %u programs, %d segments, %d descriptors\n",
+                    shl_host_programs(), segments_there(),
+                    open_descriptors() - descriptors_before);
+        return -1;
+    }
+    return 0;
+}
+
+static struct shl_host_options stereo(void)
+{
+    struct shl_host_options options = usual();
+    options.in_channels = options.out_channels = 2;
+    return options;
+}
+
+static shl_status spawn_as(const char *plugin, uint32_t protocol, int again,
+                           uint32_t wait_ms)
+{
+    const struct shl_host_program what = {plugin, peer_path, protocol, again};
+    return shl_host_spawn(host, &what, wait_ms);
+}
+
+/* A host of its own for each, the one before being given up. */
+static void fresh(struct shl_host_options options)
+{
+    shl_host_free(host);
+    host = NULL;
+    new_host(options);
+}
+
+static void spawn(const char *plugin)
+{
+    fresh(stereo());
+    assert_int_equal(spawn_as(plugin, 0, 0, LIMIT_MS), SHL_OK);
+    assert_int_equal(shl_host_linked(host), 2);
+    assert_true(shl_host_notice(host, &notice));
+    assert_int_equal(notice.kind, SHL_NOTICE_OPEN);
+}
+
+static int play_both(float left, float right, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; i++) {
+        in_memory[0][i] = left + (float)i;
+        in_memory[1][i] = right - (float)i;
+    }
+    return shl_host_process(host, in, out, frames);
+}
+
+static bool both_came(float left, float right, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; i++)
+        if (out_memory[0][i] != left + (float)i ||
+            out_memory[1][i] != right - (float)i)
+            return false;
+    return true;
+}
+
+static const char *const layouts[] = {"A", "B8", "B16"};
+
+/* ---- the ordinary ---------------------------------------------------------------- */
+
+/* shows MP-09 MP-38 MP-48 */
+static void audio_is_exact_in_every_layout(void **state)
+{
+    static const uint32_t sizes[] = {1, 64, 512, 4096};
+    (void)state;
+    for (size_t l = 0; l < 3; l++) {
+        char spec[64];
+        snprintf(spec, sizeof spec, "clap:%s/normal", layouts[l]);
+        spawn(spec);
+        for (size_t s = 0; s < 4; s++)
+            for (int n = 0; n < 5; n++) {
+                float value = (float)(n * 10 + (int)s);
+                assert_true(play_both(value, -value, sizes[s]));
+                assert_true(both_came(value, -value, sizes[s]));
+            }
+    }
+}
+
+/* Parameters and notes there and back, to their sample. */
+/* shows MP-11 MP-12 MP-14 MP-23 */
+static void events_go_there_and_back(void **state)
+{
+    (void)state;
+    for (size_t l = 0; l < 3; l++) {
+        char spec[64];
+        snprintf(spec, sizeof spec, "clap:%s/wide", layouts[l]);
+        spawn(spec);
+        uint32_t ports = l ? 16 : 1, count = 0, offset;
+        struct shl_event event;
+        for (uint32_t n = 0; n < 64; n++) {
+            event =
+                shl_event_midi(0, (uint8_t)(n % ports), 0x91, (uint8_t)n, 1);
+            assert_int_equal(shl_host_send(host, &event, n), SHL_OK);
+        }
+        for (uint32_t kind = 0; kind < 4; kind++) {
+            event = shl_event_param(
+                0, (enum shl_event_kind)(SHL_EVENT_PARAM + kind), 3, 0.5);
+            assert_int_equal(shl_host_send(host, &event, 63), SHL_OK);
+        }
+        assert_true(play_both(1, 1, 64));
+        while (shl_host_event(host, &event, &offset)) {
+            if (event.kind == SHL_EVENT_UMP) {
+                assert_int_equal(offset, event.data[0] >> 8 & 0x7F);
+                assert_int_equal(event.data[0] >> 24 & 15, offset % ports);
+            } else {
+                assert_int_equal(offset, 63);
+                assert_int_equal(shl_event_id(&event), 3);
+            }
+            count++;
+        }
+        assert_int_equal(count, 68);
+    }
+}
+
+/* shows MP-27 MP-29 MP-33 */
+static void what_it_says_of_itself_is_known(void **state)
+{
+    struct shl_device_info info;
+    (void)state;
+    for (size_t l = 0; l < 3; l++) {
+        char spec[64];
+        snprintf(spec, sizeof spec, "clap:%s/latency", layouts[l]);
+        spawn(spec);
+        assert_int_equal(shl_host_device(host, &info), SHL_OK);
+        assert_string_equal(info.id, "clap:peer");
+        assert_int_equal(info.in_channels, 2);
+        assert_int_equal(shl_host_param_count(host), 5);
+        assert_string_equal(shl_host_param(host, 4)->name, "n\xC3\xA4me 4");
+        assert_true(shl_host_param(host, 4)->maximum == 2);
+        assert_true(play_both(1, 1, 64));
+        assert_int_equal(shl_host_latency(host), l ? 123 : 0);
+    }
+}
+
+struct heard {
+    int count;
+    shl_status status;
+    uint32_t size;
+    uint8_t *bytes;
+};
+
+static void on_answer(void *arg, const struct shl_answer *answer)
+{
+    struct heard *heard = arg;
+    heard->count++;
+    heard->status = answer->status;
+    heard->size = answer->size;
+    if (heard->bytes && answer->size)
+        memcpy(heard->bytes, answer->bytes, answer->size);
+}
+
+static shl_status ask(uint32_t type, const void *bytes, uint32_t size,
+                      struct heard *heard)
+{
+    uint32_t request = 0;
+    shl_status st =
+        shl_host_ask(host, type, bytes, size, 0, on_answer, heard, &request);
+    heard->count = 0;
+    if (st)
+        return st;
+    assert_int_equal(shl_host_await(host, request, LIMIT_MS), SHL_OK);
+    assert_int_equal(heard->count, 1);
+    return heard->status;
+}
+
+static shl_status ask_slot(uint32_t number, const void *bytes, uint32_t size,
+                           struct heard *heard)
+{
+    static uint8_t message[SHL_SCRATCH_SIZE + 100];
+    memcpy(message, &number, 4);
+    if (size)
+        memcpy(message + 4, bytes, size);
+    return ask(SHL_MESSAGE_PLUGIN, message, size + 4, heard);
+}
+
+/* All twelve, and audio exact before and after each. */
+/* shows MP-29 MP-30 MP-31 MP-34 MP-45 */
+static void every_request_has_its_answer(void **state)
+{
+    static uint8_t scratch[SHL_SCRATCH_SIZE], got[SHL_SCRATCH_SIZE];
+    (void)state;
+    for (size_t l = 0; l < 6; l++) {
+        char spec[64];
+        struct heard heard = {.bytes = got};
+        snprintf(spec, sizeof spec, "clap:%s/%s", layouts[l % 3],
+                 l < 3 ? "normal" : "exact");
+        spawn(spec);
+        for (uint32_t number = 1; number < SHL_MAOLAN_REQUESTS; number++) {
+            uint32_t size = 0;
+            if (number == SHL_MAOLAN_RESOURCE_DIR) {
+                shl_scratch_dir_write(scratch, "/tmp", 4);
+                size = 12;
+            }
+            if (number == SHL_MAOLAN_FILE_UPDATE) {
+                shl_scratch_update_write(scratch, 1, "/x", 2);
+                size = 14;
+            }
+            assert_int_equal(ask_slot(number, scratch, size, &heard), SHL_OK);
+            float value = (float)number;
+            assert_true(play_both(value, value, 64));
+            assert_true(both_came(value, value, 64));
+            struct shl_table table;
+            if (number == SHL_MAOLAN_FILE_LIST) {
+                assert_int_equal(
+                    shl_table_read(&table, SHL_TABLE_FILES, got, heard.size),
+                    SHL_OK);
+                assert_int_equal(table.count, 3);
+            }
+            if (number == SHL_MAOLAN_CLAP_NOTES)
+                assert_int_equal(heard.size > 4, 1);
+        }
+        assert_int_equal(ask_slot(13, NULL, 0, &heard), SHL_BAD_VALUE);
+    }
+}
+
+/* shows MP-27 MP-46 */
+static void state_of_every_size_comes_back(void **state)
+{
+    static const uint32_t sizes[] = {0, 1, 4, 65535, 65536};
+    static uint8_t sent[65537], got[65537];
+    (void)state;
+    for (size_t l = 0; l < 3; l++) {
+        char spec[64];
+        struct heard heard = {.bytes = got};
+        snprintf(spec, sizeof spec, "clap:%s/normal", layouts[l]);
+        spawn(spec);
+        for (size_t s = 0; s < 5; s++) {
+            for (uint32_t i = 0; i < sizes[s]; i++)
+                sent[i] = (uint8_t)(i * 7 + s + i / 256);
+            assert_int_equal(
+                ask(SHL_MESSAGE_STATE_RESTORE, sent, sizes[s], &heard), SHL_OK);
+            assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard),
+                             SHL_OK);
+            assert_int_equal(heard.size, sizes[s]);
+            assert_memory_equal(got, sent, sizes[s]);
+        }
+        assert_int_equal(
+            ask(SHL_MESSAGE_STATE_RESTORE, sent, sizeof sent, &heard),
+            SHL_BAD_VALUE);
+    }
+}
+
+/* shows MP-46 MP-47 MP-32 */
+static void what_changes_by_itself_is_told(void **state)
+{
+    (void)state;
+    spawn("clap:B16/latency/20");
+    assert_true(wait_notice(SHL_NOTICE_LATENCY));
+    while (notice.value != 456)
+        assert_true(wait_notice(SHL_NOTICE_LATENCY));
+    assert_int_equal(shl_host_latency(host), 456);
+    spawn("clap:B16/dirty/20");
+    assert_true(wait_notice(SHL_NOTICE_DIRTY));
+    for (int i = 0; i < 100; i++) {
+        play(1, 64);
+        shl_host_poll(host);
+    }
+    while (shl_host_notice(host, &notice)) /* once for each time */
+        assert_int_not_equal(notice.kind, SHL_NOTICE_DIRTY);
+    spawn("clap:B8/ports/20");
+    assert_true(wait_notice(SHL_NOTICE_PORTS));
+    assert_int_equal(notice.detail[0], 4);
+    assert_int_equal(notice.detail[1], 2);
+    spawn("clap:B8/midiports/20");
+    assert_true(wait_notice(SHL_NOTICE_PORTS));
+    assert_int_equal(notice.detail[2], 5);
+}
+
+/* shows MP-37 MP-41 ME-09 */
+static void the_end_is_in_good_order(void **state)
+{
+    struct shl_device_info info;
+    (void)state;
+    spawn("clap:B16/normal");
+    assert_true(play_both(1, 1, 64));
+    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(segments_there(), 0); /* the child has it: no name */
+    shl_host_close(host);
+    assert_int_equal(shl_host_linked(host), 0);
+}
+
+/* One that does not listen is killed, and nobody waits for that. */
+static void one_that_does_not_end_is_killed(void **state)
+{
+    (void)state;
+    spawn("clap:B16/stubborn");
+    assert_true(play_both(1, 1, 64));
+    shl_host_close(host);
+    assert_int_equal(shl_host_linked(host), 0);
+}
+
+static void only_its_pipes_are_inherited(void **state)
+{
+    struct shl_device_info info;
+    int extra = open("/dev/null", O_RDONLY); /* no close-on-exec */
+    (void)state;
+    spawn("clap:B16/fds");
+    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_string_equal(info.id, "clap:0,1,2,3,4,");
+    close(extra);
+}
+
+static void the_command_line_has_its_words(void **state)
+{
+    (void)state;
+    spawn("lv2:B16/normal"); /* 11 words */
+    assert_int_equal(shl_host_param_count(host), 4);
+    spawn("null:B16/anonymous");
+    assert_true(play_both(3, 4, 64));
+    assert_true(both_came(3, 4, 64));
+}
+
+/* What the layout is like is found by what a host leaves, or told. */
+/* shows MP-03 */
+static void the_layout_is_found_or_told(void **state)
+{
+    (void)state;
+    for (size_t l = 0; l < 3; l++) {
+        static const uint32_t numbers[] = {3, 5, 6};
+        char spec[64];
+        struct heard heard = {0};
+        snprintf(spec, sizeof spec, "clap:%s/plain+late", layouts[l]);
+        spawn(spec);
+        assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
+        snprintf(spec, sizeof spec, "clap:%s/anonymous", layouts[l]);
+        fresh(stereo());
+        assert_int_equal(spawn_as(spec, numbers[l], 0, LIMIT_MS), SHL_OK);
+        assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
+    }
+}
+
+/* ---- hazards ------------------------------------------------------------------------ */
+
+/* Hazards 9 and 10: a byte that was not asked for may show the block before, and
+ * never anything else; what is left is drained, so that this does not last. */
+static void completions_nobody_asked_for_do_not_last(void **state)
+{
+    static const char *const specs[] = {"clap:A/stale", "clap:B8/storm",
+                                        "clap:B16/stale+exact"};
+    (void)state;
+    for (size_t s = 0; s < 3; s++) {
+        uint32_t whole = 0;
+        spawn(specs[s]);
+        for (int n = 0; n < LIMIT_MS && whole < 20; n++) {
+            if (play_both((float)n, 0, 64)) {
+                whole += both_came((float)n, 0, 64);
+                assert_true(n < 1 || out_memory[0][0] >= 0);
+            }
+            shl_host_poll(host);
+            usleep(3000);
+        }
+        assert_int_equal(whole, 20);
+        assert_int_equal(shl_host_linked(host), 2);
+    }
+    /* one that counts what it has done is never taken early */
+    for (int n = 0; n < 500; n++) {
+        assert_true(play_both((float)n, 0, 64));
+        assert_true(both_came((float)n, 0, 64));
+    }
+}
+
+/* Hazards 3, 5: nothing is taken that is not there, nothing is lost for good. */
+static void hostile_indices_and_counts_do_no_harm(void **state)
+{
+    struct shl_event event;
+    uint32_t offset, events = 0;
+    (void)state;
+    for (size_t l = 0; l < 3; l++) {
+        char spec[64];
+        snprintf(spec, sizeof spec, "clap:%s/indices+counts", layouts[l]);
+        spawn(spec);
+        for (int n = 0; n < 50; n++) {
+            play_both((float)n, 0, 64);
+            while (shl_host_event(host, &event, &offset))
+                events++;
+            shl_host_poll(host);
+        }
+        assert_int_equal(shl_host_linked(host), 2);
+        assert_true(events < 50 * 4096);
+        assert_true(stats_now().events_bad > 0);
+        assert_true(shl_host_latency(host) <= 10000000);
+    }
+}
+
+/* Hazards 6, 7: counts and sizes that cannot be. shows MP-35 */
+static void hostile_scratch_does_no_harm(void **state)
+{
+    static uint8_t got[SHL_SCRATCH_SIZE];
+    struct heard heard = {.bytes = got};
+    (void)state;
+    spawn("clap:B16/scratch");
+    assert_int_equal(shl_host_param_count(host), 0);
+    assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
+    assert_int_equal(heard.size, SHL_SCRATCH_SIZE);
+    struct shl_table table;
+    assert_int_equal(ask_slot(SHL_MAOLAN_FILE_LIST, NULL, 0, &heard), SHL_OK);
+    assert_int_equal(shl_table_read(&table, SHL_TABLE_FILES, got, heard.size),
+                     SHL_BAD_PEER);
+}
+
+/* Hazard 19. */
+static void numbers_that_are_none_are_silence(void **state)
+{
+    struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, 1, 0.5);
+    uint32_t offset;
+    (void)state;
+    spawn("clap:B16/nan");
+    assert_int_equal(shl_host_send(host, &event, 0), SHL_OK);
+    assert_true(play_both(1, 1, 64));
+    for (uint32_t i = 0; i < 64; i++)
+        assert_true(isfinite(out_memory[0][i]));
+    assert_true(shl_host_event(host, &event, &offset));
+    assert_int_equal(offset, 63);
+}
+
+/* Hazard 2. */
+static void a_segment_that_is_cut_ends_the_link(void **state)
+{
+    (void)state;
+    spawn("clap:B16/cut/20");
+    for (int i = 0; i < LIMIT_MS && shl_host_linked(host); i++) {
+        play(1, 64);
+        shl_host_poll(host);
+        usleep(1000);
+    }
+    assert_int_equal(shl_host_linked(host), 0);
+}
+
+static void crashes_as(const char *spec, uint32_t signal, uint32_t code)
+{
+    struct shl_device_info info;
+    spawn(spec);
+    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_true(wait_notice(SHL_NOTICE_CRASH));
+    assert_int_equal(notice.detail[0], info.pid);
+    assert_int_equal(notice.detail[1], signal);
+    assert_int_equal(notice.detail[2], code);
+    play(1, 64);
+    assert_true(constant(0, 64)); /* faded, and silent */
+    for (int i = 0; i < 300; i++) {
+        shl_host_poll(host);
+        usleep(1000);
+    }
+    assert_int_equal(shl_host_linked(host), 0); /* without -w it stays so */
+    assert_int_equal(shl_host_crashes(host), 1);
+    shl_host_free(host);
+    host = NULL;
+}
+
+/* Hazards 14 and 15: any end is a crash. shows ME-01 ME-06 */
+static void every_end_is_a_crash(void **state)
+{
+    (void)state;
+    crashes_as("clap:A/crash/20", SIGABRT, 0);
+    crashes_as("clap:B8/exit0/20", 0, 0);
+    crashes_as("clap:B16/exit7/20", 0, 7);
+}
+
+/* A pipe that ends while its program goes on. */
+static void a_pipe_that_ends_is_an_end(void **state)
+{
+    (void)state;
+    spawn("clap:B16/eof/20");
+    assert_true(wait_notice(SHL_NOTICE_CRASH));
+}
+
+/* The fade begins where the sound was, and no old block is heard. */
+/* shows ME-02 */
+static void a_crash_fades_within_one_block(void **state)
+{
+    (void)state;
+    new_host(stereo());
+    assert_int_equal(spawn_as("clap:B16/crash/50", 0, 0, LIMIT_MS), SHL_OK);
+    for (int i = 0; i < 1000 && play(1, 64); i++)
+        assert_true(constant(1, 64));
+    for (uint32_t i = 1; i < 64; i++)
+        assert_true(out_memory[0][i] <= out_memory[0][i - 1]);
+    play(1, 64);
+    assert_true(constant(0, 64));
+}
+
+/* Hazard 11: after a few deadlines nobody waits any more; when it comes back
+ * it is heard. shows ME-03 MP-39 ME-11 */
+static void one_that_pauses_is_stalled_and_resumed(void **state)
+{
+    struct shl_host_options options = stereo();
+    (void)state;
+    options.deadline_ms = 20;
+    new_host(options);
+    assert_int_equal(spawn_as("clap:B16/pause/50", 0, 0, LIMIT_MS), SHL_OK);
+    assert_true(wait_notice(SHL_NOTICE_STALLED));
+    assert_true(wait_notice(SHL_NOTICE_RESUMED));
+    assert_true(wait_sound());
+}
+
+static void one_that_hangs_costs_a_few_deadlines(void **state)
+{
+    struct shl_host_options options = stereo();
+    (void)state;
+    options.deadline_ms = 20;
+    new_host(options);
+    assert_int_equal(spawn_as("clap:B16/hang/50", 0, 0, LIMIT_MS), SHL_OK);
+    assert_true(wait_notice(SHL_NOTICE_STALLED));
+    assert_true(stats_now().missed < 20);
+    struct heard heard = {0};
+    uint32_t request;
+    assert_int_equal(shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0, 100,
+                                  on_answer, &heard, &request),
+                     SHL_OK);
+    assert_int_equal(shl_host_await(host, request, LIMIT_MS), SHL_OK);
+    assert_int_equal(heard.status, SHL_TIMEOUT);
+}
+
+/* Hazard 20, and a host that is slow to answer. */
+static void requests_in_a_row_are_not_lost(void **state)
+{
+    static const char *const specs[] = {"clap:A/erase", "clap:B16/slow"};
+    (void)state;
+    for (size_t s = 0; s < 2; s++) {
+        struct heard heard[5];
+        memset(heard, 0, sizeof heard);
+        spawn(specs[s]);
+        for (int i = 0; i < 5; i++)
+            assert_int_equal(shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0,
+                                          LIMIT_MS, on_answer, &heard[i], NULL),
+                             SHL_OK);
+        for (int i = 0; i < LIMIT_MS && !heard[4].count; i++) {
+            play(1, 64); /* audio goes on between them */
+            shl_host_poll(host);
+            usleep(1000);
+        }
+        for (int i = 0; i < 5; i++) {
+            assert_int_equal(heard[i].count, 1);
+            assert_int_equal(heard[i].status, SHL_OK);
+        }
+        assert_true(wait_sound());
+    }
+}
+
+static void one_that_dies_in_a_request_answers_all(void **state)
+{
+    struct heard heard[3];
+    (void)state;
+    memset(heard, 0, sizeof heard);
+    spawn("clap:B16/dies");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0,
+                                      LIMIT_MS, on_answer, &heard[i], NULL),
+                         SHL_OK);
+    assert_true(wait_notice(SHL_NOTICE_CRASH));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(heard[i].count, 1);
+        assert_int_equal(heard[i].status, SHL_GONE);
+    }
+}
+
+/* While it does not answer a request, blocks are missed; then it plays on. */
+static void an_unanswered_request_ends_by_its_time(void **state)
+{
+    struct heard heard = {0};
+    uint32_t request;
+    (void)state;
+    spawn("clap:B16/silent");
+    assert_int_equal(shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0, 200,
+                                  on_answer, &heard, &request),
+                     SHL_OK);
+    assert_int_equal(shl_host_await(host, request, LIMIT_MS), SHL_OK);
+    assert_int_equal(heard.status, SHL_TIMEOUT);
+    assert_int_equal(heard.count, 1);
+}
+
+/* ---- starts that fail ------------------------------------------------------------------- */
+
+static shl_status refused(const char *spec, const char *program, char *why)
+{
+    const struct shl_host_program what = {spec, program, 0, 0};
+    new_host(stereo());
+    shl_status st = shl_host_spawn(host, &what, LIMIT_MS);
+    shl_host_why(host, why, 300);
+    shl_host_free(host);
+    host = NULL;
+    return st;
+}
+
+static void starts_that_fail_say_why(void **state)
+{
+    char why[300];
+    (void)state;
+    assert_int_equal(refused("clap:B16/x", "/no/such/program", why),
+                     SHL_NOT_FOUND);
+    assert_non_null(strstr(why, "/no/such/program"));
+    assert_int_equal(refused("clap:B16/code/3", peer_path, why), SHL_GONE);
+    assert_non_null(strstr(why, "exit code 3"));
+    assert_int_equal(refused("clap:B16/code/0", peer_path, why), SHL_GONE);
+    assert_non_null(strstr(why, "could not load"));
+    assert_int_equal(refused("clap:X/none", peer_path, why), SHL_GONE);
+    assert_non_null(strstr(why, "exit code 4"));
+    assert_int_equal(refused("CLAP:x", peer_path, why), SHL_BAD_NAME);
+    assert_int_equal(refused("nothing", peer_path, why), SHL_BAD_NAME);
+    assert_int_equal(refused("clap:x", "/etc", why), SHL_NOT_FOUND);
+}
+
+/* A start may be given up at any time; nobody waits for one that never comes. */
+/* shows MP-37 */
+static void one_that_is_never_ready_can_be_left(void **state)
+{
+    (void)state;
+    new_host(stereo());
+    assert_int_equal(spawn_as("clap:B16/never+stubborn", 0, 0, 0), SHL_AGAIN);
+    for (int i = 0; i < 100; i++) {
+        play(1, 64);
+        shl_host_poll(host);
+        usleep(1000);
+    }
+    assert_int_equal(shl_host_linked(host), 0);
+    assert_int_equal(shl_host_programs(), 1);
+    shl_host_close(host);
+}
+
+/* A name that somebody has planted is passed over: hazard 16. */
+static void a_planted_name_is_passed_over(void **state)
+{
+    char name[64];
+    struct shl_map planted = SHL_MAP_NONE;
+    (void)state;
+    snprintf(name, sizeof name, "/maolan-%d-clap-%d-0", (int)getpid(),
+             (int)getpid());
+    assert_int_equal(shl_map_create(name, 4096, &planted), SHL_OK);
+    spawn("clap:B16/normal");
+    assert_true(play_both(1, 2, 64));
+    assert_true(both_came(1, 2, 64));
+    assert_int_equal(shl_map_unlink(name), SHL_OK);
+    shl_map_close(&planted);
+}
+
+/* Names of DAWs that were killed in the middle of a start are removed. */
+static void names_of_the_dead_are_removed(void **state)
+{
+    struct shl_map planted = SHL_MAP_NONE;
+    char name[64];
+    int status;
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    waitpid(pid, &status, 0);
+    snprintf(name, sizeof name, "/maolan-%d-clap-%d-0", (int)pid, (int)pid);
+    assert_int_equal(shl_map_create(name, 4096, &planted), SHL_OK);
+    shl_map_close(&planted);
+    spawn("clap:B16/normal");
+    assert_int_equal(shl_map_unlink(name), SHL_NOT_FOUND);
+}
+
+/* ---- again, and the end of the DAW --------------------------------------------------------- */
+
+/* Plays at full speed until it crashes and until it is there again. */
+static bool wait_again(void)
+{
+    bool crashed = false;
+    for (int i = 0; i < 10 * LIMIT_MS; i++) {
+        while (shl_host_notice(host, &notice)) {
+            crashed = crashed || notice.kind == SHL_NOTICE_CRASH;
+            if (crashed && notice.kind == SHL_NOTICE_OPEN)
+                return true;
+        }
+        play(1, 64);
+        shl_host_poll(host);
+        if (!shl_host_linked(host))
+            usleep(1000);
+    }
+    return false;
+}
+
+/* After more than a second of audio: at once, with state and values. */
+/* shows ME-06 */
+static void a_crash_is_followed_by_another_with_its_state(void **state)
+{
+    int rounds = getenv("SHL_SOAK") ? 1000 : 3;
+    (void)state;
+    new_host(stereo());
+    assert_int_equal(spawn_as("clap:B16/exact+crash/900", 0, 1, LIMIT_MS),
+                     SHL_OK);
+    struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, 0, 0.5);
+    assert_int_equal(shl_host_send(host, &event, 0), SHL_OK);
+    for (int round = 0; round < rounds; round++) {
+        assert_true(wait_again());
+        assert_int_equal(shl_host_crashes(host), round + 1);
+        for (int i = 0; i < LIMIT_MS && !(play(1, 64) && constant(0.5f, 64));
+             i++) {
+            shl_host_poll(host);
+            usleep(1000);
+        }
+        assert_true(constant(0.5f, 64));
+    }
+}
+
+/* After less: with growing rests, then no more. */
+static void one_that_always_crashes_is_left_stopped(void **state)
+{
+    char why[300];
+    int crashes = 0;
+    (void)state;
+    new_host(stereo());
+    assert_int_equal(spawn_as("clap:B16/crash/5", 0, 1, LIMIT_MS), SHL_OK);
+    for (int i = 0; i < LIMIT_MS && crashes < 4; i++) {
+        while (shl_host_notice(host, &notice))
+            crashes += notice.kind == SHL_NOTICE_CRASH;
+        play(1, 64);
+        shl_host_poll(host);
+        usleep(1000);
+    }
+    assert_int_equal(crashes, 4);
+    for (int i = 0; i < 50; i++) {
+        shl_host_poll(host);
+        usleep(1000);
+    }
+    assert_int_equal(shl_host_linked(host), 0);
+    shl_host_why(host, why, sizeof why);
+    assert_non_null(strstr(why, "open it again"));
+    assert_int_equal(spawn_as("clap:B16/normal", 0, 0, LIMIT_MS), SHL_OK);
+    assert_true(wait_sound());
+}
+
+/* A DAW that is killed takes its programs with it. shows ME-08 */
+static void programs_end_with_their_daw(void **state)
+{
+    int tell[2], status;
+    uint32_t pid = 0;
+    (void)state;
+    assert_int_equal(pipe(tell), 0);
+    pid_t daw = fork();
+    if (daw == 0) {
+        struct shl_device_info info = {.pid = 0};
+        new_host(stereo());
+        if (spawn_as("clap:B16/hang+stubborn/5", 0, 0, LIMIT_MS) == SHL_OK)
+            shl_host_device(host, &info);
+        (void)!write(tell[1], &info.pid, sizeof info.pid);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(tell[0], &pid, sizeof pid), sizeof pid);
+    assert_true(pid > 0);
+    assert_int_equal(kill((pid_t)pid, 0), 0);
+    kill(daw, SIGKILL);
+    waitpid(daw, &status, 0);
+    struct shl_process process = shl_process_self();
+    process.pid = pid;
+    process.start_time = 0;
+    for (int i = 0; i < LIMIT_MS && shl_process_alive(&process); i++)
+        usleep(1000);
+    assert_false(shl_process_alive(&process));
+    close(tell[0]);
+    close(tell[1]);
+}
+
+/* ---- pipelined, many ------------------------------------------------------------------------- */
+
+static void pipelined_is_one_block_late(void **state)
+{
+    struct shl_host_options options = stereo();
+    (void)state;
+    options.drive = SHL_DRIVE_PIPELINED;
+    new_host(options);
+    assert_int_equal(spawn_as("clap:B8/normal", 0, 0, LIMIT_MS), SHL_OK);
+    assert_int_equal(shl_host_link_latency(host), 64);
+    play_both(0, 0, 64);
+    for (int n = 1; n < 100; n++) {
+        assert_true(play_both((float)n, 0, 64));
+        assert_true(both_came((float)(n - 1), 0, 64));
+    }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(audio_is_exact_in_every_layout),
+        TEST(events_go_there_and_back),
+        TEST(what_it_says_of_itself_is_known),
+        TEST(every_request_has_its_answer),
+        TEST(state_of_every_size_comes_back),
+        TEST(what_changes_by_itself_is_told),
+        TEST(the_end_is_in_good_order),
+        TEST(one_that_does_not_end_is_killed),
+        TEST(only_its_pipes_are_inherited),
+        TEST(the_command_line_has_its_words),
+        TEST(the_layout_is_found_or_told),
+        TEST(completions_nobody_asked_for_do_not_last),
+        TEST(hostile_indices_and_counts_do_no_harm),
+        TEST(hostile_scratch_does_no_harm),
+        TEST(numbers_that_are_none_are_silence),
+        TEST(a_segment_that_is_cut_ends_the_link),
+        TEST(every_end_is_a_crash),
+        TEST(a_pipe_that_ends_is_an_end),
+        TEST(a_crash_fades_within_one_block),
+        TEST(one_that_pauses_is_stalled_and_resumed),
+        TEST(one_that_hangs_costs_a_few_deadlines),
+        TEST(requests_in_a_row_are_not_lost),
+        TEST(one_that_dies_in_a_request_answers_all),
+        TEST(an_unanswered_request_ends_by_its_time),
+        TEST(starts_that_fail_say_why),
+        TEST(one_that_is_never_ready_can_be_left),
+        TEST(a_planted_name_is_passed_over),
+        TEST(names_of_the_dead_are_removed),
+        TEST(a_crash_is_followed_by_another_with_its_state),
+        TEST(one_that_always_crashes_is_left_stopped),
+        TEST(programs_end_with_their_daw),
+        TEST(pipelined_is_one_block_late),
+    };
+    (void)argc;
+    const char *slash = strrchr(argv[0], '/');
+    snprintf(peer_path, sizeof peer_path, "%.*smaolan_peer",
+             slash ? (int)(slash - argv[0] + 1) : 0, argv[0]);
+    shl_plugin_patience_ms = 300; /* for those that do not end by themselves */
+    return cmocka_run_group_tests(tests, start, NULL);
+}
