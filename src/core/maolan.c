@@ -419,6 +419,7 @@ static bool read_slot(struct shl_maolan *maolan, uint32_t n,
     const void *there = shl_ring_peek(ring, &lost);
 
     maolan->counts.restarted += lost;
+    maolan->from[n].popped = maolan->from[n].popped || there || lost;
     maolan->from[n].budget = lost || !there ? 0 : maolan->from[n].budget - 1;
     if (!there)
         return false;
@@ -448,11 +449,19 @@ static void refill(struct shl_maolan *maolan, uint32_t n)
     }
 }
 
+static void give_back(struct shl_maolan_source *source)
+{
+    if (source->popped)
+        shl_ring_release(&source->ring);
+    source->popped = false;
+}
+
 SHL_RT void shl_maolan_begin(struct shl_maolan *maolan, uint32_t frames)
 {
     maolan->frames = frames;
     for (uint32_t n = 0; n < 1 + maolan->ports_in; n++) {
         struct shl_maolan_source *source = &maolan->from[n];
+        give_back(source);
         /* as it stands: before a DAW knows our layout, a rate that it has
          * written for the other one may have stood there */
         source->ring.own =
@@ -474,7 +483,7 @@ SHL_RT bool shl_maolan_take(struct shl_maolan *maolan, struct shl_event *event,
     }
     if (!first) {
         for (uint32_t n = 0; n < 1 + maolan->ports_in; n++)
-            shl_ring_release(&maolan->from[n].ring);
+            give_back(&maolan->from[n]);
         return false;
     }
     *event = first->head;

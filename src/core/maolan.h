@@ -49,6 +49,7 @@ struct shl_maolan_counts {
 struct shl_maolan_source {
     struct shl_ring ring;
     uint32_t budget; /* slots that may still be taken in this block */
+    bool popped;     /* slots, and not given back yet */
     bool there;      /* head and offset are the next one */
     uint32_t offset;
     struct shl_event head;
