@@ -506,6 +506,22 @@ static void poll_link(shl_host *host)
         report(host);
 }
 
+void shl_host_flush(shl_host *host)
+{
+    if (!host->linked || host->lost)
+        return;
+    if (host->reblock.frames) {
+        shl_reblock_reset(&host->reblock);
+        shl_link_reblocked(&host->link, 0, 0, 0, 0);
+    }
+    shl_link_flush(&host->link, &host->transport);
+}
+
+int shl_host_heard(const shl_host *host)
+{
+    return !host->linked || host->lost || shl_link_heard(&host->link);
+}
+
 /* Send events by themselves, but only when no block has been asked for in a
  * long time: the next block keeps their place in time, and a poll may come
  * just before it. */
@@ -517,13 +533,8 @@ static void flush(shl_host *host)
         host->played_ns = now_ns;
     }
     double block_ns = shl_host_exchanged(host) * 1e9 / host->options.rate_hz;
-    if (now_ns - host->played_ns <= QUIET_NS + 2 * (uint64_t)block_ns)
-        return;
-    if (host->reblock.frames) {
-        shl_reblock_reset(&host->reblock);
-        shl_link_reblocked(&host->link, 0, 0, 0, 0);
-    }
-    shl_link_flush(&host->link, &host->transport);
+    if (now_ns - host->played_ns > QUIET_NS + 2 * (uint64_t)block_ns)
+        shl_host_flush(host);
 }
 
 void shl_host_poll(shl_host *host)

@@ -126,6 +126,14 @@ void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss);
  * 5 to 100 ms. [control] */
 void shl_host_poll(shl_host *host);
 
+/** Send what waits now: for a host that knows that no block will come soon.
+ * [control] */
+void shl_host_flush(shl_host *host);
+
+/** Whether the device is through with all events sent so far; 1 without a
+ * link. What is asked then is asked after them. [control] */
+int shl_host_heard(const shl_host *host);
+
 enum shl_notice_kind {
     SHL_NOTICE_OPEN = 1, /* linked and accepted */
     SHL_NOTICE_REFUSED,  /* status says why; it keeps looking */

@@ -138,6 +138,14 @@ static shl_status copy_params(struct shl_link *link)
                                                              : SHL_OK;
 }
 
+bool shl_link_heard(const struct shl_link *link)
+{
+    /* acquire: what it made of them is written */
+    uint32_t read = atomic_load_explicit(
+        &link->segment.lines->device.event_read, memory_order_acquire);
+    return link->unsent == 0 && read == link->to_device.own;
+}
+
 void shl_link_refresh(struct shl_link *link)
 {
     for (uint32_t i = 0; i < link->param_count; i++)

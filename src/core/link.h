@@ -148,6 +148,9 @@ SHL_RT shl_status shl_link_send(struct shl_link *link,
 SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
                            uint32_t *offset);
 
+/** Whether the device is through with all events sent so far. [control] */
+bool shl_link_heard(const struct shl_link *link);
+
 /** Take the values of all parameters as the device has them now. [control] */
 void shl_link_refresh(struct shl_link *link);
 

@@ -10,6 +10,7 @@
 #define BATCH_NS  UINT64_C(30000000000)
 #define AWAIT_MS  20
 #define REST_MS   1000
+#define HELD_NS   UINT64_C(200000000)
 #define KIB_LIMIT 1024u /* each KiB of a payload gives its answer a ms more */
 
 /* ---- the other thread ------------------------------------------------------- */
@@ -317,13 +318,25 @@ static void remove_first(struct errands *errands)
     errand_free(errand);
 }
 
-/* Whether the first errand cannot even begin. */
-static int held(const struct shmlink *x)
+/* Notes and parameters sent before an errand have to arrive before it; but a
+ * device that hears nothing any more does not hold it for ever. */
+static int events_wait(struct shmlink *x, struct errand *errand)
 {
-    const struct errand *errand = x->x_errands.first;
+    uint64_t now = shl_clock_ns();
 
-    return !errand->begun &&
-           (pending(x) || (errand->holds && errand->holds(x)));
+    if (!x->x_host || (!schedule_count(&x->x_out) && shl_host_heard(x->x_host)))
+        return 0;
+    if (!errand->held_ns)
+        errand->held_ns = now;
+    return now - errand->held_ns < HELD_NS;
+}
+
+/* Whether the first errand cannot even begin. */
+static int held(struct shmlink *x)
+{
+    struct errand *errand = x->x_errands.first;
+
+    return !errand->begun && (pending(x) || events_wait(x, errand));
 }
 
 /* True if the first errand made a step. */
@@ -353,13 +366,22 @@ static void await_first(struct shmlink *x)
         shl_sleep_ms(1);
 }
 
+/* Where audio runs, what waits goes with the next block, and the errand then. */
+static int comes_later(struct shmlink *x)
+{
+    return pending(x) || (held(x) && !connection_idle(x));
+}
+
 static void finish_all(struct shmlink *x)
 {
     uint64_t end = shl_clock_ns() + BATCH_NS;
 
-    while (x->x_errands.first && !held(x)) {
+    while (x->x_errands.first && !comes_later(x)) {
         struct errand *errand = x->x_errands.first;
-        if (step(x)) {
+        if (held(x)) {
+            shmlink_play_idle(x);
+            shl_sleep_ms(1);
+        } else if (step(x)) {
             end = shl_clock_ns() + BATCH_NS;
         } else if (shl_clock_ns() > end) {
             errand_fail(x, errand, SHL_TIMEOUT, "no answer in 30 s");
@@ -398,7 +420,8 @@ void errands_add(struct shmlink *x, struct errand *errand)
 
 int errands_busy(const struct shmlink *x)
 {
-    return x->x_errands.first && x->x_errands.first->waits;
+    return x->x_errands.first &&
+           (x->x_errands.first->waits || x->x_errands.first->held_ns);
 }
 
 void errands_free(struct shmlink *x)

@@ -40,8 +40,6 @@ struct errand {
     t_symbol *selector;
     errand_step begin;
     uint64_t needs; /* a capability, or 0 */
-    /* whether it must not begin yet, or NULL */
-    int (*holds)(const struct shmlink *x);
 
     /* what the message said */
     char path[SHL_PATH_SIZE];
@@ -65,6 +63,7 @@ struct errand {
     errand_step then;
     struct question *question;
     int begun, waits, ended;
+    uint64_t held_ns; /* since when it waits for what was sent before it */
 };
 
 struct errands {

@@ -197,12 +197,6 @@ static void ask_sysex(t_shmlink *x, struct errand *errand)
                tell_nothing);
 }
 
-/* What goes as events was sent before, and has to arrive before. */
-static int events_wait(const t_shmlink *x)
-{
-    return schedule_count(&x->x_out) > 0;
-}
-
 int news_sends_sysex(const t_shmlink *x)
 {
     const struct errand *errand = x->x_errands.first;
@@ -237,7 +231,6 @@ void news_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
     if (bytes[size - 1] != 0xf7)
         *to++ = 0xf7;
     errand->size = (size_t)(to - errand->bytes);
-    errand->holds = events_wait;
     errands_add(x, errand);
 }
 

@@ -103,6 +103,8 @@ const char *connection_capability(uint64_t capability);
 /** Queue an event for the present logical time. */
 void connection_put(t_shmlink *x, t_symbol *selector,
                     const struct shl_event *event);
+/** What perform would do, in a block of no frames: nobody performs. */
+void shmlink_play_idle(t_shmlink *x);
 /** How notes.c sends for a host. */
 extern const struct voice_ways connection_ways;
 void connection_methods(t_class *c);

@@ -206,7 +206,7 @@ static void shmlink_dsp(t_shmlink *x, t_signal **sp)
 /* ---- clocks -------------------------------------------------------------- */
 
 /* What perform would have done, in a block of no frames. */
-static void play_idle(t_shmlink *x)
+void shmlink_play_idle(t_shmlink *x)
 {
     struct shl_event event;
     uint32_t offset;
@@ -219,6 +219,8 @@ static void play_idle(t_shmlink *x)
             x->x_idle_sent = clock_getlogicaltime();
         }
     }
+    if (x->x_errands.first)
+        shl_host_flush(x->x_host); /* they wait for what was sent before */
     shl_host_poll(x->x_host);
     while (shl_host_event(x->x_host, &event, &offset))
         schedule_push(&x->x_in, clock_getlogicaltime(), &event);
@@ -252,7 +254,7 @@ static void shmlink_poll(t_shmlink *x)
         return;
     }
     if (idle)
-        play_idle(x);
+        shmlink_play_idle(x);
     else
         shl_host_poll(x->x_host);
     connection_answer(x);

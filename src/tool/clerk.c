@@ -84,7 +84,11 @@ static void reply(struct clerk *clerk, const struct letter *letter,
                          pack ? (uint32_t)pack->used : 0);
 }
 
-static void say(struct clerk *clerk, uint32_t level, const char *format, ...)
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static void
+say(struct clerk *clerk, uint32_t level, const char *format, ...)
 {
     uint8_t bytes[400];
     struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));

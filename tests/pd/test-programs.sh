@@ -59,7 +59,8 @@ ask_patch "$work/ask.pd" "shmlink~ Synth:0 0 0" "program_set 6" \
     "param_get cutoff" "program_read none.shl" "program_read ask.pd" \
     "program_write no/where.shl" program_write "program_read state.shl 5" \
     "program_data_set 1 2 3" "program_data_set 1 x" program_data_set \
-    "param_get cutoff" "open Synth:1" "~100" "program_read state.shl" \
+    "param_get cutoff" "param_set gain 0.25" "program_write state.shl" \
+    "param_set gain 0.75" "program_read state.shl" "param_get gain" "open Synth:1" "~100" "program_read state.shl" \
     "param_get cutoff"
 batch_ask "$work/log2"
 matches "states" "$work/log2" <<'END'
@@ -86,6 +87,9 @@ error program_data_set bad_value
 program_data_set 0
 error program_data_set bad_value
 param_state 4 0.886
+program_write 1
+program_read 1
+param_state 0 0.25
 close
 open 1 Synth:1
 program_read 1
