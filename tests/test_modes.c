@@ -155,6 +155,30 @@ static void midi_behind_the_mode_is_bad(void **state)
     assert_int_equal(own.events_bad, 1);
 }
 
+static void midi_from_a_device_behind_the_mode_is_bad(void **state)
+{
+    struct shl_segment segment;
+    struct shl_event event;
+    struct shl_host_stats stats;
+    uint32_t offset;
+    (void)state;
+    new_device(usual());
+    new_host(2, 2, SHL_MODE_AUDIO);
+    link_up();
+    next_block();
+    shl_device_done(device);
+    assert_int_equal(
+        shl_segment_open(shl_device_segment(device), &segment, &why), SHL_OK);
+    segment.events_to_host[0] = note();
+    atomic_store_explicit(&segment.lines->device.event_write, 1,
+                          memory_order_release);
+    shl_segment_close(&segment);
+    shl_host_process(host, in, out, FRAMES);
+    assert_false(shl_host_event(host, &event, &offset));
+    shl_host_stats(host, &stats);
+    assert_int_equal(stats.events_bad, 1);
+}
+
 /* Memory begins again with the ring that follows the planes. shows DL-34 */
 static void mode_midi_touches_no_plane(void **state)
 {
@@ -262,6 +286,8 @@ int main(void)
         cmocka_unit_test_teardown(each_mode_carries_what_it_says, tear_down),
         cmocka_unit_test_teardown(what_is_refused_is_counted, tear_down),
         cmocka_unit_test_teardown(midi_behind_the_mode_is_bad, tear_down),
+        cmocka_unit_test_teardown(midi_from_a_device_behind_the_mode_is_bad,
+                                  tear_down),
         cmocka_unit_test_teardown(mode_midi_touches_no_plane, tear_down),
         cmocka_unit_test_teardown(only_modes_on_offer_are_given, tear_down),
         cmocka_unit_test_teardown(modes_that_are_none_are_refused, tear_down),

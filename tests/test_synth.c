@@ -346,6 +346,71 @@ static void controllers_move_parameters_and_say_so(void **state)
     assert_int_equal(midi(0xC0, 1, 0), SYNTH_NONE);
 }
 
+#define HEARD 4096
+
+static float points[8][HEARD];
+
+/* A note of 2048 samples, in blocks of `step`, with or without listeners. */
+static void play_a_note(int listened, uint32_t step)
+{
+    const struct synth_taps taps = {points[0], points[1], points[2], points[3],
+                                    points[4], points[5], points[6], points[7]};
+    float *const planes[] = {now.left, now.right};
+
+    synth_reset(now.synth);
+    memset(points, 0, sizeof(points));
+    midi(0x90, 57, 100);
+    for (uint32_t at = 0; at < HEARD; at += step) {
+        if (at == HEARD / 2)
+            midi(0x80, 57, 0);
+        synth_render(now.synth, listened ? &taps : NULL, planes, 2, at, step);
+    }
+}
+
+/* shows DL-33 */
+static void taps_tell_what_happens_inside_and_change_nothing(void **state)
+{
+    static float alone[HEARD], whole[8][HEARD];
+
+    (void)state;
+    play_a_note(0, 64);
+    memcpy(alone, now.left, sizeof(alone));
+    play_a_note(1, 64);
+    assert_memory_equal(alone, now.left, sizeof(alone));
+    assert_memory_equal(points[6], now.left, sizeof(alone));
+    assert_memory_equal(points[7], now.right, sizeof(alone));
+    memcpy(whole, points, sizeof(whole));
+    play_a_note(1, 8);
+    assert_memory_equal(whole, points, sizeof(whole));
+    for (uint32_t i = 0; i < HEARD; i++) {
+        assert_true(points[5][i] == (i < HEARD / 2 ? 1.f : 0.f));
+        assert_true(points[4][i] > 0 && points[4][i] <= 1);
+        assert_true(fabsf(points[3][i]) <= 1);
+    }
+    assert_true(points[4][HEARD - 1] < points[4][HEARD / 2 - 1]);
+    assert_true(points[3][HEARD - 1] > 0.1f || points[3][HEARD - 1] < -0.1f);
+    assert_true(points[0][1000] != 0 && points[1][1000] != 0);
+    assert_true(points[0][1000] != points[1][1000]);
+    assert_true(points[2][1000] != points[0][1000] + points[1][1000]);
+}
+
+static void vibrato_follows_the_lfo(void **state)
+{
+    static float straight[HEARD];
+
+    (void)state;
+    play_a_note(0, 64);
+    memcpy(straight, now.left, sizeof(straight));
+    synth_reset(now.synth);
+    param(SYNTH_VIBRATO, 50);
+    float *const planes[] = {now.left, now.right};
+    midi(0x90, 57, 100);
+    synth_render(now.synth, NULL, planes, 2, 0, HEARD / 2);
+    assert_memory_not_equal(straight, now.left, sizeof(straight) / 2);
+    /* it begins at rest */
+    assert_memory_equal(straight, now.left, 16 * sizeof(float));
+}
+
 static void parameters_are_clipped_and_unknown_ones_ignored(void **state)
 {
     struct shl_event event =
@@ -529,6 +594,8 @@ int main(void)
         TEST(pedal_holds_notes_until_it_is_lifted),
         TEST(all_sound_off_and_all_notes_off_end_a_channel),
         TEST(controllers_move_parameters_and_say_so),
+        TEST(taps_tell_what_happens_inside_and_change_nothing),
+        TEST(vibrato_follows_the_lfo),
         TEST(parameters_are_clipped_and_unknown_ones_ignored),
         TEST(modulation_is_added_and_not_kept),
         TEST(a_33rd_note_takes_a_voice_without_a_click),

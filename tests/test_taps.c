@@ -209,6 +209,19 @@ static void each_tap_comes_out_where_it_was_routed(void **state)
     fill();
     assert_true(has_own() && has(2, OSC, 0) && has(6, ENV, 0));
     assert_true(silent(3) && silent(4) && silent(5));
+    /* what the plane had before is not the next tap's sound */
+    assert_int_equal(route(OSC, SHL_NO_ROUTE), SHL_OK);
+    next_block();
+    fill();
+    next_block();
+    fill();
+    assert_int_equal(route(GATE, 2), SHL_OK);
+    next_block();
+    assert_true(has_own() && silent(2));
+    fill();
+    next_block();
+    fill();
+    assert_true(has_own() && has(2, GATE, 0));
 }
 
 /* 1 + 31 channels, each heard as itself. shows DL-32 DL-33 */
@@ -253,6 +266,14 @@ static void a_selection_ends_with_its_claim(void **state)
     fill();
     next_block();
     assert_true(silent(3));
+    fill();
+    /* confirmed, but no block came before the claim was over */
+    assert_int_equal(route(ENV, 2), SHL_OK);
+    shl_host_close(host);
+    shl_device_wait(device, 0, &block);
+    link_up();
+    next_block();
+    assert_null(block.tap[ENV]);
     fill();
 }
 
