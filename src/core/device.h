@@ -49,7 +49,11 @@ struct shl_device_options {
     uint32_t param_count;           /* 0 to 1024 */
     const struct shl_tap *taps;     /* copied */
     uint32_t tap_count;             /* 0 to 64 */
-    int keep_priority; /* 1: the audio thread's is nobody else's matter */
+    const char *segment; /* NULL: one of its own, announced on the board. Else
+                            the name of one that a DAW has made with room for a
+                            link area, for that DAW alone; `id` is taken as it
+                            is, with its number */
+    int keep_priority;   /* 1: the audio thread's is nobody else's matter */
 };
 
 typedef struct shl_device shl_device;

@@ -29,7 +29,8 @@ static void remember_tag(shl_device *device, uint32_t epoch)
     memcpy(device->identity.tag, claim.tag, sizeof claim.tag);
     shl_cell_write(&device->segment.identity->cell, &device->identity,
                    sizeof device->identity / 8);
-    shl_seat_update(&device->seat, &device->identity);
+    if (!device->adopted)
+        shl_seat_update(&device->seat, &device->identity);
 }
 
 /* Somebody may have cut the segment where nobody touches it: hosts would find
@@ -83,7 +84,8 @@ static void keep(void *arg)
         atomic_store_explicit(&device->alarm, epoch, memory_order_seq_cst);
         shl_cycle_nudge(device->segment.lines);
     }
-    shl_seat_renew(&device->seat);
+    if (!device->adopted)
+        shl_seat_renew(&device->seat);
 }
 
 /* ---- opening and closing --------------------------------------------------- */
@@ -200,8 +202,11 @@ static shl_status make_segment(shl_device *device,
                                const struct shl_device_options *options)
 {
     struct shl_segment *segment = &device->segment;
-    shl_status st = shl_segment_create(device->seat.entry.segment,
-                                       options->rate_hz, segment);
+    shl_status st =
+        device->adopted
+            ? shl_segment_adopt(options->segment, options->rate_hz, segment)
+            : shl_segment_create(device->seat.entry.segment, options->rate_hz,
+                                 segment);
     if (!st)
         st = shl_segment_write_params(segment, options->params,
                                       options->param_count);
@@ -214,6 +219,27 @@ static shl_status make_segment(shl_device *device,
     shl_segment_write_taps(segment, device->taps, device->identity.tap_count);
     shl_cycle_device_init(&device->cycle, segment);
     return SHL_OK;
+}
+
+/* On the board, or with the DAW that has made the segment. */
+static shl_status sit_down(shl_device *device,
+                           const struct shl_device_options *options,
+                           struct shl_why *why)
+{
+    device->adopted = options->segment != NULL;
+    return device->adopted ? shl_id_check(options->id, NULL, NULL, why)
+                           : shl_seat_take(options->registry, &device->identity,
+                                           &device->seat, why);
+}
+
+/* Whoever made the segment takes its name away. */
+static void stand_up(shl_device *device)
+{
+    if (!device->adopted)
+        shl_map_unlink(device->seat.entry.segment);
+    shl_segment_close(&device->segment);
+    if (!device->adopted)
+        shl_seat_leave(&device->seat);
 }
 
 shl_status shl_device_open(const struct shl_device_options *options,
@@ -240,8 +266,7 @@ shl_status shl_device_open(const struct shl_device_options *options,
         st = refuse(why, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
     if (st)
         goto fail_params;
-    st =
-        shl_seat_take(options->registry, &device->identity, &device->seat, why);
+    st = sit_down(device, options, why);
     if (st)
         goto fail_params;
     st = make_segment(device, options);
@@ -261,9 +286,7 @@ shl_status shl_device_open(const struct shl_device_options *options,
 fail_segment:
     snprintf(why->text, sizeof why->text, "cannot make the segment of %s: %s",
              device->identity.id, shl_status_text(st));
-    shl_map_unlink(device->seat.entry.segment);
-    shl_segment_close(&device->segment);
-    shl_seat_leave(&device->seat);
+    stand_up(device);
 fail_params:
     shl_device_free_end(device);
     free(device->params);
@@ -283,9 +306,7 @@ void shl_device_close(shl_device *device)
     /* release: nothing of ours follows; the host sees that its claim is over */
     atomic_store_explicit(&device->segment.lines->device.epoch, 0,
                           memory_order_release);
-    shl_map_unlink(device->seat.entry.segment);
-    shl_segment_close(&device->segment);
-    shl_seat_leave(&device->seat);
+    stand_up(device);
     free(device->params);
     free(device->by_id);
     free(device);
@@ -298,5 +319,5 @@ const char *shl_device_id(const shl_device *device)
 
 const char *shl_device_segment(const shl_device *device)
 {
-    return device->seat.entry.segment;
+    return device->segment.name;
 }

@@ -51,6 +51,7 @@ struct shl_device_free {
 };
 
 struct shl_device {
+    bool adopted; /* a DAW made the segment: there is no seat on the board */
     struct shl_seat seat;
     struct shl_segment segment;
     struct shl_cycle_device cycle;

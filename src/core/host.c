@@ -576,7 +576,8 @@ static void state_info(const shl_host *host, struct shl_device_info *info)
     memcpy(info->category, from->category, sizeof info->category);
     memcpy(info->version, from->version, sizeof info->version);
     memcpy(info->tag, host->tag[0] ? host->tag : from->tag, sizeof info->tag);
-    memcpy(info->segment, host->link.segment.name, sizeof info->segment);
+    snprintf(info->segment, sizeof info->segment, "%.31s",
+             host->link.segment.name);
 }
 
 shl_status shl_host_device(const shl_host *host, struct shl_device_info *info)

@@ -176,35 +176,72 @@ static void write_headers(struct shl_segment *s, double rate_hz)
     word_set(s, s->layout->output_channels, 0);
 }
 
+/** A mapped segment becomes ours: lease, memory, headers. */
+static shl_status take_over(struct shl_segment *s, double rate_hz)
+{
+    struct place places[REGIONS];
+    shl_status status = shl_lease_take(&s->map, SHL_LEASE_DEVICE);
+
+    if (!status)
+        status = reserve_common(s);
+    if (!status)
+        status = shl_map_ask(s->name, &s->ask);
+    if (status)
+        return status;
+    for (int i = 0; i < REGIONS; i++)
+        places[i] = (struct place){regions[i].offset, regions[i].size};
+    segment_point(s, places);
+    write_headers(s, rate_hz);
+    return SHL_OK;
+}
+
+static shl_status begin_own(const char *name, struct shl_segment *s)
+{
+    segment_none(s);
+    if (strlen(name) >= sizeof s->name)
+        return SHL_BAD_NAME;
+    memcpy(s->name, name, strlen(name) + 1);
+    s->layout = &shl_maolan_layouts[SHL_LAYOUT_A];
+    return SHL_OK;
+}
+
 shl_status shl_segment_create(const char *name, double rate_hz,
                               struct shl_segment *segment)
 {
-    struct place places[REGIONS];
     struct shl_segment s;
-    shl_status status;
+    shl_status status = begin_own(name, &s);
 
-    segment_none(&s);
-    if (strlen(name) >= sizeof s.name)
-        return SHL_BAD_NAME;
-    memcpy(s.name, name, strlen(name) + 1);
-    s.layout = &shl_maolan_layouts[SHL_LAYOUT_A];
-    status = shl_map_create(name, SHL_SEGMENT_SIZE, &s.map);
+    if (!status)
+        status = shl_map_create(name, SHL_SEGMENT_SIZE, &s.map);
     if (status)
         return status;
-    status = shl_lease_take(&s.map, SHL_LEASE_DEVICE);
-    if (!status)
-        status = reserve_common(&s);
-    if (!status)
-        status = shl_map_ask(name, &s.ask);
+    status = take_over(&s, rate_hz);
     if (status) {
         shl_map_unlink(name);
         shl_map_close(&s.map);
         return status;
     }
-    for (int i = 0; i < REGIONS; i++)
-        places[i] = (struct place){regions[i].offset, regions[i].size};
-    segment_point(&s, places);
-    write_headers(&s, rate_hz);
+    *segment = s;
+    return SHL_OK;
+}
+
+shl_status shl_segment_adopt(const char *name, double rate_hz,
+                             struct shl_segment *segment)
+{
+    struct shl_segment s;
+    uint32_t magic;
+    shl_status status = begin_own(name, &s);
+
+    if (!status)
+        status = shl_map_open(name, SHL_SEGMENT_SIZE, &s.map);
+    if (status)
+        return status;
+    memcpy(&magic, s.map.base + SHL_LINK_OFFSET, sizeof magic);
+    status = magic ? SHL_TAKEN : take_over(&s, rate_hz);
+    if (status) {
+        shl_map_close(&s.map);
+        return status;
+    }
     *segment = s;
     return SHL_OK;
 }

@@ -13,7 +13,7 @@
 #define SHL_LEASE_HOST   1u
 
 struct shl_segment {
-    char name[SHL_SEGMENT_SIZE_OF_NAME];
+    char name[256];     /* those that a DAW has made may be long */
     struct shl_map map; /* its description holds our lease */
     struct shl_map ask; /* another one, for asking about the peer's;
                            none in a view */
@@ -42,6 +42,12 @@ void shl_cell_write(void *cell, const void *value, uint32_t words);
  * but planes, parameters and streams, write both headers. Not ready yet. */
 shl_status shl_segment_create(const char *name, double rate_hz,
                               struct shl_segment *segment);
+
+/** Fill the link area of a segment that a DAW has made with room for it, and be
+ * its device: as create, but everything else in it stays. SHL_TAKEN: somebody
+ * has filled it already; SHL_CUT: there is no room. The name stays the DAW's. */
+shl_status shl_segment_adopt(const char *name, double rate_hz,
+                             struct shl_segment *segment);
 
 /** Reserve and touch the planes of so many channels: on both sides. */
 shl_status shl_segment_reserve_planes(struct shl_segment *segment,

@@ -74,6 +74,8 @@ shl_status shl_serve_open(const struct shl_serve_options *options,
         return SHL_NO_MEMORY;
     }
     made->map = (struct shl_map)SHL_MAP_NONE;
+    if (strlen(options->segment) < sizeof made->name)
+        strcpy(made->name, options->segment);
     status = open_segment(made, options->segment, why);
     if (!status) {
         status =
@@ -111,6 +113,26 @@ void shl_serve_close(shl_serve *serve)
 uint32_t shl_serve_version(const shl_serve *serve)
 {
     return serve->version;
+}
+
+void shl_serve_channels(const shl_serve *serve, uint32_t *inputs,
+                        uint32_t *outputs)
+{
+    struct shl_maolan_block block;
+
+    shl_maolan_block_read(&serve->maolan, &block);
+    *inputs = block.in_channels;
+    *outputs = block.out_channels;
+}
+
+const char *shl_serve_area(const shl_serve *serve)
+{
+    uint32_t magic;
+
+    if (serve->map.size < SHL_SEGMENT_SIZE || !serve->name[0])
+        return NULL;
+    memcpy(&magic, serve->map.base + SHL_LINK_OFFSET, sizeof magic);
+    return magic ? NULL : serve->name;
 }
 
 double shl_serve_rate(const shl_serve *serve)

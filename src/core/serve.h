@@ -74,6 +74,16 @@ uint32_t shl_serve_version(const shl_serve *serve);
 /** Sample rate that the DAW has filled in, or 0: it has not. [control] */
 double shl_serve_rate(const shl_serve *serve);
 
+/** Channels that the DAW has asked for before the start, at most 32; 0: it has
+ * not. [control] */
+void shl_serve_channels(const shl_serve *serve, uint32_t *inputs,
+                        uint32_t *outputs);
+
+/** The DAW's segment if it has room for a link area that nobody has filled yet:
+ * a name for shl_device_options; else NULL. Such a DAW prefers a link: be a
+ * device, and keep shl_serve_idle for its wish to end. [control] */
+const char *shl_serve_area(const shl_serve *serve);
+
 /** Tell name, counts and latency; then the DAW is told that all is there.
  * [control] */
 void shl_serve_ready(shl_serve *serve, const struct shl_serve_about *about);

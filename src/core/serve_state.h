@@ -8,6 +8,7 @@
 #include "serve.h"
 
 struct shl_serve {
+    char name[256]; /* of the segment; "": too long to be kept */
     struct shl_map map;
     struct shl_pipes pipes;
     struct shl_maolan maolan;
