@@ -4,9 +4,11 @@
 #include "plug/log.h"
 
 #include "child.h"
+#include "core/link.h"
 #include "core/platform.h"
 #include "core/scratch.h"
 #include "core/shl.h"
+#include "fake_daw.h"
 #include "peer.h"
 
 #include <setjmp.h>
@@ -19,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define LONG_MS 30000u
 
@@ -356,6 +360,142 @@ static void other_counts_are_another_device_of_the_same_name(void **state)
     shl_registry_close(registry);
 }
 
+/* ---- for a DAW that has left room for a link area -------------------------------- */
+
+static struct fake_daw daw;
+
+static int carry_for_daw(void *arg)
+{
+    const struct shl_serve_options how = {.segment = daw.name,
+                                          .doorbell = daw.doorbell[0],
+                                          .answer = daw.answer[1],
+                                          .alone = 1};
+    shl_serve *serve;
+
+    (void)arg;
+    log_set_level(PLUGIN_NONE);
+    CHILD_CHECK(shl_serve_open(&how, &serve, NULL) == SHL_OK);
+    child_ready();
+    const int code = control_serve(&options, serve);
+    shl_serve_close(serve);
+    return code;
+}
+
+static void link_to(const char *spec, struct shl_link *link)
+{
+    const struct shl_link_options how = {.rate_hz = 44100,
+                                         .block_frames = 64,
+                                         .in_channels = 3,
+                                         .out_channels = 3,
+                                         .deadline_us = LONG_MS * 1000,
+                                         .renders = true};
+    struct shl_why why = {""};
+    shl_status status = SHL_AGAIN;
+
+    assert_true(fake_daw_open(&daw, 6, SHL_SEGMENT_SIZE));
+    fchmod(daw.fd, 0600);
+    shl_maolan_format(daw.base, 6, 44100);
+    fake_daw_set(&daw, daw.maolan.layout->input_channels, 3);
+    fake_daw_set(&daw, daw.maolan.layout->output_channels, 3);
+    options = (struct control_options){.format = "builtin",
+                                       .spec = spec,
+                                       .block_frames = 64,
+                                       .inputs = PLUGIN_ANY,
+                                       .outputs = PLUGIN_ANY};
+    child = child_start(carry_for_daw, NULL);
+    for (int ms = 0; ms < 30000 && status == SHL_AGAIN; ms++) {
+        status = shl_link_open(link, daw.name, &how, &why);
+        shl_sleep_ms(1);
+    }
+    if (status)
+        fail_msg("%s: %s", spec, why.text);
+    while (shl_link_state(link) == SHL_AGAIN)
+        shl_sleep_ms(1);
+    assert_int_equal(shl_link_state(link), SHL_OK);
+}
+
+static void plays(struct shl_link *link)
+{
+    struct shl_transport transport = shl_transport_default(44100);
+
+    for (int c = 0; c < 3; c++) {
+        in[c] = in_memory[c];
+        out[c] = out_memory[c];
+        for (int i = 0; i < 64; i++)
+            in_memory[c][i] = (float)(c * 64 + i);
+        memset(out_memory[c], 0, sizeof out_memory[c]);
+    }
+    shl_link_play(link, in, 3, out, 3, 64, &transport);
+    for (int c = 0; c < 3; c++)
+        assert_memory_equal(in_memory[c], out_memory[c], 64 * 4);
+}
+
+static void a_segment_with_a_link_area_is_a_link(void **state)
+{
+    static const char *const specs[] = {"null", "fixture:in=3,out=3",
+                                        "fixture:in=3,out=3,name=60000"};
+    struct shl_link link;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        link_to(specs[i], &link);
+        assert_int_equal(link.identity.in_channels, 3);
+        assert_int_equal(link.identity.out_channels, 3);
+        assert_true(link.identity.rate_hz == 44100);
+        for (int n = 0; n < 10; n++)
+            plays(&link);
+        /* its doorbell is the link's; the pipe tells of the end alone */
+        fake_daw_ring(&daw);
+        plays(&link);
+        fake_daw_set(&daw, daw.maolan.layout->shutdown_request, 1);
+        fake_daw_ring(&daw);
+        assert_int_equal(child_wait(child), PLUG_OK);
+        child = 0;
+        assert_int_equal(shl_link_check(&link), SHL_GONE);
+        shl_link_close(&link);
+        fake_daw_close(&daw);
+    }
+}
+
+static void a_link_ends_with_the_pipe_of_its_daw(void **state)
+{
+    struct shl_link link;
+
+    (void)state;
+    link_to("gain", &link);
+    close(daw.doorbell[1]);
+    daw.doorbell[1] = -1;
+    assert_int_equal(child_wait(child), PLUG_OK);
+    child = 0;
+    shl_link_close(&link);
+    fake_daw_close(&daw);
+}
+
+/* Also another number of channels: what does not fit into the link is silent. */
+static void counts_of_a_link_with_a_daw_stay(void **state)
+{
+    const struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, 1, 30);
+    struct shl_link link;
+
+    (void)state;
+    link_to("fixture:in=3,out=3", &link);
+    shl_link_send(&link, &event, 0);
+    plays(&link);
+    for (int ms = 0; ms < 30000; ms++) {
+        if (fake_daw_word(&daw, daw.maolan.layout->state_dirty))
+            break;
+        shl_sleep_ms(1);
+    }
+    assert_int_equal(fake_daw_word(&daw, daw.maolan.layout->state_dirty), 1);
+    for (int n = 0; n < 100; n++)
+        plays(&link);
+    fake_daw_set(&daw, daw.maolan.layout->shutdown_request, 1);
+    assert_int_equal(child_wait(child), PLUG_OK);
+    child = 0;
+    shl_link_close(&link);
+    fake_daw_close(&daw);
+}
+
 /* What it cannot be is said before anything is on the board. */
 static void refusals_leave_nothing(void **state)
 {
@@ -393,6 +533,9 @@ int main(void)
         TEST(values_and_notes_by_message_are_heard),
         TEST(requests_of_the_slot_go_by_message),
         TEST(other_counts_are_another_device_of_the_same_name),
+        TEST(a_segment_with_a_link_area_is_a_link),
+        TEST(a_link_ends_with_the_pipe_of_its_daw),
+        TEST(counts_of_a_link_with_a_daw_stay),
         TEST(refusals_leave_nothing)};
 
     return cmocka_run_group_tests(tests, start, NULL);

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TICK_MS    30u   /* windows and timers of plugins like about so much */
 #define HOLD_MS    2000u /* a block that takes longer hangs */
@@ -27,7 +28,9 @@ struct control {
     /* one of the two */
     shl_serve *serve;
     shl_device *device;
+    shl_serve *pipes; /* of a DAW that has a link area: the device is its */
     struct messages *messages;
+    uint32_t inputs, outputs; /* channels of the device */
     int reopen; /* the device must be announced with other counts */
 };
 
@@ -108,7 +111,8 @@ static int begin(struct control *control, const struct control_options *options)
 
 static int start(struct control *control)
 {
-    const struct process_road road = {control->serve, control->device};
+    const struct process_road road = {control->serve, control->device,
+                                      control->inputs, control->outputs};
 
     control->process =
         process_new(control->plugin, &road, control->rate_hz, control->bell);
@@ -198,6 +202,12 @@ static void answer_request(struct control *control,
     process_go_on(control->process);
 }
 
+static void dirty(struct control *control)
+{
+    if (control->serve || control->pipes)
+        shl_serve_dirty(control->serve ? control->serve : control->pipes);
+}
+
 static void new_counts(struct control *control)
 {
     const struct plugin_ports ports =
@@ -205,7 +215,7 @@ static void new_counts(struct control *control)
 
     log_say(PLUGIN_INFO, "the plugin has %u inputs and %u outputs now",
             ports.audio_in, ports.audio_out);
-    shl_serve_dirty(control->serve); /* all that this protocol has for it */
+    dirty(control); /* all that this protocol has for it */
 }
 
 /* False: the plugin hangs; once more when it has come back. */
@@ -216,7 +226,7 @@ static int heed_counts(struct control *control, uint32_t what)
         return 0;
     }
     restart(control);
-    if (what & PLUGIN_CHANGED_PORTS && control->serve)
+    if (what & PLUGIN_CHANGED_PORTS)
         new_counts(control);
     release(control);
     return 1;
@@ -229,22 +239,31 @@ static void heed_changes(struct control *control)
         atomic_exchange_explicit(&control->changed, 0, memory_order_acquire);
 
     /* what is on the board stands there for good: a new device is needed */
-    if (control->device &&
+    if (control->device && !control->pipes &&
         what & (PLUGIN_CHANGED_PORTS | PLUGIN_CHANGED_PARAMS))
         control->reopen = 1;
     else if (what & (PLUGIN_CHANGED_PORTS | PLUGIN_WANTS_RESTART) &&
              !heed_counts(control, what))
         return;
-    if (what & PLUGIN_CHANGED_STATE && control->serve)
-        shl_serve_dirty(control->serve);
+    if (what & PLUGIN_CHANGED_STATE)
+        dirty(control);
     if (what & PLUGIN_CHANGED_PARAMS)
         process_tell(control->process);
+}
+
+/* A DAW that plays by a link says by its pipe and its header when it is over. */
+static int daw_is_done(const struct control *control)
+{
+    if (!control->pipes)
+        return 0;
+    const shl_status status = shl_serve_idle(control->pipes, 0);
+    return status == SHL_GONE || status == SHL_BAD_PEER;
 }
 
 /* Whether somebody wants us to leave, or there is nobody left. */
 static int must_end(const struct control *control)
 {
-    return shl_ending() || control->reopen ||
+    return shl_ending() || control->reopen || daw_is_done(control) ||
            (control->options->parent &&
             !shl_parent_is(control->options->parent));
 }
@@ -308,64 +327,6 @@ static shl_status stop(struct control *control)
     return by_itself ? status : SHL_OK;
 }
 
-/* ---- for a DAW -------------------------------------------------------------------------- */
-
-static void tell_ready(struct control *control)
-{
-    const struct plugin_calls *calls = control->plugin->calls;
-    const struct plugin_ports ports = calls->ports(control->plugin);
-    const struct shl_serve_about about = {
-        .name = calls->about(control->plugin).name,
-        .audio_in = ports.audio_in,
-        .audio_out = ports.audio_out,
-        .midi_in = ports.midi_in,
-        .midi_out = ports.midi_out,
-        .any_channels = ports.any,
-        .latency_frames = calls->latency(control->plugin),
-        .rate_hz = control->rate_hz};
-
-    shl_serve_ready(control->serve, &about);
-    log_say(PLUGIN_INFO, "%s %s is ready, %.10g Hz, protocol number %u",
-            control->options->format, control->options->spec, control->rate_hz,
-            shl_serve_version(control->serve));
-}
-
-static double rate_of(const struct control_options *options, shl_serve *serve)
-{
-    const double said = shl_serve_rate(serve);
-
-    if (options->rate_hz > 0)
-        return options->rate_hz;
-    return said >= 1000 && said <= 1e6 ? said : 48000;
-}
-
-int control_serve(const struct control_options *options, shl_serve *serve)
-{
-    struct control control;
-    int code = begin(&control, options);
-
-    control.serve = serve;
-    control.rate_hz = rate_of(options, serve);
-    if (!code)
-        code = load(&control);
-    if (!code) {
-        tell_ready(&control); /* bytes that come before the thread wait */
-        if (start(&control)) {
-            work(&control);
-            const shl_status status = stop(&control);
-            if (status == SHL_BAD_PEER) {
-                log_say(PLUGIN_ERROR, "the segment was cut short");
-                code = PLUG_NO_SEGMENT;
-            }
-        } else {
-            code = PLUG_NOT_LOADED;
-        }
-        unload(&control);
-    }
-    shl_bell_free(control.bell);
-    return code;
-}
-
 /* ---- on the board ------------------------------------------------------------------------- */
 
 /* The board takes so many parameters, and only those that make sense. */
@@ -391,19 +352,33 @@ static struct shl_param *board_params(struct control *control, uint32_t *count)
     return kept;
 }
 
+/* A plugin that takes any channels gets those that its DAW has asked for. */
+static void count_channels(struct control *control)
+{
+    const struct plugin_ports ports =
+        control->plugin->calls->ports(control->plugin);
+
+    control->inputs = ports.audio_in;
+    control->outputs = ports.audio_out;
+    if (ports.any && control->pipes)
+        shl_serve_channels(control->pipes, &control->inputs, &control->outputs);
+}
+
 static int announce(struct control *control, const char *id, const char *tag)
 {
     const struct plugin_calls *calls = control->plugin->calls;
-    const struct plugin_ports ports = calls->ports(control->plugin);
     const struct plugin_about about = calls->about(control->plugin);
+
+    count_channels(control);
     struct shl_device_options options = {
         .id = id,
         .tag = tag,
+        .segment = control->pipes ? shl_serve_area(control->pipes) : NULL,
         .vendor = about.vendor,
         .category = about.category,
         .version = about.version,
-        .in_channels = ports.audio_in,
-        .out_channels = ports.audio_out,
+        .in_channels = control->inputs,
+        .out_channels = control->outputs,
         .rate_hz = control->rate_hz,
         .block_frames = control->options->block_frames,
         .latency_frames = calls->latency(control->plugin),
@@ -421,8 +396,8 @@ static int announce(struct control *control, const char *id, const char *tag)
                 why.text[0] ? why.text : shl_status_text(status));
     else
         log_say(PLUGIN_INFO, "%s: ready, %u in, %u out, %.10g Hz",
-                shl_device_id(control->device), ports.audio_in, ports.audio_out,
-                control->rate_hz);
+                shl_device_id(control->device), control->inputs,
+                control->outputs, control->rate_hz);
     return status ? PLUG_NO_DEVICE : PLUG_OK;
 }
 
@@ -474,6 +449,97 @@ int control_register(const struct control_options *options)
             control.reopen = 0;
             code = be_device(&control, id, tag);
         } while (!code && control.reopen && !shl_ending());
+        unload(&control);
+    }
+    shl_bell_free(control.bell);
+    return code;
+}
+
+/* ---- for a DAW ---------------------------------------------------------------------- */
+
+static void tell_ready(struct control *control)
+{
+    const struct plugin_calls *calls = control->plugin->calls;
+    const struct plugin_ports ports = calls->ports(control->plugin);
+    const struct shl_serve_about about = {
+        .name = calls->about(control->plugin).name,
+        .audio_in = ports.audio_in,
+        .audio_out = ports.audio_out,
+        .midi_in = ports.midi_in,
+        .midi_out = ports.midi_out,
+        .any_channels = ports.any,
+        .latency_frames = calls->latency(control->plugin),
+        .rate_hz = control->rate_hz};
+
+    shl_serve_ready(control->serve, &about);
+    log_say(PLUGIN_INFO, "%s %s is ready, %.10g Hz, protocol number %u",
+            control->options->format, control->options->spec, control->rate_hz,
+            shl_serve_version(control->serve));
+}
+
+static double rate_of(const struct control_options *options, shl_serve *serve)
+{
+    const double said = shl_serve_rate(serve);
+
+    if (options->rate_hz > 0)
+        return options->rate_hz;
+    return said >= 1000 && said <= 1e6 ? said : 48000;
+}
+
+/* The plugin's name as a device may have it. */
+static void name_link(const struct control *control, char id[48])
+{
+    const char *name = control->plugin->calls->about(control->plugin).name;
+    size_t n = 0;
+
+    for (; n < 40 && name[n]; n++)
+        id[n] = strchr("/:\\,;$*-", name[n]) || (unsigned char)name[n] < ' ' ||
+                        name[n] & 0x80
+                    ? '_'
+                    : name[n];
+    memcpy(id + n, ":0", 3);
+    if (shl_id_check(id, NULL, NULL, NULL))
+        memcpy(id, "plugin:0", 9);
+}
+
+/* Through the request slot and the rings of the protocol. */
+static int by_slot(struct control *control, shl_serve *serve)
+{
+    int code = PLUG_OK;
+
+    control->serve = serve;
+    tell_ready(control); /* bytes that come before the thread wait */
+    if (!start(control))
+        return PLUG_NOT_LOADED;
+    work(control);
+    if (stop(control) == SHL_BAD_PEER) {
+        log_say(PLUGIN_ERROR, "the segment was cut short");
+        code = PLUG_NO_SEGMENT;
+    }
+    return code;
+}
+
+/* The segment has a link area: all that a device on the board offers. */
+static int by_link(struct control *control, shl_serve *pipes)
+{
+    char id[48], tag[64] = "";
+
+    control->pipes = pipes;
+    name_link(control, id);
+    return be_device(control, id, tag);
+}
+
+int control_serve(const struct control_options *options, shl_serve *serve)
+{
+    struct control control;
+    int code = begin(&control, options);
+
+    control.rate_hz = rate_of(options, serve);
+    if (!code)
+        code = load(&control);
+    if (!code) {
+        code = shl_serve_area(serve) ? by_link(&control, serve)
+                                     : by_slot(&control, serve);
         unload(&control);
     }
     shl_bell_free(control.bell);

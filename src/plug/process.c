@@ -47,6 +47,8 @@ struct process {
     double told[MAX_TOLD];
     struct shl_event events[PROCESS_GIVEN + MAX_EVENTS];
     /* planes of a link without audio: silent ones, and what nobody hears */
+    const float *in[PLUGIN_MAX_CHANNELS];
+    float *out[PLUGIN_MAX_CHANNELS];
     const float *silence[PLUGIN_MAX_CHANNELS];
     float *sink[PLUGIN_MAX_CHANNELS];
     float no_sound[PLUGIN_MAX_FRAMES], unheard[PLUGIN_MAX_FRAMES];
@@ -341,10 +343,23 @@ static shl_status serve_once(struct process *process, uint32_t timeout_ms)
     return SHL_OK;
 }
 
+/* The plugin may have got more channels than the device has. */
+static void wire_device(struct process *process, struct shl_block *block)
+{
+    const struct process_road *road = &process->road;
+
+    for (uint32_t c = 0; c < PLUGIN_MAX_CHANNELS; c++) {
+        process->in[c] =
+            c < road->in_channels ? block->in[c] : process->no_sound;
+        process->out[c] =
+            c < road->out_channels ? block->out[c] : process->unheard;
+    }
+    block->in = process->in;
+    block->out = process->out;
+}
+
 static shl_status device_once(struct process *process, uint32_t timeout_ms)
 {
-    const struct plugin_ports ports =
-        process->plugin->calls->ports(process->plugin);
     struct shl_block block;
     const shl_status status =
         shl_device_wait(process->road.device, timeout_ms, &block);
@@ -353,7 +368,10 @@ static shl_status device_once(struct process *process, uint32_t timeout_ms)
         play_idle(process);
     if (status)
         return status;
-    play(process, &block, ports.audio_in, ports.audio_out);
+    if (block.mode != SHL_MODE_MIDI)
+        wire_device(process, &block);
+    play(process, &block, process->road.in_channels,
+         process->road.out_channels);
     shl_device_done(process->road.device);
     return SHL_OK;
 }

@@ -10,6 +10,7 @@
 struct process_road {
     shl_serve *serve;
     shl_device *device;
+    uint32_t in_channels, out_channels; /* that the device has */
 };
 
 struct process;
