@@ -379,7 +379,7 @@ static void finish_all(struct shmlink *x)
     while (x->x_errands.first && !comes_later(x)) {
         struct errand *errand = x->x_errands.first;
         if (held(x)) {
-            shmlink_play_idle(x);
+            x->x_play_idle(x);
             shl_sleep_ms(1);
         } else if (step(x)) {
             end = shl_clock_ns() + BATCH_NS;

@@ -30,6 +30,9 @@ typedef struct shmlink {
 
     shl_host *x_host;
     uint32_t x_bypass;
+    /* what perform would do, in a block of no frames: nobody performs. A
+     * pointer, as [shmreg] has these files too, but not shmlink~.c */
+    void (*x_play_idle)(struct shmlink *x);
     t_clock *x_poll;    /* links, notices, and plays while no audio runs */
     t_clock *x_deliver; /* what the device sent, at its time */
 
@@ -103,8 +106,6 @@ const char *connection_capability(uint64_t capability);
 /** Queue an event for the present logical time. */
 void connection_put(t_shmlink *x, t_symbol *selector,
                     const struct shl_event *event);
-/** What perform would do, in a block of no frames: nobody performs. */
-void shmlink_play_idle(t_shmlink *x);
 /** How notes.c sends for a host. */
 extern const struct voice_ways connection_ways;
 void connection_methods(t_class *c);

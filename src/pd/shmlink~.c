@@ -206,7 +206,7 @@ static void shmlink_dsp(t_shmlink *x, t_signal **sp)
 /* ---- clocks -------------------------------------------------------------- */
 
 /* What perform would have done, in a block of no frames. */
-void shmlink_play_idle(t_shmlink *x)
+static void play_idle(t_shmlink *x)
 {
     struct shl_event event;
     uint32_t offset;
@@ -254,7 +254,7 @@ static void shmlink_poll(t_shmlink *x)
         return;
     }
     if (idle)
-        shmlink_play_idle(x);
+        play_idle(x);
     else
         shl_host_poll(x->x_host);
     connection_answer(x);
@@ -380,6 +380,7 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
     x->x_outlets = (int)x->x_flags.out_channels;
     x->x_rate_hz = (double)sys_getsr();
     x->x_frames = x->x_tick_frames = TICK_FRAMES;
+    x->x_play_idle = play_idle;
     x->x_poll = clock_new(x, (t_method)shmlink_poll);
     x->x_deliver = clock_new(x, (t_method)shmlink_deliver);
     if (!make_ports(x)) {
