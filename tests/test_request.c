@@ -133,6 +133,19 @@ static void deadline_ends_a_request_and_its_answer_is_late(void **state)
     assert_int_equal(requests.late, 1);
 }
 
+static void a_long_answer_gets_more_time_once(void **state)
+{
+    uint32_t id = ask(1, 0, 10 * MS);
+
+    (void)state;
+    shl_request_extend(&requests, id + 1, 100 * MS);
+    shl_request_extend(&requests, id, 20 * MS);
+    shl_request_extend(&requests, id, 20 * MS);
+    assert_int_equal(shl_requests_expire(&requests, 29 * MS, NULL, NULL), 0);
+    assert_int_equal(shl_requests_expire(&requests, 30 * MS, NULL, NULL), 1);
+    assert_int_equal(told[1].status, SHL_TIMEOUT);
+}
+
 static void death_of_the_device_fails_all_at_once(void **state)
 {
     (void)state;
@@ -207,6 +220,7 @@ int main(void)
         TEST(serial_that_wraps_gives_no_id_of_0),
         TEST(answers_may_come_in_any_order_and_once_only),
         TEST(deadline_ends_a_request_and_its_answer_is_late),
+        TEST(a_long_answer_gets_more_time_once),
         TEST(death_of_the_device_fails_all_at_once),
         TEST(handler_that_asks_again_is_not_told_in_the_same_round),
         TEST(foreign_ids_are_late_answers),

@@ -200,7 +200,8 @@ SHL_RT struct shl_transport *shl_host_transport(shl_host *host);
 
 /** Ask the device. Exactly one answer follows, whatever happens: the reply, an
  * error with its sentence, SHL_TIMEOUT after timeout_ms (0: what is usual for
- * the type), or SHL_GONE when the link ends. The bytes are copied, at most
+ * the type and the size), or SHL_GONE when the link ends. A long answer that has
+ * begun to come gets a second for each MiB on top. The bytes are copied, at most
  * 64 MiB. `handler` and `request` may be NULL. No answer follows a failure:
  * SHL_NO_DEVICE; SHL_UNSUPPORTED: the device has no messages, or it is raw MIDI
  * and the link in mode audio; SHL_RING_FULL:

@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUDGET 4096u /* messages in one poll */
-#define MS_NS  UINT64_C(1000000)
+#define BUDGET        4096u /* messages in one poll */
+#define LONG_BYTES_MS 1024u /* of a long payload, in a ms */
+#define MS_NS         UINT64_C(1000000)
 
 void shl_inquiry_begin(struct shl_inquiry *inquiry,
                        struct shl_messages *messages, uint32_t epoch)
@@ -48,11 +49,13 @@ shl_status shl_inquiry_post(struct shl_inquiry *inquiry, uint32_t type,
     return st;
 }
 
-static uint32_t time_for(uint32_t type)
+/* A mebibyte takes a second at worst, on its way there or back. */
+static uint32_t time_for(uint32_t type, uint32_t size)
 {
     const struct shl_message_about *about = shl_message_about(type);
 
-    return about && about->timeout_ms ? about->timeout_ms : 1000;
+    return (about && about->timeout_ms ? about->timeout_ms : 1000) +
+           size / LONG_BYTES_MS;
 }
 
 shl_status shl_inquiry_ask(struct shl_inquiry *inquiry, uint32_t type,
@@ -61,7 +64,8 @@ shl_status shl_inquiry_ask(struct shl_inquiry *inquiry, uint32_t type,
                            shl_answer_handler handler, void *arg,
                            uint32_t *result)
 {
-    uint64_t timeout_ns = MS_NS * (timeout_ms ? timeout_ms : time_for(type));
+    uint64_t timeout_ns =
+        MS_NS * (timeout_ms ? timeout_ms : time_for(type, size));
     uint32_t id;
     shl_status st;
 
@@ -151,6 +155,18 @@ static void forget_parts(void *arg, uint32_t request)
     shl_parts_drop(&inquiry->mail.parts, request);
 }
 
+/* A long answer that has begun to come may take its time. */
+static void wait_for_parts(struct shl_inquiry *inquiry)
+{
+    for (uint32_t i = 0; i < SHL_PARTS_AT_ONCE; i++) {
+        const struct shl_transfer *transfer = &inquiry->mail.parts.transfer[i];
+
+        if (transfer->bytes)
+            shl_request_extend(&inquiry->requests, transfer->request,
+                               transfer->total / LONG_BYTES_MS * MS_NS);
+    }
+}
+
 void shl_inquiry_pump(struct shl_inquiry *inquiry, bool accepted,
                       uint64_t now_ns)
 {
@@ -170,5 +186,6 @@ void shl_inquiry_pump(struct shl_inquiry *inquiry, bool accepted,
     }
     if (accepted)
         shl_mail_send(&inquiry->mail);
+    wait_for_parts(inquiry);
     shl_requests_expire(&inquiry->requests, now_ns, forget_parts, inquiry);
 }

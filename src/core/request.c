@@ -73,6 +73,17 @@ bool shl_request_waits(const struct shl_requests *requests, uint32_t id)
     return at != 0 && requests->place[at - 1].id == id;
 }
 
+void shl_request_extend(struct shl_requests *requests, uint32_t id,
+                        uint64_t more_ns)
+{
+    struct shl_request *place = find(requests, id);
+
+    if (!place || place->longer)
+        return;
+    place->longer = true;
+    place->deadline_ns += more_ns;
+}
+
 /* Free the place first: the handler may need it for its next question. */
 static void tell(struct shl_requests *requests, struct shl_request *place,
                  uint64_t now_ns, const struct shl_answer *answer)

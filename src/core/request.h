@@ -13,6 +13,7 @@ struct shl_request {
     uint32_t type;
     uint64_t asked_ns, deadline_ns;
     uint64_t number; /* how many were asked before it */
+    bool longer;     /* its deadline was moved already */
     shl_answer_handler handler;
     void *arg;
 };
@@ -40,6 +41,10 @@ shl_status shl_request_new(struct shl_requests *requests, uint32_t type,
 
 /** The question noted last was never asked: its place is free again. */
 void shl_request_forget(struct shl_requests *requests);
+
+/** The answer has begun to come, and is long: so much more time, once. */
+void shl_request_extend(struct shl_requests *requests, uint32_t id,
+                        uint64_t more_ns);
 
 /** Whether an answer with this id is waited for. */
 bool shl_request_waits(const struct shl_requests *requests, uint32_t id);

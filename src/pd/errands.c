@@ -7,11 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_NS  UINT64_C(30000000000)
-#define AWAIT_MS  20
-#define REST_MS   1000
-#define HELD_NS   UINT64_C(200000000)
-#define KIB_LIMIT 1024u /* each KiB of a payload gives its answer a ms more */
+#define BATCH_NS UINT64_C(30000000000)
+#define AWAIT_MS 20
+#define REST_MS  1000
+#define HELD_NS  UINT64_C(200000000)
 
 /* ---- the other thread ------------------------------------------------------- */
 
@@ -157,13 +156,6 @@ void errand_fail(struct shmlink *x, struct errand *errand, shl_status status,
     replies_error_quiet(&x->x_say, errand->selector, status, text);
 }
 
-static uint32_t time_for(uint32_t type, size_t size)
-{
-    const struct shl_message_about *about = shl_message_about(type);
-
-    return (about ? about->timeout_ms : 1000) + (uint32_t)(size / KIB_LIMIT);
-}
-
 void errand_ask(struct shmlink *x, struct errand *errand, uint32_t type,
                 const void *bytes, size_t size, errand_step then)
 {
@@ -174,9 +166,8 @@ void errand_ask(struct shmlink *x, struct errand *errand, uint32_t type,
         status = SHL_BAD_VALUE;
     if (!status) {
         question->errand = errand;
-        status = shl_host_ask(x->x_host, type, bytes, (uint32_t)size,
-                              time_for(type, size), take_answer, question,
-                              &question->request);
+        status = shl_host_ask(x->x_host, type, bytes, (uint32_t)size, 0,
+                              take_answer, question, &question->request);
     }
     if (status) {
         free(question);
