@@ -76,9 +76,11 @@ struct shl_plugin {
     struct shl_child_end end;
 
     /* of whoever holds it */
-    uint32_t rung;  /* doorbells ever */
-    uint32_t heard; /* bytes since the last one */
-    bool miscounts; /* its number of finished tasks is not to be trusted */
+    uint32_t rung;   /* doorbells ever */
+    bool owed;       /* an answer to the last one */
+    uint32_t heard;  /* bytes since then */
+    uint32_t done;   /* tasks it had finished then, as it says */
+    uint32_t agreed; /* times in a row that this and its bytes said the same */
 
     /*   field     writer        reader       ordering
      *   stage     its thread    everybody    release store, acquire load

@@ -10,6 +10,7 @@
 #define MS_NS    UINT64_C(1000000)
 #define LOOK_US  1000u /* between looks at the status */
 #define QUIET_US 20000u
+#define AGREED   4u
 #define CALM_MS  200u  /* for stale bytes, also when they do not end */
 #define CLEAR_MS 1000u /* for the type, once the status is there */
 
@@ -75,6 +76,12 @@ static void drain(struct shl_plugin *plugin)
     plugin->heard += count;
 }
 
+static uint32_t done_now(const struct shl_plugin *plugin)
+{
+    return shl_maolan_load(&plugin->maolan,
+                           plugin->maolan.layout->tasks_completed);
+}
+
 SHL_RT shl_status shl_plugin_ring(struct shl_plugin *plugin)
 {
     const struct shl_maolan_layout *row = plugin->maolan.layout;
@@ -82,47 +89,57 @@ SHL_RT shl_status shl_plugin_ring(struct shl_plugin *plugin)
 
     drain(plugin); /* what is left belongs to nobody */
     plugin->heard = 0;
+    plugin->done = done_now(plugin);
     shl_maolan_store(&plugin->maolan, row->tasks_issued, plugin->rung + 1);
     st = shl_pipes_ring(&plugin->pipes);
     if (!st)
         plugin->rung++;
+    plugin->owed = true;
     return st;
 }
 
-/* A program that counts what it has done tells more than its bytes. */
-static bool counts(const struct shl_plugin *plugin, uint32_t *done)
+/* A program that counts what it has done, before each byte, tells more than its
+ * bytes: none of them is stale. Believed once they have agreed a few times. */
+static bool counts(const struct shl_plugin *plugin)
 {
-    *done = shl_maolan_load(&plugin->maolan,
-                            plugin->maolan.layout->tasks_completed);
-    return *done != 0 && !plugin->miscounts;
+    return plugin->agreed >= AGREED;
 }
 
-static bool seems_answered(struct shl_plugin *plugin)
+static bool seems_answered(const struct shl_plugin *plugin)
 {
-    uint32_t done;
+    return counts(plugin) ? done_now(plugin) != plugin->done
+                          : plugin->heard > 0;
+}
 
-    if (!counts(plugin, &done))
-        return plugin->heard > 0;
-    return done == plugin->rung;
+static bool note_answer(struct shl_plugin *plugin)
+{
+    plugin->owed = false;
+    if (done_now(plugin) != plugin->done + 1)
+        plugin->agreed = 0;
+    else if (plugin->agreed < AGREED)
+        plugin->agreed++;
+    return true;
 }
 
 SHL_RT bool shl_plugin_answered(struct shl_plugin *plugin, uint32_t timeout_us)
 {
     uint64_t began_ns = timeout_us ? shl_clock_ns() : 0, gone_us = 0;
 
+    if (!plugin->owed)
+        return true;
     for (;;) {
         drain(plugin);
         if (seems_answered(plugin))
-            return true;
+            return note_answer(plugin);
         if (gone_us >= timeout_us ||
             atomic_load_explicit(&plugin->gone, memory_order_relaxed))
             break;
         shl_pipes_wait(&plugin->pipes, timeout_us - (uint32_t)gone_us);
         gone_us = (shl_clock_ns() - began_ns) / 1000;
     }
-    /* bytes, and a number that does not follow them: it means something else */
-    plugin->miscounts = plugin->miscounts || (timeout_us && plugin->heard > 0);
-    return seems_answered(plugin);
+    if (timeout_us && plugin->heard > 0)
+        plugin->agreed = 0; /* it counts something else */
+    return seems_answered(plugin) && note_answer(plugin);
 }
 
 /* ---- one request ---------------------------------------------------------------------- */
@@ -158,7 +175,7 @@ static void nap(struct shl_plugin *plugin)
 /* The last block may still be under way, and the last request's type too. */
 static shl_status settle(struct shl_plugin *plugin, uint64_t deadline_ns)
 {
-    while (plugin->rung && !shl_plugin_answered(plugin, 0)) {
+    while (!shl_plugin_answered(plugin, 0)) {
         if (over(plugin, deadline_ns))
             return overdue(plugin);
         nap(plugin);
@@ -188,16 +205,15 @@ static void clear_type(struct shl_plugin *plugin, uint32_t number, bool done)
 static void calm_down(struct shl_plugin *plugin)
 {
     uint64_t until_ns = shl_clock_ns() + CALM_MS * MS_NS;
-    uint32_t done;
 
-    while (!(counts(plugin, &done) && done == plugin->rung) &&
+    while (!(counts(plugin) && done_now(plugin) != plugin->done) &&
            !over(plugin, until_ns)) {
         drain(plugin);
         if (shl_pipes_wait(&plugin->pipes, QUIET_US) == SHL_TIMEOUT)
             break;
     }
     drain(plugin);
-    plugin->heard = 1; /* nothing is owed */
+    plugin->owed = false;
 }
 
 static void show_window(struct shl_plugin *plugin)
