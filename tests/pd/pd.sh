@@ -107,10 +107,24 @@ ask_patch() {
     } >"$a_file"
 }
 
-# replies LOG: what the box said, without links, latencies and lines of the
-# device, which come when they come.
+# replies LOG: what the box said, without links and latencies, and without what
+# comes when it comes: lines of the device, blocks that a busy machine missed.
 replies() {
-    sed -n 's/^reply: //p' "$1" | tr -d '\\' | grep -v '^link \|^latency \|^log '
+    sed -n 's/^reply: //p' "$1" | tr -d '\\' |
+        grep -v '^link \|^latency \|^log \|^xrun \|^stalled \|^resumed '
+}
+
+# live_until PATCH LOG COUNT TEXT: a Pd in real time, ended when its log has so
+# many lines with the text.
+live_until() {
+    start_live "$1" "$2"
+    l_left=800
+    while [ "$(grep -c "^$4" "$2")" -lt "$3" ] && [ $l_left -gt 0 ]; do
+        l_left=$((l_left - 1))
+        sleep 0.05
+    done
+    kill "$last" 2>/dev/null
+    wait "$last" 2>/dev/null
 }
 
 # matches NAME LOG: each line of standard input is the start of a reply, in

@@ -18,10 +18,7 @@ for how in -batch "-sleepgrain 1"; do
         ask_patch "$work/a.pd" "shmlink~ Long:0 0 2" "program_write a.shl" \
             "program_read a.shl" "program_write b.shl" \
             "program_write no/where.shl" "~600000"
-        start_live "$work/a.pd" "$work/log"
-        until_line "$work/log" "reply: error program_write" || bad=1
-        kill "$last"
-        wait "$last" 2>/dev/null
+        live_until "$work/a.pd" "$work/log" 1 "reply: error program_write"
     else
         timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
             -r 48000 -stderr -path "$root" -open "$work/a.pd" </dev/null \
