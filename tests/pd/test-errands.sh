@@ -15,7 +15,7 @@ ready Late:0
 ask_patch "$work/a.pd" "shmlink~ Late:0 0 2" "!pd dsp 1" "program_set 2" \
     "param_set 0 0.5" program_get "preset_save one" program_name_get \
     "preset_list" ping "program_data_get" "~600000"
-live_until "$work/a.pd" "$work/log" 1 "reply: program_data "
+live_until "$work/a.pd" "$work/log" 1 "reply: program_data 83 72 76 83 "
 cat "$work/log"
 grep -v '^reply: program_data ' "$work/log" >"$work/log1"
 matches "live" "$work/log1" <<'END'
@@ -39,7 +39,7 @@ words() { # count
 }
 ask_patch "$work/b.pd" "shmlink~ Late:0 0 2" "!pd dsp 1" "~200" "$(words 20)" \
     "$(words 6000)" "$(words 10)" "$(words 9000)" "~600000"
-live_until "$work/b.pd" "$work/log2" 4 "reply: sysex"
+live_until "$work/b.pd" "$work/log2" 4 "reply: sysex .* 247$"
 for n in 20 6000 10 9000; do words $n | sed 's/midi_//'; echo; done >"$work/want"
 sed -n 's/^reply: \(sysex .*\)/\1/p' "$work/log2" >"$work/got"
 same "four SysEx came back" "$(wc -l <"$work/got" | tr -d ' ')" 4
