@@ -321,6 +321,22 @@ static const struct shl_maolan_layout *find_layout(struct shl_plugin *plugin)
     }
 }
 
+/* A program looks at no number: one that writes another layout than it was told
+ * of shows it by where its start-up data are, and would be heard as silence. */
+static shl_status check_layout(struct shl_plugin *plugin)
+{
+    const struct shl_maolan_layout *told =
+        shl_layout_of_version(plugin->protocol);
+    const struct shl_maolan_layout *found = shl_maolan_probe(plugin->map.base);
+
+    if (!told || !found || found->scratch == told->scratch)
+        return SHL_OK;
+    shl_why_set(&plugin->why, "%.120s speaks protocol %s, not %u",
+                plugin->program, found->version_low == 3 ? "3" : "4 to 6",
+                plugin->protocol);
+    return SHL_WRONG_VERSION;
+}
+
 /* ---- what it says of itself --------------------------------------------------------------- */
 
 static void read_ports(struct shl_plugin *plugin, const uint8_t *scratch)
@@ -448,6 +464,8 @@ static shl_status begin(struct shl_plugin *plugin)
     st = launch(plugin);
     if (!st)
         st = wait_ready(plugin);
+    if (!st)
+        st = check_layout(plugin);
     return st;
 }
 
