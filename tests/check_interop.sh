@@ -1,8 +1,8 @@
 #!/bin/sh
 # Programs of the other side, on the published crates of the Maolan plugin
 # protocol (tests/interop): each version with itself; their DAWs with our
-# shmplug; and the offsets of each crate against the table that ours are tested
-# with. Built by cargo, or skipped.
+# shmplug, our host role with their plugin hosts; and the offsets of each crate
+# against the table that ours are tested with. Built by cargo, or skipped.
 #   check_interop.sh [part of a title ...]
 # shows MP-07b MP-09 MP-10 MP-11 MP-12 MP-13 MP-14 MP-21 MP-23 MP-25 MP-27 MP-29
 # shows MP-30 MP-31 MP-32 MP-33 MP-41 MP-44 MP-46 MP-48
@@ -14,6 +14,7 @@ cd "$root" || exit 2
 # ---- tools ------------------------------------------------------------------------
 
 built=$root/build/interop/debug
+ours=${BUILD:-build}
 versions="3 4 5 6-b8 6-b16"
 work=$(mktemp -d)
 ls /dev/shm 2>/dev/null | sort >"$work/before"
@@ -149,6 +150,22 @@ under_their_daw() {
     done
 }
 
+# ---- our host role -----------------------------------------------------------------
+
+our_daw() {
+    for version in $versions; do
+        case_of "our host role, their plugin host, version $version" || continue
+        : >"$work/log"
+        PEER_LOG=$work/log timeout -k 5 140 "$ours/tests/interop_daw" \
+            "$built/peer-$version" "${version%-*}" \
+            >"$work/said" 2>"$work/complaints"
+        verdict $?
+        logged "transport 123456789 99.5 7 8 1 44100"
+        logged "resources /some/ordner ü"
+        logged "ref 6 /neu/Ton ß.wav"
+    done
+}
+
 # ---- all --------------------------------------------------------------------------
 
 nothing_left() {
@@ -167,5 +184,6 @@ layouts
 among_themselves
 apart
 under_their_daw
+our_daw
 nothing_left
 tally_end

@@ -208,6 +208,8 @@ impl Daw {
                 2 => return Ok(false),
                 _ => self.lost += 1,
             }
+            // the user tries again, a little later
+            std::thread::sleep(Duration::from_millis(5));
         }
         Err("no answer".to_string())
     }
