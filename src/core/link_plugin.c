@@ -169,9 +169,9 @@ shl_status shl_link_open_plugin(struct shl_link *link,
     link->epoch = EPOCH;
     shl_line_store(&own->lines.device.epoch, EPOCH);
     /* as it was said before ready */
-    shl_line_store(&own->lines.device.latency_frames,
-                   shl_maolan_load(&plugin->maolan,
-                                   plugin->maolan.layout->latency));
+    shl_line_store(
+        &own->lines.device.latency_frames,
+        shl_maolan_load(&plugin->maolan, plugin->maolan.layout->latency));
     return SHL_OK;
 }
 
