@@ -17,6 +17,7 @@ struct shl_flow_options shl_device_free_options(const struct shl_device *device,
                                                 const struct shl_claim *claim)
 {
     const struct shl_identity *own = &device->identity;
+    bool one_clock = both(claim, SHL_CLAIM_OWN_CLOCK);
 
     return (struct shl_flow_options){
         .out_channels = shl_flow_channels(own, claim, true),
@@ -27,8 +28,8 @@ struct shl_flow_options shl_device_free_options(const struct shl_device *device,
         .peer_frames = claim->block_frames,
         .latency_frames = claim->latency_frames,
         .resampler = device->free.resampler,
-        .clock_ns = both(claim, SHL_CLAIM_OWN_CLOCK) ? device->free.clock_ns
-                                                     : shl_clock_ns};
+        .clock_ns = one_clock ? device->free.clock_ns : shl_clock_ns,
+        .one_clock = one_clock};
 }
 
 /* Memory and streams of the claim that stands there now. */

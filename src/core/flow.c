@@ -75,16 +75,39 @@ bool shl_flow_can(const struct shl_flow_options *options)
     return !(peer_hz < options->rate_hz || peer_hz > options->rate_hz);
 }
 
+/* Latency is more than the block that the writer brings at once. */
+static uint32_t wanted_latency(const struct shl_flow_options *o)
+{
+    if (o->latency_frames == 0 || o->latency_frames > o->peer_frames)
+        return o->latency_frames;
+    return o->peer_frames;
+}
+
+/* A resampler wants to see more frames than a short latency allows; on one clock
+ * and at one rate it is not needed. */
+static const struct shl_resampler *needed(const struct shl_flow_options *o)
+{
+    const struct shl_resampler *resampler =
+        o->in_channels ? o->resampler : &counting;
+    double peer_hz = same_rate(o->rate_hz, o->peer_hz);
+    bool two_rates = peer_hz < o->rate_hz || peer_hz > o->rate_hz;
+
+    if (resampler && o->one_clock && !two_rates && o->latency_frames &&
+        o->latency_frames < o->block_frames + resampler->ahead_frames + 2)
+        return NULL;
+    return resampler;
+}
+
 static struct shl_stream_options reading(const struct shl_flow_options *o)
 {
-    return (struct shl_stream_options){
-        .channels = o->in_channels,
-        .rate_hz = o->rate_hz,
-        .from_hz = same_rate(o->rate_hz, o->peer_hz),
-        .block_frames = o->block_frames,
-        .from_frames = o->peer_frames,
-        .latency_frames = o->latency_frames,
-        .resampler = o->in_channels ? o->resampler : &counting};
+    return (struct shl_stream_options){.channels = o->in_channels,
+                                       .rate_hz = o->rate_hz,
+                                       .from_hz =
+                                           same_rate(o->rate_hz, o->peer_hz),
+                                       .block_frames = o->block_frames,
+                                       .from_frames = o->peer_frames,
+                                       .latency_frames = wanted_latency(o),
+                                       .resampler = needed(o)};
 }
 
 shl_status shl_flow_new(const struct shl_segment *segment,

@@ -19,6 +19,7 @@ struct shl_flow_options {
                                 blocks */
     const struct shl_resampler *resampler; /* NULL: none */
     uint64_t (*clock_ns)(void);
+    bool one_clock; /* for sure */
 };
 
 struct shl_flow {

@@ -107,7 +107,8 @@ shl_status shl_link_free_start(struct shl_link *link)
         .latency_frames =
             at_rate(claim->latency_frames, claim->rate_hz, identity->rate_hz),
         .resampler = link->free.resampler,
-        .clock_ns = own ? link->free.clock_ns : shl_clock_ns};
+        .clock_ns = own ? link->free.clock_ns : shl_clock_ns,
+        .one_clock = own};
     shl_segment_touch_streams(&link->segment, options.out_channels,
                               options.in_channels);
     return shl_flow_new(&link->segment, &options, &link->free.flow);
