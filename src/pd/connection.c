@@ -1,6 +1,9 @@
 /* What is wanted and what became of it: open, close, tag, and the events that
  * tell of a link. Nothing here waits, except in batch mode. */
+#include "pd/patch.h"
 #include "pd/shmlink.h"
+
+#include "rate/samplerate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +27,10 @@ static shl_status make_host(t_shmlink *x)
         .reblock_frames = x->x_flags.block_frames,
         .drive = x->x_flags.drive,
         .mode = x->x_flags.mode,
+        .latency_frames = x->x_flags.latency_frames,
+        .resampler = rate_samplerate(),
+        .resample = x->x_flags.resample,
+        .clock_ns = schedule_clock,
         .deadline_ms = x->x_flags.deadline_ms,
         .onloss = x->x_flags.onloss,
         .batch = x->x_batch};
@@ -85,7 +92,7 @@ static void tell_latency(t_shmlink *x)
 static void tell_link(t_shmlink *x, const struct shl_device_info *info)
 {
     t_atom atoms[9];
-    uint32_t drive = x->x_flags.drive;
+    uint32_t drive = shl_host_drive(x->x_host);
 
     SETSYMBOL(&atoms[0], atoms_name(info->id));
     atoms_set_number(&atoms[1], info->in_channels);
@@ -239,6 +246,14 @@ static void tell_notice(t_shmlink *x, const struct shl_notice *notice)
     }
 }
 
+/* In batch mode nobody has said yet that a device is missing: until the first
+ * clocks run it may be one of this very Pd. */
+static int waits(const t_shmlink *x)
+{
+    return x->x_batch && !x->x_started && x->x_host &&
+           shl_host_linked(x->x_host) == 0;
+}
+
 /* The rate of a canvas is known when its DSP is first built. Until then a
  * device of another rate may still be the right one. */
 static int may_still_come(const t_shmlink *x)
@@ -252,7 +267,7 @@ void connection_answer(t_shmlink *x)
 {
     struct shl_notice notice;
 
-    if (!x->x_loaded)
+    if (!x->x_loaded || waits(x))
         return;
     if (!x->x_host) {
         if (x->x_due)
@@ -279,18 +294,30 @@ static int may_appear(shl_status status)
            status == SHL_BUSY || status == SHL_GONE;
 }
 
+/* A device of this Pd accepts when it performs. */
+static int is_ours(const t_shmlink *x)
+{
+    struct shl_device_info info;
+
+    return shl_host_device(x->x_host, &info) == SHL_OK &&
+           info.pid == info.host_pid;
+}
+
 /* Rendering must not begin before the device is there and has accepted: its
  * first blocks would be silent in one run and not in another. */
 static void wait_for_device(t_shmlink *x)
 {
     uint64_t end = shl_clock_ns() + BATCH_WAIT_MS * MS;
 
+    if (waits(x))
+        return;
     while (may_appear(x->x_status) && shl_clock_ns() < end) {
         shl_sleep_ms(BATCH_LOOK_MS);
         x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
     }
     end = shl_clock_ns() + BATCH_ANSWER_MS * MS;
-    while (shl_host_linked(x->x_host) == 1 && shl_clock_ns() < end) {
+    while (shl_host_linked(x->x_host) == 1 && !is_ours(x) &&
+           shl_clock_ns() < end) {
         shl_host_poll(x->x_host);
         shl_sleep_ms(1);
     }
@@ -315,6 +342,17 @@ void connection_open(t_shmlink *x)
     if (x->x_host && x->x_due)
         look(x);
     connection_answer(x);
+}
+
+void connection_start(t_shmlink *x)
+{
+    if (x->x_started)
+        return;
+    x->x_started = 1;
+    if (x->x_batch)
+        patch_announce_all();
+    if (x->x_batch && x->x_host && x->x_due && shl_host_linked(x->x_host) == 0)
+        look(x);
 }
 
 void connection_retry(t_shmlink *x)

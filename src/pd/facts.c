@@ -32,8 +32,24 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     replies_key_number(&x->x_say, "info", "eventin", 0);
     replies_key_number(&x->x_say, "info", "eventout", event_out_frames(x));
     replies_key_text(&x->x_say, "info", "drive",
-                     shl_drive_name(x->x_flags.drive));
+                     shl_drive_name(shl_host_drive(x->x_host)));
     replies_number(&x->x_say, "info_done", 1);
+}
+
+/* Of a link in the free drive; others follow no clock. */
+static void tell_clocks(t_shmlink *x)
+{
+    struct shl_host_stream stream = {.mode = "-"};
+
+    if (x->x_host)
+        shl_host_stream(x->x_host, &stream);
+    replies_key_text(&x->x_say, "stats", "clocks", stream.mode);
+    replies_key_number(&x->x_say, "stats", "drift_ppm", stream.drift_ppm);
+    replies_key_number(&x->x_say, "stats", "underruns",
+                       (double)stream.underruns);
+    replies_key_number(&x->x_say, "stats", "skips", (double)stream.skips);
+    replies_key_number(&x->x_say, "stats", "dropped", (double)stream.dropped);
+    replies_key_number(&x->x_say, "stats", "doubled", (double)stream.doubled);
 }
 
 static void shmlink_stats(t_shmlink *x)
@@ -69,6 +85,7 @@ static void shmlink_stats(t_shmlink *x)
     for (i = 0; i < sizeof lines / sizeof *lines; i++)
         replies_key_number(&x->x_say, "stats", lines[i].key,
                            (double)lines[i].value);
+    tell_clocks(x);
     replies_bare(&x->x_say, "stats_done");
 }
 
@@ -119,7 +136,8 @@ static void print_device(t_shmlink *x, const struct shl_device_info *info)
     post("midi input: %s", midi_in ? "yes" : "no");
     post("midi output: %s", midi_out ? "yes" : "no");
     post("link: %g Hz, block %u, %s, latency %u frames, tag %s", info->rate_hz,
-         (unsigned)shl_host_block(x->x_host), shl_drive_name(x->x_flags.drive),
+         (unsigned)shl_host_block(x->x_host),
+         shl_drive_name(shl_host_drive(x->x_host)),
          (unsigned)shl_host_latency(x->x_host), info->tag[0] ? info->tag : "-");
 }
 

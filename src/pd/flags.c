@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define CHANNELS_MAX 32
-#define NUMBERS_MAX  4 /* two more than we use: busses of older boxes */
+#define LATENCY_MAX  16384 /* frames that a stream holds */
+#define NUMBERS_MAX  4     /* two more than we use: busses of older boxes */
 
 struct reader {
     struct flags *flags;
@@ -23,7 +24,6 @@ void flags_init(struct flags *flags)
     memset(flags, 0, sizeof *flags);
     flags->in_channels = 2;
     flags->out_channels = 2;
-    flags->drive = SHL_DRIVE_LOCKSTEP;
     flags->mode = SHL_MODE_BOTH;
     flags->onloss = SHL_HOST_FADE;
 }
@@ -145,7 +145,8 @@ static void read_onloss(struct reader *reader)
 
 static void read_drive(struct reader *reader)
 {
-    const t_atom *word = next_word(reader, "-drive", "lockstep or pipelined");
+    const t_atom *word =
+        next_word(reader, "-drive", "lockstep, pipelined or free");
     char text[64];
 
     if (!word)
@@ -155,10 +156,12 @@ static void read_drive(struct reader *reader)
         reader->flags->drive = SHL_DRIVE_LOCKSTEP;
     else if (strcmp(text, "pipelined") == 0)
         reader->flags->drive = SHL_DRIVE_PIPELINED;
+    else if (strcmp(text, "free") == 0)
+        reader->flags->drive = SHL_DRIVE_FREE;
     else
         replies_complain(reader->replies,
-                         "-drive: there is no drive %s: use lockstep or "
-                         "pipelined",
+                         "-drive: there is no drive %s: use lockstep, "
+                         "pipelined or free",
                          text);
 }
 
@@ -181,6 +184,24 @@ static void read_mode(struct reader *reader)
                      "-mode: there is no transport mode %s: use both, audio or "
                      "midi",
                      text);
+}
+
+static void read_latency(struct reader *reader)
+{
+    const t_atom *word =
+        next_word(reader, "-latency", "frames each way in the free drive");
+    double frames;
+
+    if (!word)
+        return;
+    if (atoms_number(word, &frames) && frames >= 1 && frames <= LATENCY_MAX &&
+        frames <= (double)(uint32_t)frames)
+        reader->flags->latency_frames = (uint32_t)frames;
+    else
+        replies_complain(reader->replies,
+                         "-latency: a whole number of frames from 1 to %d: it "
+                         "stays as the blocks want it",
+                         LATENCY_MAX);
 }
 
 /* Flags that other hosts know, and what to say about them; NULL: nothing. */
@@ -227,6 +248,10 @@ static void read_flag(struct reader *reader, const char *flag)
         read_drive(reader);
     else if (strcmp(flag, "-mode") == 0)
         read_mode(reader);
+    else if (strcmp(flag, "-latency") == 0)
+        read_latency(reader);
+    else if (strcmp(flag, "-resample") == 0)
+        reader->flags->resample = 1;
     else if (strcmp(flag, "-must") == 0)
         reader->flags->must = 1;
     else if (strcmp(flag, "-render") == 0)
@@ -234,7 +259,8 @@ static void read_flag(struct reader *reader, const char *flag)
     else if (!read_accepted(reader, flag))
         replies_complain(reader->replies,
                          "unknown flag %s: it is skipped; the flags are -t "
-                         "-tag -d -block -onloss -drive -mode -must -render",
+                         "-tag -d -block -onloss -drive -mode -latency "
+                         "-resample -must -render",
                          flag);
 }
 

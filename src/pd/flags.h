@@ -8,16 +8,18 @@ struct flags {
     char device[128]; /* "" for none */
     char tag[64];
     uint32_t in_channels, out_channels;
-    uint32_t drive;
+    uint32_t drive; /* 0: what the device offers, lockstep first */
     uint32_t mode;
-    uint32_t deadline_ms;  /* 0: by block */
-    uint32_t block_frames; /* exchanged with the device; 0: as Pd's own */
+    uint32_t deadline_ms;    /* 0: by block */
+    uint32_t block_frames;   /* exchanged with the device; 0: as Pd's own */
+    uint32_t latency_frames; /* each way in the free drive; 0: by the blocks */
     enum shl_host_onloss onloss;
+    int resample;
     int must;
     int render;
 };
 
-/** The defaults: no device, 2 in, 2 out, lockstep, fade. */
+/** The defaults: no device, 2 in, 2 out, fade. */
 void flags_init(struct flags *flags);
 
 /** Read a box. What is wrong gets one line each, the rest still counts. */

@@ -4,6 +4,8 @@
 
 #include "pd/flags.h"
 
+#include "rate/samplerate.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -96,7 +98,9 @@ static shl_status open_device(t_patch *x)
         .rate_hz = x->x_rate_hz,
         .block_frames = x->x_frames,
         .latency_frames = x->x_latency,
-        .drives = SHL_DRIVE_PIPELINED,
+        .drives = x->x_slave ? SHL_DRIVE_PIPELINED : SHL_DRIVE_FREE,
+        .resampler = rate_samplerate(),
+        .clock_ns = schedule_clock,
         .params = x->x_params,
         .param_count = x->x_param_count,
         .taps = x->x_declared,
@@ -113,7 +117,7 @@ static shl_status open_device(t_patch *x)
     patch_taps_take(x);
     x->x_outs = options.out_channels;
     options.capabilities = capabilities(x, options.in_channels);
-    if (slave_keeps_time(x))
+    if (x->x_slave && slave_keeps_time(x))
         options.drives |= SHL_DRIVE_LOCKSTEP;
     if (!slave_make_room(x, options.in_channels, sent)) {
         snprintf(x->x_why.text, sizeof x->x_why.text,
@@ -166,15 +170,9 @@ static void announce(t_patch *x)
     leave(x);
     if (!x->x_wanted[0])
         return;
-    if (!x->x_slave) {
-        x->x_status = SHL_UNSUPPORTED;
-        snprintf(x->x_why.text, sizeof x->x_why.text,
-                 "a patch as device needs the flag -slave in this version: it "
-                 "follows its host");
-    } else {
+    if (x->x_slave)
         slave_take_time(x);
-        x->x_status = open_device(x);
-    }
+    x->x_status = open_device(x);
     if (x->x_status) {
         slave_leave_time(x);
         tell_closed(x, shl_status_word(x->x_status));
@@ -191,6 +189,21 @@ static void announce(t_patch *x)
     atoms_set_number(&atoms[0], 1);
     SETSYMBOL(&atoms[1], atoms_name(x->x_wanted));
     replies_send(&x->x_say, "open", 2, atoms);
+}
+
+/* What is told may lead to more of them, or end some. */
+void patch_announce_all(void)
+{
+    t_patch *x = slave_first();
+
+    while (x) {
+        if (!x->x_changed) {
+            x = x->x_next;
+            continue;
+        }
+        announce(x);
+        x = slave_first();
+    }
 }
 
 /* ---- clocks ---------------------------------------------------------------- */
@@ -227,22 +240,35 @@ static void patch_poll(t_patch *x)
         announce(x);
     if (!x->x_device)
         return;
-    if (idle(x))
+    if (idle(x) && x->x_slave)
         slave_idle(x);
+    else if (idle(x))
+        free_idle(x);
     patch_claim_look(x);
     slave_serve(x);
 }
 
 /* ---- audio ---------------------------------------------------------------- */
 
+static void perform_out(t_patch *x, t_sample *const *inlets)
+{
+    if (x->x_slave)
+        slave_perform_out(x, inlets);
+    else
+        free_perform_out(x, inlets);
+}
+
 static t_int *patch_perform(t_int *w)
 {
     t_patch *x = (t_patch *)w[1];
 
     shl_rt(1);
-    slave_perform_in(x, x->x_vectors);
+    if (x->x_slave)
+        slave_perform_in(x, x->x_vectors);
+    else
+        free_perform_in(x, x->x_vectors);
     if (!x->x_effect)
-        slave_perform_out(x, x->x_vectors);
+        perform_out(x, x->x_vectors);
     shl_rt(0);
     return w + 2;
 }
@@ -253,7 +279,7 @@ static t_int *return_perform(t_int *w)
 
     shl_rt(1);
     if (r->r_patch)
-        slave_perform_out(r->r_patch, r->r_vectors);
+        perform_out(r->r_patch, r->r_vectors);
     shl_rt(0);
     return w + 2;
 }
@@ -599,7 +625,7 @@ void *patch_new(int argc, t_atom *argv)
     x->x_slave = words.slave;
     x->x_rate_hz = (double)sys_getsr();
     x->x_frames = (uint32_t)sys_getblksize();
-    x->x_tick = clock_new(x, (t_method)slave_tick);
+    x->x_tick = clock_new(x, (t_method)(x->x_slave ? slave_tick : free_tick));
     x->x_deliver = clock_new(x, (t_method)patch_deliver);
     x->x_poll = clock_new(x, (t_method)patch_poll);
     read_ports(x, &words);

@@ -1,9 +1,10 @@
-/* The patch as device: [shmlink~ -device Name in out -slave] and, for an
- * effect, [shmlink~ -return Name in] beside it. patch.c makes both boxes and
- * announces the device; patch_claim.c tells what its host does; slave.c keeps time
- * with the host and moves audio and events; patch_params.c has the parameters of its own, patch_facts.c what it
- * tells of itself,
- * patch_letters.c what hosts ask by message. */
+/* The patch as device: [shmlink~ -device Name in out] and, for an effect,
+ * [shmlink~ -return Name in] beside it. patch.c makes both boxes and announces
+ * the device; patch_claim.c tells what its host does; patch_free.c moves audio
+ * and events in Pd's own time, slave.c, with the flag -slave, in the host's;
+ * patch_block.c has what both do with a block; patch_params.c the parameters of
+ * its own, patch_facts.c what it tells of itself, patch_letters.c what hosts ask
+ * by message. */
 #ifndef PD_PATCH_H
 #define PD_PATCH_H
 
@@ -44,7 +45,7 @@ typedef struct patch {
     char x_wanted[128]; /* to be announced as; "": nothing */
     char x_tag[64];
     int x_effect;        /* outlets, and a return box */
-    int x_slave;         /* the flag */
+    int x_slave;         /* the flag; else it keeps its own time */
     int x_silent;        /* this canvas cannot be played */
     int x_changed;       /* announce again */
     int x_numbered;      /* the number was given by the board: saved */
@@ -60,7 +61,9 @@ typedef struct patch {
     t_clock *x_tick;    /* at the start of each tick that is performed */
     t_clock *x_deliver; /* what the host sent, at its time */
     t_clock *x_poll;
-    int *x_gone; /* set when the object is freed, while somebody waits */
+    int x_idling;  /* nobody performs, silence goes on, */
+    double x_idle; /* so far in logical time */
+    int *x_gone;   /* set when the object is freed, while somebody waits */
 
     double x_rate_hz;
     uint32_t x_frames;  /* of a tick */
@@ -133,6 +136,35 @@ void patch_claim_look(t_patch *x);
 /** Tell of what a block brought, at its time. */
 void patch_claim_event(t_patch *x, const struct shl_event *event);
 
+/** Announce all devices of this Pd that are to be, now. */
+void patch_announce_all(void);
+
+/* ---- patch_block.c ---- */
+
+/** A claim begins at this tick. */
+void patch_hear_claim(t_patch *x);
+/** Lay out what a block brings, whose first frame lies so far ahead of this
+ * tick's start. */
+void patch_hear(t_patch *x, const struct shl_block *block, uint32_t ahead);
+/** Have the clock tell it. */
+void patch_hear_on(t_patch *x);
+/** Say what waits to be said at the start of a block. */
+void patch_say_now(t_patch *x, const struct shl_block *block);
+/** Where a channel of what the patch makes goes, outputs first, then taps; NULL:
+ * nobody hears it. */
+float *patch_goal(const t_patch *x, uint32_t channel);
+/** Nobody listens: what has a value keeps it, what has only a time is counted.
+ */
+void patch_drop_spoken(t_patch *x);
+
+/* ---- patch_free.c ---- */
+
+/** As the functions of slave.c, in Pd's own time. */
+void free_tick(t_patch *x);
+void free_perform_in(t_patch *x, t_sample **outlets);
+void free_perform_out(t_patch *x, t_sample *const *inlets);
+void free_idle(t_patch *x);
+
 /* ---- slave.c ---- */
 
 /** This box has Pd's time follow its host; at most one per process. */
@@ -140,6 +172,8 @@ int slave_keeps_time(const t_patch *x);
 /** All boxes of this Pd are known to each other. */
 void slave_enlist(t_patch *x);
 void slave_discharge(t_patch *x);
+/** The first of them; x_next leads on. */
+t_patch *slave_first(void);
 /** Be that box, if there is none yet. */
 void slave_take_time(t_patch *x);
 void slave_leave_time(t_patch *x);

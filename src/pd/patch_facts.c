@@ -52,6 +52,7 @@ static void patch_stats(t_patch *x)
         {"ticks", x->x_ticks},
         {"ticks_alone", x->x_alone},
         {"padded", x->x_padded},
+        {"missed", stats.missed},
         {"events_dropped", stats.events_dropped},
         {"events_raised", stats.events_raised},
         {"events_bad", stats.events_bad},
@@ -99,9 +100,10 @@ static void say_why(const t_patch *x, char *text, size_t size)
     else
         snprintf(text, size, "process %u has claimed it, %s, %s%s",
                  (unsigned)info.pid, shl_drive_name(info.drive),
-                 !slave_keeps_time(x) ? "one block late"
-                 : x->x_lost          ? "but sends no blocks now"
-                                      : "and keeps the time",
+                 !x->x_slave            ? "each in its own time"
+                 : !slave_keeps_time(x) ? "one block late"
+                 : x->x_lost            ? "but sends no blocks now"
+                                        : "and keeps the time",
                  refused_priority(x) ? "; this Pd may not be realtime as its "
                                        "host is: allow it (limits.conf: rtprio)"
                                      : "");

@@ -107,3 +107,32 @@ double schedule_due(const struct schedule_block *block, uint32_t offset)
 
     return clock_getsystimeafter(frames * 1000 / block->rate_hz);
 }
+
+static uint64_t clock_now_ns;
+
+uint64_t schedule_clock(void)
+{
+    return clock_now_ns;
+}
+
+/* Never below 0: the first block begins before logical time does. */
+void schedule_clock_set(double time)
+{
+    double ns = (clock_gettimesince(0) - clock_gettimesince(time)) * 1e6;
+
+    clock_now_ns = (uint64_t)(1e12 + ns);
+}
+
+double schedule_after(double time, double frames, double rate_hz)
+{
+    double second = clock_getsystimeafter(1000) - clock_getlogicaltime();
+
+    return time + frames * (second / rate_hz);
+}
+
+double schedule_start(const struct schedule_block *block, uint32_t offset)
+{
+    return schedule_after(block->tick,
+                          (double)block->position + offset - block->span,
+                          block->rate_hz);
+}

@@ -68,4 +68,18 @@ uint32_t schedule_offset(const struct schedule_block *block, double time);
  * told: the span later, since the block's own time is past. */
 double schedule_due(const struct schedule_block *block, uint32_t offset);
 
+/* The time of links within this Pd: both ends read it, so that it is one. */
+
+/** Nanoseconds of logical time, as last set: for the options of hosts and
+ * devices. */
+uint64_t schedule_clock(void);
+/** A block begins at this logical time. */
+void schedule_clock_set(double time);
+
+/** So many frames after a logical time, or before it. */
+double schedule_after(double time, double frames, double rate_hz);
+
+/** The logical time of this frame of a block. */
+double schedule_start(const struct schedule_block *block, uint32_t offset);
+
 #endif

@@ -37,6 +37,7 @@ typedef struct shmlink {
     t_clock *x_deliver; /* what the device sent, at its time */
 
     int x_loaded;             /* the outlets are connected */
+    int x_started;            /* and clocks run */
     int x_due;                /* an open has not been answered */
     int x_requested;          /* and was asked for by message */
     int x_open;               /* `open 1` has been told, and still holds */
@@ -90,6 +91,8 @@ void connection_why(t_shmlink *x, char *text, size_t size);
  * it names one. The answer comes from here, from connection_answer, or at
  * loadbang. */
 void connection_open(t_shmlink *x);
+/** The first clocks run: all devices of this Pd are there. */
+void connection_start(t_shmlink *x);
 /** While there is no host: try again now and then. */
 void connection_retry(t_shmlink *x);
 /** Tell what has happened, and answer an open as soon as that can be done. */

@@ -120,6 +120,7 @@ static void play(t_shmlink *x, uint32_t base, uint32_t frames)
     for (c = 0; c < x->x_inlets; c++)
         in[c] = x->x_planes[c];
     send_due(x, base, frames);
+    schedule_clock_set(schedule_start(&x->x_block, base));
     shl_host_process(x->x_host, in, x->x_planes + x->x_inlets, frames);
     collect(x, base);
     planes_out(x, base, frames);
@@ -245,6 +246,7 @@ static void shmlink_poll(t_shmlink *x)
     int idle = connection_idle(x), soon;
 
     x->x_loaded = 1;
+    connection_start(x);
     if (!x->x_host) {
         connection_answer(x);
         connection_retry(x);

@@ -26,6 +26,11 @@ void slave_enlist(t_patch *x)
     all = x;
 }
 
+t_patch *slave_first(void)
+{
+    return all;
+}
+
 void slave_discharge(t_patch *x)
 {
     t_patch **at = &all;
@@ -148,26 +153,6 @@ static void pad(t_patch *x, uint32_t frames)
     state_latency(x);
 }
 
-/* Where a channel of what the patch makes goes, outputs first, then taps; NULL:
- * nobody hears it. */
-static float *goal(const t_patch *x, uint32_t channel)
-{
-    const struct shl_block *block = &x->x_block;
-    uint32_t i;
-
-    if (block->mode == SHL_MODE_MIDI)
-        return NULL;
-    if (channel < x->x_outs)
-        return block->out[channel];
-    channel -= x->x_outs;
-    for (i = 0; i < x->x_tap_count; i++) {
-        if (channel < x->x_taps[i].channels)
-            return block->tap[i] ? block->tap[i][channel] : NULL;
-        channel -= x->x_taps[i].channels;
-    }
-    return NULL;
-}
-
 /* Give the host its block, if there is enough for it. */
 static void answer(t_patch *x)
 {
@@ -180,7 +165,7 @@ static void answer(t_patch *x)
     if (x->x_out.count < frames)
         return;
     for (c = 0; c < x->x_out.channels; c++) {
-        float *to = goal(x, c);
+        float *to = patch_goal(x, c);
         if (to)
             memcpy(to, reel_plane(&x->x_out, c), frames * sizeof(float));
     }
@@ -189,19 +174,6 @@ static void answer(t_patch *x)
     x->x_sent += frames;
     x->x_working = 0;
     shl_device_done(x->x_device);
-}
-
-/* What was said while no tick made audio, at the start of a block. */
-static void say_now(t_patch *x, const struct shl_block *block)
-{
-    const struct schedule_entry *entry;
-
-    while ((entry = schedule_first(&x->x_spoken))) {
-        struct shl_event event = entry->event;
-        event.frame = block->frame;
-        shl_device_send(x->x_device, &event);
-        schedule_pop(&x->x_spoken);
-    }
 }
 
 /* ---- taking a block ------------------------------------------------------ */
@@ -226,15 +198,9 @@ static void clear_reels(t_patch *x)
     x->x_sent -= x->x_delay;
 }
 
-static void hear(t_patch *x, double time, const struct shl_event *event)
-{
-    schedule_push(&x->x_heard, time, event);
-}
-
 /* The first block of a claim. */
 static void begin(t_patch *x)
 {
-    struct shl_event claimed = {.kind = PATCH_CLAIMED};
     struct shl_host_info info;
     uint32_t block = x->x_frames;
 
@@ -246,55 +212,7 @@ static void begin(t_patch *x)
     x->x_lost = 0;
     clear_reels(x);
     state_latency(x);
-    memset(&x->x_transport, 0, sizeof x->x_transport);
-    if (x->x_told != PATCH_TOLD)
-        hear(x, x->x_start, &claimed);
-    x->x_told = PATCH_TOLD_AND_HEARD;
-}
-
-static int same_number(double a, double b)
-{
-    double apart = a > b ? a - b : b - a;
-
-    return apart < 1e-6;
-}
-
-/* Told when it does something else than go on. */
-static void take_transport(t_patch *x, const struct shl_block *block,
-                           double time)
-{
-    const struct shl_transport *now = &block->transport;
-    struct shl_transport *expected = &x->x_transport;
-    struct shl_event event = {.kind = PATCH_TRANSPORT};
-
-    if (!same_number(now->tempo, expected->tempo) ||
-        !same_number(now->beats, expected->beats) ||
-        now->numerator != expected->numerator ||
-        now->denominator != expected->denominator ||
-        now->playing != expected->playing) {
-        event.data[0] = x->x_transport_next++ % PATCH_TRANSPORTS;
-        x->x_transports[event.data[0]] = *now;
-        hear(x, time, &event);
-    }
-    *expected = *now;
-    shl_transport_advance(expected, block->frames);
-}
-
-/* Whole samples of logical time, without rounding at the usual rates. */
-static double time_at(const t_patch *x, uint64_t frames)
-{
-    double second = clock_getsystimeafter(1000) - clock_getlogicaltime();
-
-    return x->x_start + (double)frames * (second / x->x_rate_hz);
-}
-
-static void take_events(t_patch *x, const struct shl_block *block)
-{
-    struct shl_event event;
-
-    while (shl_device_event(x->x_device, &event))
-        hear(x, time_at(x, x->x_in.count + (event.frame - block->frame)),
-             &event);
+    patch_hear_claim(x);
 }
 
 static void take_audio(t_patch *x, const struct shl_block *block)
@@ -309,16 +227,12 @@ static void take_audio(t_patch *x, const struct shl_block *block)
 
 static void take(t_patch *x, const struct shl_block *block)
 {
-    const struct schedule_entry *first;
-
     if (block->fresh)
         begin(x);
     if (x->x_in.count + block->frames > ROOM ||
         x->x_out.count + block->frames > ROOM - FRAMES_MAX)
         clear_reels(x);
-    if (block->frames)
-        take_transport(x, block, time_at(x, x->x_in.count));
-    take_events(x, block);
+    patch_hear(x, block, x->x_in.count);
     if (block->frames) {
         take_audio(x, block);
         x->x_block = *block;
@@ -326,12 +240,10 @@ static void take(t_patch *x, const struct shl_block *block)
         x->x_lost = 0;
         answer(x);
     } else {
-        say_now(x, block);
+        patch_say_now(x, block);
         shl_device_done(x->x_device);
     }
-    first = schedule_first(&x->x_heard);
-    if (first)
-        clock_set(x->x_deliver, first->time);
+    patch_hear_on(x);
 }
 
 /* ---- waiting ------------------------------------------------------------- */
@@ -401,7 +313,7 @@ static void attend(const t_patch *x)
     t_patch *other;
 
     for (other = all; other; other = other->x_next) {
-        if (other == x || !other->x_device)
+        if (other == x || !other->x_device || !other->x_slave)
             continue;
         if (other->x_due)
             put_out(other, NULL);
@@ -457,22 +369,6 @@ static void follow(t_patch *x, const int *gone)
     }
 }
 
-/* Nobody listens: what has a value keeps it, what has only a time is counted.
- */
-static void drop_spoken(t_patch *x)
-{
-    const struct schedule_entry *entry;
-    struct shl_host_info info;
-
-    if (!schedule_count(&x->x_spoken) || shl_device_claimed(x->x_device, &info))
-        return;
-    while ((entry = schedule_first(&x->x_spoken))) {
-        x->x_unheard += entry->event.kind == SHL_EVENT_UMP;
-        shl_device_send(x->x_device, &entry->event);
-        schedule_pop(&x->x_spoken);
-    }
-}
-
 /* Less than a tick, so that Pd goes on with the next one at once. */
 static void run_next_tick(const t_patch *x)
 {
@@ -502,7 +398,7 @@ void slave_tick(t_patch *x)
     if (!x->x_device)
         return;
     if (x->x_in.count < x->x_frames) {
-        drop_spoken(x);
+        patch_drop_spoken(x);
     } else if (slave_keeps_time(x)) {
         attend(x);
         run_next_tick(x);
@@ -579,11 +475,11 @@ static void answer_silence(t_patch *x)
     uint32_t c;
 
     for (c = 0; c < x->x_out.channels; c++) {
-        float *to = goal(x, c);
+        float *to = patch_goal(x, c);
         if (to)
             memset(to, 0, x->x_block.frames * sizeof(float));
     }
-    say_now(x, &x->x_block);
+    patch_say_now(x, &x->x_block);
     x->x_working = 0;
     shl_device_done(x->x_device);
 }
@@ -603,5 +499,5 @@ void slave_idle(t_patch *x)
             answer_silence(x);
         clear_reels(x);
     }
-    drop_spoken(x);
+    patch_drop_spoken(x);
 }

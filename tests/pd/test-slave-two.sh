@@ -1,6 +1,6 @@
 #!/bin/sh
 # Two devices in one Pd: the first keeps its time, the second is pipelined, and
-# sounds the same one block later. A host that would wait for it is refused.
+# sounds the same one block later. A host that insists on waiting is refused.
 . "$here/pd/pd.sh"
 
 cp "$here"/pd/*slave-*.pd "$work"
@@ -16,7 +16,8 @@ tail -c $size "$work/two-left.wav" | head -c $((size - 256)) >"$work/left"
 tail -c $((size - 256)) "$work/two-right.wav" >"$work/right"
 cmp "$work/left" "$work/right" && echo "ok the same, one block later" || bad=1
 same "it sounds" "$([ "$(gzip -c "$work/left" | wc -c)" -gt 50000 ] && echo yes)" yes
-timeout 20 "$SHMLINK" host --id Right:0 --seconds 0.1 --wav "$work/x.wav" \
+timeout 20 "$SHMLINK" host --id Right:0 --drive lockstep \
+    --seconds 0.1 --wav "$work/x.wav" \
     >"$work/host" 2>&1
 same "refused" "$(grep -c 'drive' "$work/host")" 1
 [ "$bad" = 0 ] || { cat "$work/host"; tail -20 "$work/device"; }
