@@ -55,6 +55,18 @@ static void play_until_linked(void)
     assert_true(loopback_blocks(device) >= blocks);
 }
 
+static char said[400];
+
+static int hear(void *arg, const struct shl_received *message)
+{
+    (void)arg;
+    /* level, length, text */
+    if (message->type == SHL_MESSAGE_LOG && message->size > 8 &&
+        message->size < sizeof said)
+        memcpy(said, message->bytes + 8, message->size - 8);
+    return 1;
+}
+
 /* Claimed by a host whose thread has this priority; false: it may not. */
 static bool claim_as(uint32_t policy, uint32_t priority)
 {
@@ -63,6 +75,7 @@ static bool claim_as(uint32_t policy, uint32_t priority)
                                              .block_frames = 64,
                                              .deadline_ms = 1000};
     assert_int_equal(shl_host_new(&options, &host), SHL_OK);
+    shl_host_on_message(host, hear, NULL);
     shl_status able = shl_thread_set_priority(policy, priority);
     if (able == SHL_OK)
         able = shl_host_open(host, "Loop", 0);
@@ -199,6 +212,11 @@ static void a_refusal_is_said_and_harms_nothing(void **state)
     check_runs_as(SCHED_OTHER, 0);
     assert_int_equal(shl_device_priority(loopback_device(device)),
                      SHL_NO_PERMISSION);
+    for (int i = 0; i < 20000 && !strstr(said, "realtime"); i++) {
+        shl_host_poll(host);
+        usleep(1000);
+    }
+    assert_non_null(strstr(said, "Loop:0"));
     end_host();
     assert_true(claim_as(SCHED_OTHER, 0));
     assert_int_equal(shl_device_priority(loopback_device(device)), SHL_AGAIN);

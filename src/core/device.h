@@ -155,7 +155,8 @@ int shl_device_claimed(const shl_device *device, struct shl_host_info *info);
 /** While a realtime host has claimed the device, the thread that waits for its
  * blocks runs one step below the host's, unless it is realtime already. SHL_OK:
  * so it does; SHL_AGAIN: there is no need; SHL_NO_PERMISSION, SHL_BAD_VALUE: it
- * was refused. [any thread of the device] */
+ * was refused, and the host is told in a log message. [any thread of the
+ * device] */
 shl_status shl_device_priority(const shl_device *device);
 
 /** The tag it remembers: what to store for the next life. [control] */

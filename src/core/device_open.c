@@ -55,6 +55,24 @@ static void show_claim(const shl_device *device, uint32_t epoch)
     shl_monitor_connection(monitor, epoch != 0, who);
 }
 
+/* The host is told once per claim: it is there that blocks are missed. */
+static void tell_priority(shl_device *device)
+{
+    uint8_t bytes[320];
+    char text[256];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
+    shl_status st = shl_priority_answer(&device->priority);
+    if (st == SHL_OK || st == SHL_AGAIN)
+        return;
+    snprintf(text, sizeof text,
+             "%s runs without the realtime priority of its host: %s; allow it "
+             "(limits.conf: rtprio) if blocks are missed",
+             device->identity.id, shl_status_text(st));
+    shl_pack_u32(&pack, 1); /* a warning */
+    shl_pack_text(&pack, text);
+    shl_device_post(device, SHL_MESSAGE_LOG, bytes, (uint32_t)pack.used);
+}
+
 /* Called for each message and every KEEPER_MS; looking around costs system
  * calls, so that is done once per period and claim. */
 static void keep(void *arg)
@@ -72,6 +90,8 @@ static void keep(void *arg)
         return;
     if (epoch != device->kept_epoch)
         show_claim(device, epoch);
+    if (epoch && epoch != device->kept_epoch)
+        tell_priority(device);
     device->kept_epoch = epoch;
     device->kept_heard = heard;
     device->kept_ns = now_ns;
