@@ -288,6 +288,14 @@ fi
 # ---- devices --------------------------------------------------------------------
 
 if part devices; then
+    gives 1 'device: --files: /proc' "a folder for files that cannot be" \
+        device --id Files --files /proc/none/such
+    start_device f device --id Files:0 --files "$work/new/folder" -q
+    f=$last
+    holds "a folder for files is made" test -d "$work/new/folder"
+    finish "$f" TERM
+    verdict "SIGTERM ends it with 0" "$([ $code -eq 0 ] || echo $code)"
+
     start_device a device --id MySynth --channels 1
     a=$last
     gives 1 'MySynth:0' "a name that is taken" device --id MySynth:0

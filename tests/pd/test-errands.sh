@@ -48,6 +48,27 @@ same "long ones in order" "$(awk 'NF > 4000' "$work/got" | cksum)" \
     "$(awk 'NF > 4000' "$work/want" | cksum)"
 grep '^error' "$work/log2"
 
+# 1024 requests may wait; those beyond are refused at once, none is lost
+cat >"$work/d.pd" <<'END'
+#N canvas 0 0 450 300 12;
+#X obj 20 100 shmlink~ Late:0 0 0;
+#X obj 20 130 print reply;
+#X obj 100 40 route open;
+#X msg 100 65 1030;
+#X obj 100 90 until;
+#X msg 160 90 ping;
+#X connect 0 0 1 0;
+#X connect 0 0 2 0;
+#X connect 2 0 3 0;
+#X connect 3 0 4 0;
+#X connect 4 0 5 0;
+#X connect 5 0 0 0;
+END
+live_until "$work/d.pd" "$work/log4" 1030 "reply: ping "
+same "requests that wait" "$(grep -c '^reply: ping [0-9.e-]*[1-9]' "$work/log4")" 1024
+same "requests too many" "$(grep -c '^reply: ping 0$' "$work/log4")" 6
+same "and why" "$(grep -c '^reply: error ping ring_full' "$work/log4")" 6
+
 # The device is stopped, asked, killed. Words for the box come by a socket.
 command -v pdsend >/dev/null || { echo "no pdsend"; exit 77; }
 port=$((40000 + $$ % 20000))
