@@ -69,6 +69,11 @@ patch 65
 start_live "$work/65.pd" "$work/log"
 until_line "$work/log" "box64: open 0 Many" || bad=1
 until_line "$work/log" "surplus: open 0" || bad=1
+left=400
+while [ "$(in_order "$work/log")" != all ] && [ $left -gt 0 ]; do
+    left=$((left - 1))
+    sleep 0.05
+done
 same "boxes in order" "$(in_order "$work/log")" all
 same "the 65th link is refused" \
     "$(grep -c '^box64: open 0 Many busy' "$work/log")" 1
