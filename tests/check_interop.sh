@@ -34,7 +34,8 @@ build() {
         give_up "cargo is older than 1.85"
     CARGO_TARGET_DIR=$root/build/interop
     export CARGO_TARGET_DIR
-    (cd tests/interop && timeout 60 cargo fetch -q --locked) \
+    target=$(rustc -vV | sed -n 's/^host: //p')
+    (cd tests/interop && timeout 60 cargo fetch -q --locked --target "$target") \
         >"$work/fetch" 2>&1 || give_up "the crates cannot be had"
     (cd tests/interop && cargo build -q --locked --offline) \
         >"$work/build" 2>&1 && return 0

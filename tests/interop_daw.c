@@ -191,11 +191,14 @@ static int audio(void)
 
 /* ---- parameters -------------------------------------------------------------------- */
 
+#define UTF8_NAME                                                              \
+    "Gr\xC3\xB6\xC3\x9F"                                                       \
+    "e"
+
 static int table(void)
 {
     static const char *const names[] = {"gain", "latency", "dirty", "state",
-                                        "Gr\xC3\xB6\xC3\x9F"
-                                        "e"};
+                                        UTF8_NAME};
 
     if (open_host("clap:x", 2))
         return 1;
@@ -317,7 +320,8 @@ static void on_answer(void *arg, const struct shl_answer *given)
     answer.there = 1;
     answer.status = given->status;
     answer.size = given->size <= ANSWER_SIZE ? given->size : ANSWER_SIZE;
-    memcpy(answer.bytes, given->bytes, answer.size);
+    if (answer.size)
+        memcpy(answer.bytes, given->bytes, answer.size);
     snprintf(answer.text, sizeof(answer.text), "%s", given->text);
 }
 
@@ -345,7 +349,8 @@ static int request(uint32_t number, const void *bytes, uint32_t size)
     struct shl_pack pack = shl_pack_into(payload, sizeof(payload));
 
     shl_pack_u32(&pack, number);
-    memcpy(payload + 4, bytes, size);
+    if (size)
+        memcpy(payload + 4, bytes, size);
     return ask(SHL_MESSAGE_PLUGIN, payload, 4 + size);
 }
 
@@ -435,9 +440,7 @@ static int notes(void)
     if (shl_unpack_u32(&unpack) != 3)
         return wrong("not three notes");
     return entry_is(&unpack, 36, "Kick") || entry_is(&unpack, 60, "C") ||
-           entry_is(&unpack, 127,
-                    "Gr\xC3\xB6\xC3\x9F"
-                    "e");
+           entry_is(&unpack, 127, UTF8_NAME);
 }
 
 /* Magic, (index,) length, text: as they stand in scratch. */

@@ -216,8 +216,9 @@ void shl_host_plugin_lost(shl_host *host, struct shl_notice *notice)
 {
     struct shl_host_plugin *own = &host->plugin;
     const struct shl_plugin *running = own->running;
-    bool brief = host->link.stats.blocks - host->link.stats.missed <
-                 host->options.rate_hz / shl_host_exchanged(host);
+    uint64_t heard = host->link.stats.blocks - host->link.stats.missed;
+    bool brief =
+        (double)heard < host->options.rate_hz / shl_host_exchanged(host);
 
     notice->kind = SHL_NOTICE_CRASH;
     notice->status = SHL_GONE;
