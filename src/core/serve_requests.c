@@ -128,6 +128,7 @@ void shl_serve_answer(shl_serve *serve, shl_status status)
     shl_maolan_change(&serve->maolan, row->request_type, type, 0);
     serve->working = false;
     serve->request = 0;
+    shl_serve_count(serve);
     if (!is_silent(type))
         shl_serve_ring(serve);
 }

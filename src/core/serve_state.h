@@ -42,6 +42,9 @@ static inline bool shl_serve_bad(const struct shl_serve *serve)
 void shl_serve_take_request(struct shl_serve *serve, uint32_t type,
                             struct shl_work *work);
 
+/** One task more is done: before its byte, if it has one. */
+void shl_serve_count(struct shl_serve *serve);
+
 /** One byte to the DAW; a full pipe is counted. */
 void shl_serve_ring(struct shl_serve *serve);
 
