@@ -66,7 +66,7 @@ BEGIN {
         "bypass file loss pace priority reblock ring scratch trail|" \
         "beacon mail maolan segment store|" \
         "board cycle desk inquiry scratchpad stream|" \
-        "plugin registry|" \
+        "plugin registry slot|" \
         "flow guest watch|" \
         "link|" \
         "device host|" \

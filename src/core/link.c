@@ -148,6 +148,8 @@ bool shl_link_heard(const struct shl_link *link)
 
 void shl_link_refresh(struct shl_link *link)
 {
+    if (link->plugin) /* its echoes tell */
+        return;
     for (uint32_t i = 0; i < link->param_count; i++)
         link->values[i] = shl_param_clip(&link->params[i],
                                          slot_value(&link->segment.params[i]));

@@ -18,6 +18,7 @@
 #include "resampler.h"
 #include "scratchpad.h"
 #include "serve.h"
+#include "slot.h"
 #include "snapshot.h"
 #include "status.h"
 #include "store.h"

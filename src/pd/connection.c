@@ -14,6 +14,7 @@
 #define BATCH_ANSWER_MS 30000 /* for its answer to the claim */
 #define RETRY_MS        1000  /* between tries to open a board that failed */
 #define IDLE_MS         10    /* beyond two blocks without a perform */
+#define PROGRAM_WAIT_MS 15000 /* for a program that starts */
 #define ANSWER_MS       1000  /* live, until an open without answer failed */
 
 static shl_status make_host(t_shmlink *x)
@@ -278,6 +279,8 @@ void connection_answer(t_shmlink *x)
         tell_notice(x, &notice);
     if (!x->x_due || shl_host_linked(x->x_host) == 2)
         return;
+    if (x->x_status == SHL_AGAIN && flags_is_plugin(x->x_say.name))
+        return; /* it starts, and its host gives up by itself */
     if (may_still_come(x)) {
         if (clock_gettimesince(x->x_asked) < ANSWER_MS)
             return;
@@ -323,10 +326,39 @@ static void wait_for_device(t_shmlink *x)
     }
 }
 
+/* A program that we start; in batch it is there when this returns. */
+static void start_program(t_shmlink *x)
+{
+    const struct shl_host_program what = {x->x_say.name, x->x_flags.program,
+                                          x->x_flags.protocol,
+                                          x->x_flags.again};
+
+    x->x_status =
+        shl_host_spawn(x->x_host, &what, x->x_batch ? PROGRAM_WAIT_MS : 0);
+}
+
+/* It starts anew where the sample rate has changed. */
+static void wait_for_program(t_shmlink *x)
+{
+    uint64_t end = shl_clock_ns() + PROGRAM_WAIT_MS * MS;
+
+    while (x->x_status == SHL_AGAIN && shl_host_linked(x->x_host) != 2 &&
+           shl_clock_ns() < end) {
+        shl_host_poll(x->x_host);
+        connection_answer(x);
+        shl_sleep_ms(1);
+    }
+}
+
 static void look(t_shmlink *x)
 {
-    x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
-    if (x->x_batch)
+    int plugin = flags_is_plugin(x->x_say.name);
+
+    if (plugin)
+        start_program(x);
+    else
+        x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
+    if (x->x_batch && !plugin)
         wait_for_device(x);
     else
         shl_host_poll(x->x_host);
@@ -370,8 +402,15 @@ void connection_setup(t_shmlink *x)
     uint32_t block =
         x->x_frames < SHMLINK_FRAMES_MAX ? x->x_frames : SHMLINK_FRAMES_MAX;
 
-    shl_host_setup(x->x_host, x->x_rate_hz, block);
-    if (x->x_say.name[0] && shl_host_linked(x->x_host) == 0) {
+    shl_status status = shl_host_setup(x->x_host, x->x_rate_hz, block);
+    if (flags_is_plugin(x->x_say.name)) {
+        if (status == SHL_AGAIN) { /* with the new rate */
+            x->x_status = status;
+            x->x_due = 1;
+        }
+        if (x->x_batch)
+            wait_for_program(x);
+    } else if (x->x_say.name[0] && shl_host_linked(x->x_host) == 0) {
         x->x_due = 1;
         look(x);
     } else if (x->x_batch) {
@@ -550,7 +589,7 @@ static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     (void)s;
 
     if (!flags_read_open(&flags, &x->x_say, argc, argv, &why) ||
-        (strcmp(flags.device, "*") &&
+        (strcmp(flags.device, "*") && !flags_is_plugin(flags.device) &&
          shl_id_check(flags.device, name, &number, &why))) {
         refuse_open(x, why.text);
         return;
@@ -568,6 +607,9 @@ static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     }
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", flags.device);
     snprintf(x->x_saved_device, sizeof x->x_saved_device, "%s", flags.device);
+    memcpy(x->x_flags.program, flags.program, sizeof flags.program);
+    x->x_flags.protocol = flags.protocol;
+    x->x_flags.again = flags.again;
     x->x_requested = 1;
     connection_open(x);
 }

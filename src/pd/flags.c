@@ -204,6 +204,54 @@ static void read_latency(struct reader *reader)
                          LATENCY_MAX);
 }
 
+static void read_program(struct reader *reader)
+{
+    const t_atom *word =
+        next_word(reader, "-host", "the program that runs plugins");
+
+    if (word)
+        atoms_text(word, reader->flags->program, sizeof reader->flags->program);
+}
+
+static void read_protocol(struct reader *reader)
+{
+    const t_atom *word =
+        next_word(reader, "-protocol", "the Maolan protocol number");
+    double number;
+
+    if (!word)
+        return;
+    if (atoms_number(word, &number) && number >= 3 && number <= 6 &&
+        number <= (double)(uint32_t)number)
+        reader->flags->protocol = (uint32_t)number;
+    else
+        replies_complain(reader->replies,
+                         "-protocol: there are 3, 4, 5 and 6: it stays what "
+                         "the program understands");
+}
+
+/* The flags of plugin programs, in a box and after open. */
+static int read_plugin_flag(struct reader *reader, const char *flag)
+{
+    if (strcmp(flag, "-host") == 0)
+        read_program(reader);
+    else if (strcmp(flag, "-protocol") == 0)
+        read_protocol(reader);
+    else if (strcmp(flag, "-w") == 0)
+        reader->flags->again = 1;
+    else
+        return 0;
+    return 1;
+}
+
+int flags_is_plugin(const char *name)
+{
+    const char *colon = strchr(name, ':');
+
+    return colon && colon > name &&
+           (!colon[1] || colon[1 + strspn(colon + 1, "0123456789")]);
+}
+
 /* Flags that other hosts know, and what to say about them; NULL: nothing. */
 static const struct {
     const char *flag;
@@ -256,11 +304,11 @@ static void read_flag(struct reader *reader, const char *flag)
         reader->flags->must = 1;
     else if (strcmp(flag, "-render") == 0)
         reader->flags->render = 1;
-    else if (!read_accepted(reader, flag))
+    else if (!read_plugin_flag(reader, flag) && !read_accepted(reader, flag))
         replies_complain(reader->replies,
                          "unknown flag %s: it is skipped; the flags are -t "
                          "-tag -d -block -onloss -drive -mode -latency "
-                         "-resample -must -render",
+                         "-resample -must -render -host -protocol -w",
                          flag);
 }
 
@@ -314,7 +362,7 @@ void flags_read(struct flags *flags, struct replies *replies, int argc,
                             .argc = argc,
                             .dollar_zero = flags_dollar_zero()};
     double number;
-    char text[128];
+    char text[REPLIES_NAME];
 
     for (; reader.at < argc; reader.at++) {
         if (atoms_number(&argv[reader.at], &number)) {
@@ -329,19 +377,23 @@ void flags_read(struct flags *flags, struct replies *replies, int argc,
     }
 }
 
-static int open_flag(struct flags *flags, struct replies *replies,
-                     const char *flag)
+/* One flag after open, and its word if it takes one. */
+static int open_flag(struct reader *reader)
 {
-    struct reader reader = {.flags = flags, .replies = replies};
+    const t_atom *atom = &reader->argv[reader->at];
+    char flag[128];
 
+    if (atom->a_type != A_SYMBOL)
+        return 0;
+    atoms_text(atom, flag, sizeof flag);
     if (flag[0] != '-' || !flag[1])
         return 0;
     if (strcmp(flag, "-t") == 0)
-        flags->drive = SHL_DRIVE_PIPELINED;
-    else if (!read_accepted(&reader, flag))
-        replies_complain(replies,
+        reader->flags->drive = SHL_DRIVE_PIPELINED;
+    else if (!read_plugin_flag(reader, flag) && !read_accepted(reader, flag))
+        replies_complain(reader->replies,
                          "open: unknown flag %s: it is skipped; open takes "
-                         "-e -t -p -b",
+                         "-e -t -p -b -host -protocol -w",
                          flag);
     return 1;
 }
@@ -366,18 +418,21 @@ static int open_name(struct flags *flags, const t_atom *atom,
 int flags_read_open(struct flags *flags, struct replies *replies, int argc,
                     const t_atom *argv, struct shl_why *why)
 {
-    char text[128];
-    int i, words = 0;
+    struct reader reader = {
+        .flags = flags, .replies = replies, .argv = argv, .argc = argc};
+    char text[REPLIES_NAME];
+    int words = 0;
 
     flags->device[0] = '\0';
-    for (i = 0; i < argc; i++) {
-        atoms_text(&argv[i], text, sizeof text);
-        if (argv[i].a_type == A_SYMBOL && open_flag(flags, replies, text))
+    for (; reader.at < argc; reader.at++) {
+        const t_atom *atom = &argv[reader.at];
+        if (open_flag(&reader))
             continue;
+        atoms_text(atom, text, sizeof text);
         if (words++ == 0) {
-            if (!open_name(flags, &argv[i], why))
+            if (!open_name(flags, atom, why))
                 return 0;
-        } else if (argv[i].a_type == A_SYMBOL) {
+        } else if (atom->a_type == A_SYMBOL) {
             snprintf(why->text, sizeof why->text,
                      "one device, not both %.40s and %.40s: write a space in "
                      "a name as _ or \\ and a space",

@@ -5,7 +5,10 @@
 #include "pd/replies.h"
 
 struct flags {
-    char device[128]; /* "" for none */
+    char device[REPLIES_NAME];  /* "" for none */
+    char program[REPLIES_NAME]; /* that runs plugins; "": the usual ones */
+    uint32_t protocol;          /* Maolan; 0: what the program understands */
+    int again;                  /* start a program that crashed again */
     char tag[64];
     uint32_t in_channels, out_channels;
     uint32_t drive; /* 0: what the device offers, lockstep first */
@@ -31,6 +34,10 @@ void flags_read(struct flags *flags, struct replies *replies, int argc,
  * in `why`. Unknown flags get one line each. */
 int flags_read_open(struct flags *flags, struct replies *replies, int argc,
                     const t_atom *argv, struct shl_why *why);
+
+/** Whether a name is of a plugin, format:name, and not of a device, name:number
+ * or name. */
+int flags_is_plugin(const char *name);
 
 /** Whether a tag will do. One made from `$0`, which is another number in each
  * session, will not. */

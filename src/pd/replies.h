@@ -13,6 +13,8 @@
 #    define REPLIES_FORMAT(text, first)
 #endif
 
+#define REPLIES_NAME 512 /* a plugin's may be a long path */
+
 /* How long something said once stays said. */
 enum replies_memory {
     REPLIES_OBJECT = 1, /* as long as the object lives */
@@ -25,7 +27,8 @@ struct replies {
     t_object *object;
     t_outlet *outlet;
     const char *class_name;
-    char name[128]; /* of the device, as the user wrote it; "" for none */
+    char name
+        [REPLIES_NAME]; /* of the device, as the user wrote it; "" for none */
     struct {
         t_symbol *selector;
         enum replies_memory memory;

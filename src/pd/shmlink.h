@@ -36,14 +36,15 @@ typedef struct shmlink {
     t_clock *x_poll;    /* links, notices, and plays while no audio runs */
     t_clock *x_deliver; /* what the device sent, at its time */
 
-    int x_loaded;             /* the outlets are connected */
-    int x_started;            /* and clocks run */
-    int x_due;                /* an open has not been answered */
-    int x_requested;          /* and was asked for by message */
-    int x_open;               /* `open 1` has been told, and still holds */
-    shl_status x_status;      /* why the last open was refused */
-    double x_asked;           /* logical time of the open */
-    char x_saved_device[128]; /* given by message: saved with the patch */
+    int x_loaded;        /* the outlets are connected */
+    int x_started;       /* and clocks run */
+    int x_due;           /* an open has not been answered */
+    int x_requested;     /* and was asked for by message */
+    int x_open;          /* `open 1` has been told, and still holds */
+    shl_status x_status; /* why the last open was refused */
+    double x_asked;      /* logical time of the open */
+    /* given by message: saved with the patch */
+    char x_saved_device[REPLIES_NAME];
     char x_saved_tag[64];
 
     int x_rate_known; /* the dsp method has told rate and block */
@@ -129,6 +130,7 @@ void taps_free(t_shmlink *x);
  * or as bytes, files for it. presets.c: its state in the user's folder. news.c:
  * what it says unasked, ping. All of them by errands. */
 void programs_methods(t_class *c);
+void plugins_methods(t_class *c);
 void states_methods(t_class *c);
 void presets_methods(t_class *c);
 void news_methods(t_class *c);

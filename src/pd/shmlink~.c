@@ -333,6 +333,7 @@ static void check_box_device(t_shmlink *x)
     int32_t number;
 
     if (strcmp(x->x_flags.device, "*") == 0 || !x->x_flags.device[0] ||
+        flags_is_plugin(x->x_flags.device) ||
         shl_id_check(x->x_flags.device, name, &number, &why) == SHL_OK)
         return;
     replies_complain(&x->x_say, "%s", why.text);
@@ -449,6 +450,7 @@ void shmlink_tilde_setup(void)
     states_methods(c);
     presets_methods(c);
     news_methods(c);
+    plugins_methods(c);
     patch_setup();
     logpost(NULL, PD_DEBUG, "shmlink~ %d.%d.%d", SHL_VERSION_MAJOR,
             SHL_VERSION_MINOR, SHL_VERSION_PATCH);

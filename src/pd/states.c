@@ -38,8 +38,15 @@ void states_key(t_shmlink *x, char key[64])
     int32_t number;
 
     key[0] = '\0';
-    if (shl_host_device(x->x_host, &info) == SHL_OK)
-        shl_id_check(info.id, key, &number, NULL);
+    if (shl_host_device(x->x_host, &info))
+        return;
+    if (shl_id_check(info.id, key, &number, NULL) == SHL_OK)
+        return;
+    /* a plugin, format:name: one of another format has other states */
+    snprintf(key, 64, "%s", info.id);
+    for (char *at = key; *at; at++)
+        if (*at == ':' || *at == '/')
+            *at = '_';
 }
 
 /* ---- done at the end ----------------------------------------------------------- */
