@@ -1,12 +1,13 @@
 /* One block there and back through the core: a host here, a device in a second
  * process that plays every sample and every event back.
  *
- *     round lockstep|pipelined one|two|fifo [frames channels events gap_us
+ *     round lockstep|pipelined|free one|two|fifo [frames channels events gap_us
  *                                            count [guest|monitor]]
  *
  * fifo: both on one core under SCHED_FIFO, the device one step below the host,
  * as it is where a yield gives the processor to nobody. gap_us: what the host
- * does between its blocks, looking at the clock.
+ * does between its blocks, looking at the clock. free: each side is due by the
+ * system's clock, as often as a block of that size is; gap_us says nothing.
  * guest: a third process looks at the link, every 20 ms, on the device's core.
  * monitor: the host has one, with nothing in it.
  * Prints p50 p99 p99.9 mean (ns per block of the host's own time), CPU of both
@@ -60,7 +61,7 @@ int sched_yield(void)
 
 struct job {
     uint32_t frames, channels, events, gap_us, count;
-    int fifo, pipelined;
+    int fifo, pipelined, is_free;
     const char *look; /* "guest", "monitor" or "" */
     _Atomic uint32_t *ready, *quit;
     _Atomic uint64_t *faults;
@@ -86,16 +87,33 @@ static void play_back(shl_device *device, const struct shl_block *block,
     shl_rt(0);
 }
 
+static uint64_t period_ns(const struct job *job)
+{
+    return job->frames * UINT64_C(1000000000) / RATE_HZ;
+}
+
+/* Sleep until the next block is due, then begin it. */
+static shl_status begin(shl_device *device, const struct job *job,
+                        struct shl_block *block, uint64_t *due_ns)
+{
+    *due_ns += period_ns(job);
+    struct timespec due = {(time_t)(*due_ns / 1000000000),
+                           (long)(*due_ns % 1000000000)};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+    return shl_device_begin(device, job->frames, block);
+}
+
 static void serve(void *arg)
 {
     const struct job *job = arg;
-    struct shl_device_options options = {.id = "Bench",
-                                         .in_channels = job->channels,
-                                         .out_channels = job->channels,
-                                         .rate_hz = RATE_HZ,
-                                         .block_frames = job->frames,
-                                         .capabilities = SHL_CAP_MIDI_IN |
-                                                         SHL_CAP_MIDI_OUT};
+    struct shl_device_options options = {
+        .id = "Bench",
+        .in_channels = job->channels,
+        .out_channels = job->channels,
+        .rate_hz = RATE_HZ,
+        .block_frames = job->frames,
+        .capabilities = SHL_CAP_MIDI_IN | SHL_CAP_MIDI_OUT,
+        .drives = job->is_free ? SHL_DRIVE_FREE : 0};
     shl_device *device;
     struct shl_why why;
     struct shl_block block;
@@ -106,8 +124,10 @@ static void serve(void *arg)
     if (job->fifo)
         be_fifo(49);
     atomic_store(job->ready, 1);
+    uint64_t due_ns = shl_clock_ns();
     while (!atomic_load_explicit(job->quit, memory_order_relaxed)) {
-        if (shl_device_wait(device, 100, &block))
+        if (job->is_free ? begin(device, job, &block, &due_ns)
+                         : shl_device_wait(device, 100, &block))
             continue;
         play_back(device, &block, job->channels);
         /* what the host reads when it is done; a system call beside each
@@ -158,6 +178,7 @@ struct bench {
     float *in[CHANNELS], *out[CHANNELS];
     struct shl_event event[EVENTS];
     uint64_t heard, failed;
+    uint64_t due_ns; /* free: the next block */
 };
 
 static void prepare(struct bench *bench, const struct job *job)
@@ -177,13 +198,15 @@ static void prepare(struct bench *bench, const struct job *job)
 
 static void open_host(struct bench *bench, const struct job *job)
 {
-    struct shl_host_options options = {
-        .in_channels = job->channels,
-        .out_channels = job->channels,
-        .rate_hz = RATE_HZ,
-        .block_frames = job->frames,
-        .drive = job->pipelined ? SHL_DRIVE_PIPELINED : SHL_DRIVE_LOCKSTEP,
-        .deadline_ms = 1000};
+    struct shl_host_options options = {.in_channels = job->channels,
+                                       .out_channels = job->channels,
+                                       .rate_hz = RATE_HZ,
+                                       .block_frames = job->frames,
+                                       .drive = job->is_free ? SHL_DRIVE_FREE
+                                                : job->pipelined
+                                                    ? SHL_DRIVE_PIPELINED
+                                                    : SHL_DRIVE_LOCKSTEP,
+                                       .deadline_ms = 1000};
     static const struct shl_monitor nothing;
     char why[256];
     shl_status st = shl_host_new(&options, &bench->host);
@@ -214,11 +237,23 @@ static void one_block(struct bench *bench, const struct job *job)
     shl_rt(0);
 }
 
+static void wait_due(struct bench *bench, const struct job *job)
+{
+    uint64_t now_ns = shl_clock_ns();
+    if (bench->due_ns + 100000000 < now_ns)
+        bench->due_ns = now_ns;
+    bench->due_ns += period_ns(job);
+    while (shl_clock_ns() < bench->due_ns) {
+    }
+}
+
 static void measure(struct bench *bench, const struct job *job,
                     struct samples *samples, uint32_t count)
 {
     for (uint32_t n = 0; n < count; n++) {
-        if (job->gap_us)
+        if (job->is_free)
+            wait_due(bench, job);
+        else if (job->gap_us)
             busy_wait_us(job->gap_us);
         for (uint32_t c = 0; c < job->channels; c++)
             bench->in[c][0] = (float)n;
@@ -232,11 +267,26 @@ static void measure(struct bench *bench, const struct job *job,
     }
 }
 
+/* In the free drive a block of the host's lies anywhere in the device's: the ramp
+ * goes on but where one ends. */
+static int goes_on(const float *plane, uint32_t frames)
+{
+    uint32_t steps = 0;
+    for (uint32_t i = 1; i < frames; i++)
+        steps += plane[i] == plane[i - 1] + 1;
+    return steps + 4 >= frames;
+}
+
 /* The last block must be what was sent: this one, or the one before it. */
 static int verify(const struct bench *bench, const struct job *job)
 {
     for (uint32_t c = 0; c < job->channels; c++) {
         float late = job->pipelined ? 1 : 0;
+        if (job->is_free) {
+            if (!goes_on(bench->out[c], job->frames))
+                return 0;
+            continue;
+        }
         if (bench->out[c][0] != bench->in[c][0] - late ||
             memcmp(bench->in[c] + 1, bench->out[c] + 1,
                    (job->frames - 1) * sizeof(float)) != 0)
@@ -297,7 +347,7 @@ static int run(struct job *job, pid_t pid, pid_t guest)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "round lockstep|pipelined one|two|fifo [frames "
+        fprintf(stderr, "round lockstep|pipelined|free one|two|fifo [frames "
                         "channels events gap_us count [guest|monitor]]\n");
         return 2;
     }
@@ -309,7 +359,8 @@ int main(int argc, char **argv)
                       .count = number(argc, argv, 7, 20000, 10000000),
                       .fifo = place.fifo,
                       .look = argc > 8 ? argv[8] : "",
-                      .pipelined = strcmp(argv[1], "pipelined") == 0};
+                      .pipelined = strcmp(argv[1], "pipelined") == 0,
+                      .is_free = strcmp(argv[1], "free") == 0};
     uint8_t *shared = shared_memory(512);
     job.ready = (_Atomic uint32_t *)(void *)shared;
     job.quit = (_Atomic uint32_t *)(void *)(shared + 128);

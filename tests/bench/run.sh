@@ -64,6 +64,11 @@ one_round() {
     run lock-asleep round lockstep two 64 2 8 200 1000
     run raw-two floor raw two
     run pipe-awake round pipelined two 64 2 8 20 10000
+    for channels in 2 8 32; do
+        run "own-lock-$channels" round lockstep two 64 $channels 8 1333 400
+        run "own-pipe-$channels" round pipelined two 64 $channels 8 1333 400
+        run "own-free-$channels" round free two 64 $channels 8 0 400
+    done
     run raw-paced floor raw two
     run pipe-paced round pipelined two 64 2 8 1333 400
     run silent-two round lockstep two 64 2 0

@@ -133,6 +133,14 @@ END {
             time(middle("patch-pd-" place, 2) - cpu)
     }
 
+    print "\nAt 1.333 ms per block: the host's own time, by drive\n"
+    printf "  %-52s %9s %9s %9s\n", "", "lockstep", "pipelined", "free"
+    for (count = 2; count <= 32; count *= 4)
+        printf "  %-52s %9s %9s %9s\n", count " channels each way", \
+            time(middle("own-lock-" count, 1)), \
+            time(middle("own-pipe-" count, 1)), \
+            time(middle("own-free-" count, 1))
+
     print "\nMany links of one host, devices in one thread: per block and link\n"
     printf "  %-52s %9s %9s\n", "", "lockstep", "pipelined"
     for (count = 1; count <= 64; count *= 4)
