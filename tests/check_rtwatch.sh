@@ -114,6 +114,33 @@ else
 fi
 rm -f "$work/out.wav"
 end_device
+
+# A Pd as device that keeps its own time, and the host program, too; the device is
+# killed once and returns.
+own_time() {
+    sed 's/ -slave//' tests/pd/slave-effect.pd >"$work/effect.pd"
+    (
+        pd_exec=exec # so that it is what we end
+        pd '-sleepgrain 1' "$work/effect.pd" 0 60
+    ) >>"$work/own" 2>&1 &
+    device=$!
+    ./shmlink wait Effect:0 --timeout 20 >/dev/null 2>&1
+}
+own_time
+watched timeout -k 2 60 ./shmlink host --id Effect:0 --seconds 5 \
+    >"$work/host" 2>&1 &
+live=$!
+sleep 1
+end_device KILL
+own_time
+if wait "$live"; then
+    quiet "host program and Pd as its device, each in its own time" \
+        "$work/host" "$work/own"
+else
+    fail "host program and Pd as its device, each in its own time"
+    cat "$work/host" "$work/own"
+fi
+end_device
 start_device
 
 # Live: the device is killed and comes back, three times.
