@@ -179,10 +179,11 @@ static void strange_files_are_passed_over(void **state)
     save("one", "1", 1);
     snprintf(command, sizeof command,
              "cd '%s' && touch .shl x.txt .hidden.shl && mkdir sub && "
-             "printf junk >bad.shl && ln -s /dev/zero endless.shl",
+             "printf junk >bad.shl && ln -s /dev/zero endless.shl && "
+             "mkfifo pipe.shl",
              store.folder);
     assert_int_equal(system(command), 0);
-    assert_int_equal(count_presets(NULL), 3); /* one, bad, endless */
+    assert_int_equal(count_presets(NULL), 4);
     char path[SHL_PATH_SIZE];
     const uint8_t *bytes;
     uint8_t *file;
@@ -190,6 +191,9 @@ static void strange_files_are_passed_over(void **state)
     assert_int_equal(shl_store_path(&store, "bad", path, &why), SHL_OK);
     assert_int_equal(shl_state_load("link", path, &file, &bytes, &size, &why),
                      SHL_BAD_VALUE);
+    assert_int_equal(shl_store_path(&store, "pipe", path, &why), SHL_OK);
+    assert_int_equal(shl_state_load("link", path, &file, &bytes, &size, &why),
+                     SHL_BAD_NAME); /* and it did not wait for a writer */
     assert_int_equal(shl_store_path(&store, "endless", path, &why), SHL_OK);
     assert_int_equal(shl_state_load("link", path, &file, &bytes, &size, &why),
                      SHL_BAD_NAME);

@@ -62,46 +62,43 @@ shl_status shl_file_name_check(const char *name, struct shl_why *why)
 
 /* ---- reading ------------------------------------------------------------------ */
 
-/* What is there, into memory that is as long as the file says it is. */
-static shl_status read_all(FILE *file, size_t limit, uint8_t **result,
+/* As much as the file says it has. */
+static shl_status read_all(FILE *file, uint64_t length, uint8_t **result,
                            size_t *size)
 {
-    uint64_t length;
-    shl_status st = shl_file_length(file, &length);
-
-    if (st)
-        return st;
-    if (length > limit)
-        return SHL_BAD_VALUE;
     uint8_t *bytes = malloc((size_t)length + 1);
+
     if (!bytes)
         return SHL_NO_MEMORY;
-    size_t count = fread(bytes, 1, (size_t)length, file);
-    if (count != length || ferror(file)) {
+    *size = fread(bytes, 1, (size_t)length, file);
+    if (*size != length || ferror(file)) {
         free(bytes);
         return SHL_SYSTEM;
     }
     *result = bytes;
-    *size = count;
     return SHL_OK;
 }
 
 shl_status shl_file_load(const char *path, size_t limit, uint8_t **bytes,
                          size_t *size, struct shl_why *why)
 {
-    FILE *file = fopen(path, "rb");
-    shl_status st;
+    uint64_t length;
+    size_t count;
+    FILE *file;
+    shl_status st = shl_file_read_open(path, &file, &length);
 
-    if (!file)
-        return fail(why, path, shl_file_status());
-    st = read_all(file, limit, bytes, size);
+    if (st)
+        return fail(why, path, st);
+    st = length > limit ? SHL_BAD_VALUE : read_all(file, length, bytes, &count);
     fclose(file);
     if (st == SHL_BAD_VALUE)
         say(why, path, "this file is too long");
     else if (st == SHL_SYSTEM)
         say(why, path, "this file cannot be read");
     else if (st)
-        return fail(why, path, st);
+        fail(why, path, st);
+    else
+        *size = count;
     return st;
 }
 
@@ -133,10 +130,8 @@ shl_status shl_draft_new(const char *path, shl_draft **result,
     snprintf(draft->path, sizeof draft->path, "%s", path);
     if (strlen(path) >= sizeof draft->path || !name_temporary(draft))
         st = SHL_BAD_NAME;
-    if (!st) {
-        draft->file = fopen(draft->temporary, "wbx");
-        st = draft->file ? SHL_OK : shl_file_status();
-    }
+    if (!st)
+        st = shl_file_write_open(draft->temporary, &draft->file);
     if (st) {
         free(draft);
         return fail(why, path, st);

@@ -291,8 +291,12 @@ uint32_t shl_pauses_per_us(void);
 /** What the last failed call of the C library's files was about. [control] */
 shl_status shl_file_status(void);
 
-/** Bytes of an open file; SHL_BAD_NAME if it is none. [control] */
-shl_status shl_file_length(FILE *file, uint64_t *length);
+/** Open a file for reading; never waits for a pipe's other end. SHL_BAD_NAME if
+ * it is no file. Close-on-exec. [control] */
+shl_status shl_file_read_open(const char *path, FILE **file, uint64_t *length);
+
+/** Make a file that is not there, for writing. Close-on-exec. [control] */
+shl_status shl_file_write_open(const char *path, FILE **file);
 
 /** Have all that was written on the disk. [control] */
 shl_status shl_file_settle(FILE *file);

@@ -42,16 +42,36 @@ shl_status shl_file_status(void)
     }
 }
 
-shl_status shl_file_length(FILE *file, uint64_t *length)
+static shl_status open_stream(int fd, const char *mode, FILE **file)
+{
+    *file = fdopen(fd, mode);
+    if (*file)
+        return SHL_OK;
+    shl_status st = shl_file_status();
+    close(fd);
+    return st;
+}
+
+shl_status shl_file_read_open(const char *path, FILE **file, uint64_t *length)
 {
     struct stat about;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-    if (fstat(fileno(file), &about))
+    if (fd < 0)
         return shl_file_status();
-    if (!S_ISREG(about.st_mode))
+    if (fstat(fd, &about) || !S_ISREG(about.st_mode)) {
+        close(fd);
         return SHL_BAD_NAME;
+    }
     *length = (uint64_t)about.st_size;
-    return SHL_OK;
+    return open_stream(fd, "rb", file);
+}
+
+shl_status shl_file_write_open(const char *path, FILE **file)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+    return fd < 0 ? shl_file_status() : open_stream(fd, "wb", file);
 }
 
 shl_status shl_file_settle(FILE *file)

@@ -197,11 +197,13 @@ shl_status shl_state_save(const char *format, const char *key, const char *path,
 
 static int exists(const char *path)
 {
-    FILE *file = fopen(path, "rb");
+    uint64_t length;
+    FILE *file;
 
-    if (file)
-        fclose(file);
-    return file != NULL;
+    if (shl_file_read_open(path, &file, &length))
+        return 0;
+    fclose(file);
+    return 1;
 }
 
 shl_status shl_store_save(const struct shl_store *store, const char *name,

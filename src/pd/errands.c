@@ -10,6 +10,7 @@
 #define BATCH_NS UINT64_C(30000000000)
 #define AWAIT_MS 20
 #define REST_MS  1000
+#define WORK_NS  UINT64_C(30000000000)
 #define HELD_NS  UINT64_C(200000000)
 
 /* ---- the other thread ------------------------------------------------------- */
@@ -208,6 +209,7 @@ void errand_work(struct shmlink *x, struct errand *errand, errand_step then)
     }
     errand->then = then;
     errand->waits = 1;
+    errand->work_ns = shl_clock_ns();
     clock_delay(x->x_poll, 0);
 }
 
@@ -330,14 +332,23 @@ static int held(struct shmlink *x)
     return !errand->begun && (pending(x) || events_wait(x, errand));
 }
 
+/* A disk that does not answer: the work is left to itself. */
+static int is_overdue(const struct errand *errand)
+{
+    return errand->waits && errand->work &&
+           shl_clock_ns() - errand->work_ns > WORK_NS;
+}
+
 /* True if the first errand made a step. */
 static int step(struct shmlink *x)
 {
     struct errand *errand = x->x_errands.first;
 
-    if (!errand || still_waits(errand) || held(x))
+    if (!errand || (still_waits(errand) && !is_overdue(errand)) || held(x))
         return 0;
-    if (errand->begun)
+    if (still_waits(errand))
+        errand_fail(x, errand, SHL_TIMEOUT, "the disk does not answer");
+    else if (errand->begun)
         go_on(x, errand);
     else
         begin(x, errand);

@@ -63,6 +63,7 @@ struct errand {
     errand_step then;
     struct question *question;
     int begun, waits, ended;
+    uint64_t work_ns; /* since when its work is waited for */
     uint64_t held_ns; /* since when it waits for what was sent before it */
 };
 
