@@ -21,29 +21,6 @@ ls /dev/shm 2>/dev/null | sort >"$work/before"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-give_up() {
-    echo "skipped, $*"
-    exit 77
-}
-
-# The crates ask for Rust 1.85; Debian 12 itself has an older one.
-build() {
-    command -v cargo >/dev/null || give_up "no cargo"
-    cargo --version 2>/dev/null |
-        awk '{ split($2, n, "."); exit !(n[1] > 1 || n[2] >= 85) }' ||
-        give_up "cargo is older than 1.85"
-    CARGO_TARGET_DIR=$root/build/interop
-    export CARGO_TARGET_DIR
-    target=$(rustc -vV | sed -n 's/^host: //p')
-    (cd tests/interop && timeout 60 cargo fetch -q --locked --target "$target") \
-        >"$work/fetch" 2>&1 || give_up "the crates cannot be had"
-    (cd tests/interop && cargo build -q --locked --offline) \
-        >"$work/build" 2>&1 && return 0
-    cat "$work/build"
-    fail "the peers cannot be built"
-    exit 1
-}
-
 # As the first column of tests/offsets.tsv names it.
 table_name() {
     case $1 in
@@ -180,7 +157,19 @@ nothing_left() {
     fi
 }
 
-build
+said=$(sh tests/interop/build.sh)
+case $? in
+0) ;;
+77)
+    echo "$said"
+    exit 77
+    ;;
+*)
+    echo "$said"
+    fail "the peers are not there"
+    exit 1
+    ;;
+esac
 layouts
 among_themselves
 apart
