@@ -104,9 +104,6 @@ static shl_status select_taps(struct shl_device *device,
                      "this link carries no audio, its mode is midi");
     if (claim.drive == SHL_DRIVE_FREE && selection.planes)
         return wrong(why, SHL_UNSUPPORTED, "selection",
-                     "the free drive has no planes, and so no taps");
-    if (claim.drive == SHL_DRIVE_FREE && selection.planes)
-        return wrong(why, SHL_UNSUPPORTED, "selection",
                      "the free drive carries the device's own outputs only");
     if (selection.planes)
         st = shl_segment_reserve_planes(&device->segment, selection.end);
