@@ -147,6 +147,19 @@ static void tell_midi(t_shmlink *x, const struct news *news)
     freebytes(atoms, count * sizeof *atoms);
 }
 
+static void tell_lost(t_shmlink *x)
+{
+    uint64_t count = x->x_news_lost - x->x_news_lost_told;
+
+    if (!count)
+        return;
+    x->x_news_lost_told = x->x_news_lost;
+    replies_error(&x->x_say, gensym("log"), SHL_RING_FULL,
+                  "messages of the device that were too many, too long or "
+                  "not as they must be: %.0f",
+                  (double)count);
+}
+
 void news_tell(t_shmlink *x)
 {
     struct news *news;
@@ -160,6 +173,7 @@ void news_tell(t_shmlink *x)
             tell_midi(x, news);
         free(news);
     }
+    tell_lost(x);
 }
 
 /* ---- ping --------------------------------------------------------------------------- */

@@ -77,7 +77,7 @@ typedef struct shmlink {
     struct news *x_news, *x_news_last; /* from the device, not told yet */
     uint32_t x_news_count;
     size_t x_news_bytes;
-    uint64_t x_news_lost;
+    uint64_t x_news_lost, x_news_lost_told;
     double x_lines_since; /* logical time, for those on the console */
     uint32_t x_lines;
 } t_shmlink;
