@@ -134,6 +134,12 @@ $(BUILD)/pd/%.o: src/pd/%.c Makefile
 
 -include $(wildcard $(BUILD)/pd/*.d $(BUILD)/pd64/*.d)
 
+# [shmlink~] looks for the plugin program in its own folder.
+install: install-beside
+install-beside: all
+	install -d '$(installpath)'
+	install -m 755 shmplug '$(installpath)'
+
 ifneq ($(PREFIX),)
 install: install-program
 endif
@@ -220,6 +226,10 @@ $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
 	    $(shell grep -q 'cmocka\.h' tests/$*.c && echo -lcmocka) \
 	    $(if $(filter %/librate.a,$^),$(rate.libs)) \
 	    $(core.libs)
+
+# Those that start other programs of the build.
+$(BUILD)/tests/test_plug_host: | $(BUILD)/shmplug
+$(BUILD)/tests/test_plugin: | $(BUILD)/tests/maolan_peer
 
 rate.tests = $(BUILD)/tests/test_stream $(BUILD)/tests/test_free
 $(addsuffix .o,$(rate.tests)): core.flags += $(rate.cflags)
@@ -337,5 +347,5 @@ clean-build:
 
 .PHONY: all both programs fuzzers core objects ready deps demo check soak \
     bench warnings m32 sanitize fuzz rooms format format-check clean clean-build \
-    install install-program lib api features shmlink.pc
+    install install-beside install-program lib api features shmlink.pc
 .DELETE_ON_ERROR:

@@ -19,6 +19,10 @@ for file in shmlink~.pd_linux shmreg.pd_linux shmlink-meta.pd LICENSE \
     README.md $(cd help && ls *.pd) $(cd abstractions && ls *.pd); do
     [ -e "$flat/$file" ] || fail "$file is not installed"
 done
+for program in "$flat/shmplug" "$place/prefix/bin/shmplug"; do
+    "$program" --version >/dev/null && pass "$(basename \
+        "$(dirname "$program")")/shmplug runs" || fail "$program"
+done
 [ -x "$place/prefix/bin/shmlink" ] && "$place/prefix/bin/shmlink" --help \
     >/dev/null && pass "the installed program runs"
 
