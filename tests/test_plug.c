@@ -543,7 +543,6 @@ static void latency_follows_the_plugin_and_is_true(void **state)
 
 /* ---- the end ---------------------------------------------------------------------- */
 
-/* shows ME-12 */
 static void codes_tell_why_a_plugin_is_not_there(void **state)
 {
     static const struct {
