@@ -390,11 +390,31 @@ static void tell_ports(shl_host *host)
     shl_host_tell(host, &notice);
 }
 
+#define COUNTS_SIZE (SHL_PORT_COUNTS_MIDI_OUT + 4)
+
+/* Counts that the program tells are those of the link from now on. One that
+ * refuses to tell them (those before number 6 do) has those of its start. */
+static void hear_counts(shl_host *host, const struct shl_errand *errand,
+                        struct shl_answer *told, uint8_t *known)
+{
+    struct shl_port_counts ports;
+
+    if (errand->status == SHL_OK) {
+        if (errand->size && !shl_scratch_ports_read(errand->bytes, &ports))
+            shl_link_plugin_set_ports(&host->link, &ports);
+    } else if (errand->status == SHL_UNSUPPORTED) {
+        host->plugin.running->ports_fixed = true;
+        shl_scratch_ports_write(known, &host->plugin.running->ports);
+        *told = (struct shl_answer){
+            .text = "", .bytes = known, .size = COUNTS_SIZE};
+    }
+}
+
 static void answer(shl_host *host, const struct shl_errand *errand)
 {
     char text[100];
+    uint8_t known[COUNTS_SIZE] = {0};
     struct shl_answer told = {.status = errand->status, .text = ""};
-    struct shl_port_counts ports;
 
     if (errand->status == SHL_OK) {
         told.bytes = errand->bytes;
@@ -406,9 +426,8 @@ static void answer(shl_host *host, const struct shl_errand *errand)
                      : shl_status_text(errand->status));
         told.text = text;
     }
-    if (errand->number == SHL_MAOLAN_AUDIO_PORTS && errand->size &&
-        shl_scratch_ports_read(errand->bytes, &ports) == SHL_OK)
-        shl_link_plugin_set_ports(&host->link, &ports);
+    if (errand->number == SHL_MAOLAN_AUDIO_PORTS)
+        hear_counts(host, errand, &told, known);
     shl_request_answer(&host->inquiry.requests, errand->id, shl_clock_ns(),
                        &told);
 }
@@ -436,7 +455,8 @@ static void heed_dirty(shl_host *host)
         return;
     host->plugin.changed = true;
     shl_host_tell(host, &notice);
-    if (host->link.plugin && host->plugin.running->ports_told)
+    if (host->link.plugin && host->plugin.running->ports_told &&
+        !host->plugin.running->ports_fixed)
         shl_host_ask(host, SHL_MESSAGE_PLUGIN, &number, sizeof number, 0, NULL,
                      NULL, NULL);
 }

@@ -64,8 +64,9 @@ struct shl_plugin {
     struct shl_maolan maolan; /* its rings are the link's */
     char title[64];           /* the plugin's name, or "" */
     struct shl_port_counts ports;
-    bool ports_told; /* by the program; else they are our own wish */
-    bool has_area;   /* it has filled in a link area */
+    bool ports_told;  /* by the program; else they are our own wish */
+    bool ports_fixed; /* it has refused to tell them again */
+    bool has_area;    /* it has filled in a link area */
     struct shl_param *params;
     uint32_t param_count;
 
