@@ -465,6 +465,32 @@ static int paths(void)
            say_path(7, SHL_FILE_UPDATE_MAGIC, 1, 6, "/neu/Ton \xC3\x9F.wav");
 }
 
+/* Also of programs that do not know this request. */
+static int counts(void)
+{
+    static const uint32_t at[] = {
+        SHL_PORT_COUNTS_AUDIO_IN, SHL_PORT_COUNTS_AUDIO_OUT,
+        SHL_PORT_COUNTS_MIDI_IN, SHL_PORT_COUNTS_MIDI_OUT};
+    const uint32_t ports = version < 4 ? 1 : 16;
+    const uint32_t wanted_counts[] = {4, 6, ports, ports};
+
+    if (open_host("clap:x::in=4,out=6", 2))
+        return 1;
+    for (int turn = 0; turn < 2; turn++) {
+        if (request(12, "", 0))
+            return 1;
+        for (uint32_t i = 0; i < 4; i++) {
+            struct shl_unpack unpack =
+                shl_unpack_from(answer.bytes, answer.size);
+            unpack.at = at[i];
+            const uint32_t is = shl_unpack_u32(&unpack);
+            if (is != wanted_counts[i])
+                return wrong("count %u is %u", i, is);
+        }
+    }
+    return 0;
+}
+
 /* ---- words of the header ------------------------------------------------------------------ */
 
 static int latency(void)
@@ -606,10 +632,10 @@ static const struct {
               {"params", params, 3},       {"midi", midi, 3},
               {"state", state, 3},         {"files", files, 3},
               {"notes", notes, 4},         {"paths", paths, 3},
-              {"latency", latency, 3},     {"dirty", dirty, 3},
-              {"formats", formats, 3},     {"transport", transport, 3},
-              {"protocols", protocols, 3}, {"crashes", crashes, 3},
-              {"ended", ended, 3}};
+              {"counts", counts, 3},       {"latency", latency, 3},
+              {"dirty", dirty, 3},         {"formats", formats, 3},
+              {"transport", transport, 3}, {"protocols", protocols, 3},
+              {"crashes", crashes, 3},     {"ended", ended, 3}};
 
 static int wanted(const char *name, int count, char **words)
 {

@@ -1,0 +1,97 @@
+#!/bin/sh
+# Plugin hosts of the other side (tests/interop) from Pd, one per layout: told
+# by their own words, asked for all they offer, played, and heard.
+# shows MP-11 MP-29 MP-30 MP-31 MP-32 MP-46 MP-47
+. "$here/pd/pd.sh"
+sh "$here/interop/build.sh" || exit $?
+
+PEER_WISHES=refs=2,latency=64,state=3
+PEER_LOG=$work/peer
+export PEER_WISHES PEER_LOG
+
+play() { # version log
+    ask_patch "$work/ask.pd" \
+        "shmlink~ -host $root/build/interop/debug/peer-$1 clap:x 2 2" \
+        port_counts param_count "param_info 0" note_names file_list \
+        "file_set 3 /neu" file_list "resource_dir /some/where" \
+        program_data_get "program_data_set 1 2 3 4" program_data_get "vis 1" \
+        "!pd dsp 1" "~40" "midi_note 1 60 100" "midi_note 17 60 100" "~40" \
+        "param_plain 2 1" "~40" "param_plain 1 640" "~40" "tempo 99" "~40"
+    timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
+        -stderr -path "$root" -open "$work/ask.pd" </dev/null >"$2" 2>&1
+    sed 's/^error: /said: /' "$2"
+}
+
+# What each version says, in order.
+wanted() { # version
+    ports=16
+    [ "$1" = 3 ] && ports=1
+    cat <<END
+open 1 clap:x
+port_counts 2 2 $ports $ports
+END
+    [ "$1" = 3 ] || cat <<END
+param_count 5
+param_info 0 gain  1 0 4 1
+note_name 1 36 Kick
+note_name 1 60 C
+note_name 1 127 Größe
+note_names 3
+END
+    [ "$1" != 3 ] || cat <<END
+param_count 0
+param_info 0
+error param_info not_found
+note_names 0
+error note_names unsupported
+END
+    cat <<END
+file 0 /sounds/Geräusch_0_ø.wav
+file 3 /sounds/Geräusch_1_ø.wav
+file_list 2
+file_set 1
+file 0 /sounds/Geräusch_0_ø.wav
+file 3 /neu
+file_list 2
+resource_dir 1
+program_data 0 7 14
+program_data_set 1
+program_data 1 2 3 4
+midi 144 61 100
+END
+    [ "$1" = 3 ] || cat <<END
+midi 144 61 100 2
+param_automated 2 1 1
+param_automated 1 0.15625 640
+END
+    [ "$1" != 3 ] || cat <<END
+error param_plain not_found
+error param_plain not_found
+END
+}
+
+for version in 3 5 6-b16; do
+    play $version "$work/log-all"
+    # comes when it is looked for
+    sed '/^reply: dirty 1$/d' "$work/log-all" >"$work/log-$version"
+    [ $version = 3 ] || grep -q '^reply: dirty 1$' "$work/log-all" ||
+        echo "FAIL $version: no dirty"
+    wanted $version |
+        matches "their plugin host, version $version" "$work/log-$version"
+    case $version in
+    3) frames=0 ;;
+    *) frames=640 ;;
+    esac
+    same "latency, version $version" "$(sed -n 's/^reply: latency //p' \
+        "$work/log-$version" | tail -1)" $frames
+    for line in "resources /some/where" "ref 3 /neu" "block 64 2 2"; do
+        grep -qxF "$line" "$work/peer" || echo "FAIL $version never heard $line"
+    done
+    grep -q '^transport [0-9]* 99 4 4 0 48000$' "$work/peer" ||
+        echo "FAIL $version never heard of the tempo"
+    rm -f "$work/peer"
+done
+
+left=$(ls /dev/shm | grep -c '^maolan-')
+[ "$left" = 0 ] || { echo "FAIL $left segments left"; exit 1; }
+exit $bad
