@@ -19,23 +19,30 @@ tests=${BUILD:-build}/tests
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-judge() { # program and arguments
-    if "$@" >"$log" 2>&1; then
-        pass "killed: $(tail -n 1 "$log")"
-    else
-        fail "killed: $(tail -n 1 "$log")"
-    fi
+# judge WHAT DELAY SPREAD WORDS...: microseconds before the kill. A program that
+# takes long to start here must be left to live for longer.
+judge() {
+    what=$1
+    delay=$2
+    spread=$3
+    shift 3
+    for slow in 1 4 16; do
+        "$tests/$what" --seed "$seed" --delay $((delay * slow)) \
+            --spread $((spread * slow)) "$@" >"$log" 2>&1
+        status=$?
+        grep -q 'give --delay' "$log" || break
+    done
+    verdict=fail
+    [ $status -ne 0 ] || verdict=pass
+    $verdict "killed: $(tail -n 1 "$log")"
 }
 
-judge "$tests/kill_device" --count $devices --seed "$seed" --spread 12000 -- \
-    ./shmlink device --id Live:0 -q
-judge "$tests/kill_host" --count $hosts --seed "$seed" --spread 15000 -- \
-    ./shmlink host --id Live:0 -q
+judge kill_device 0 12000 --count $devices -- ./shmlink device --id Live:0 -q
+judge kill_host 0 15000 --count $hosts -- ./shmlink host --id Live:0 -q
 pd=$(command -v pd || command -v puredata)
 if [ -n "$pd" ] && [ -e 'shmlink~.pd_linux' ]; then
-    judge "$tests/kill_host" --count $hosts --seed "$seed" --delay 20000 \
-        --spread 150000 -- "$pd" -nogui -nrt -noprefs -nomidi -nosound \
-        -r 48000 -path . -open tests/pd/live-host.pd
+    judge kill_host 20000 150000 --count $hosts -- "$pd" -nogui -nrt -noprefs \
+        -nomidi -nosound -r 48000 -path . -open tests/pd/live-host.pd
 else
     skip "killed: Pd, which is not there"
 fi
