@@ -1041,6 +1041,29 @@ static void a_device_that_hangs_costs_no_time(void **state)
     assert_true(play_until(sounds));
 }
 
+/* Whatever it writes over lines, rings and claim: the host goes on. */
+static void a_liar_cannot_crash_its_host(void **state)
+{
+    struct shl_event event;
+    uint32_t offset;
+    (void)state;
+    new_peer((struct peer_wish){
+        .kind = PEER_LIAR, .drives = SHL_DRIVE_FREE, .seed = 7});
+    new_host(usual());
+    shl_host_open(host, "Peer", 0);
+    for (int i = 0; i < 20000; i++) {
+        event = shl_event_midi(0, 0, 0x90, 60, 100);
+        shl_host_send(host, &event, 0);
+        play(1, 64);
+        while (shl_host_event(host, &event, &offset))
+            assert_in_range(offset, 0, 63);
+        assert_true(shl_host_link_latency(host) < 2 * SHL_STREAM_FRAMES);
+        if (i % 16 == 0)
+            shl_host_poll(host);
+    }
+    assert_true(stats_now().links > 0);
+}
+
 static bool released(void)
 {
     return atomic_load(&peer_report(peer)->offs) > 0;
@@ -1139,6 +1162,7 @@ int main(void)
         TEST(full_memory_refuses_the_drive_and_nothing_else),
         TEST(a_device_that_dies_is_gone_and_comes_back),
         TEST(a_device_that_hangs_costs_no_time),
+        TEST(a_liar_cannot_crash_its_host),
         TEST(a_host_that_dies_leaves_no_note),
         TEST(a_rendering_cannot_follow_another_clock),
         TEST(messages_cross_a_free_link),
