@@ -101,13 +101,14 @@ int shl_ending(void)
     return atomic_load_explicit(&ending, memory_order_relaxed);
 }
 
-uint32_t shl_parent_follow(void)
+int shl_parent_follow(uint32_t *pid)
 {
     const pid_t parent = getppid();
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    *pid = (uint32_t)parent;
     /* it may have ended before the system knew our wish */
-    return getppid() == parent ? (uint32_t)parent : 0;
+    return getppid() == parent;
 }
 
 int shl_parent_is(uint32_t pid)

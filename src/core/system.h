@@ -66,9 +66,9 @@ shl_status shl_ending_catch(uint32_t grace_s);
 /** Whether one of them has come. [any] */
 int shl_ending(void);
 
-/** End with the process that started this one: its death asks us to end.
- * Returns its pid; 0: it has ended meanwhile. [control] */
-uint32_t shl_parent_follow(void);
+/** End with the process that started this one, whose pid *pid gets: its death
+ * asks us to end. 0: it has ended meanwhile. [control] */
+int shl_parent_follow(uint32_t *pid);
 
 /** Whether that one is still our parent. [control] */
 int shl_parent_is(uint32_t pid);

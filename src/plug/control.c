@@ -11,7 +11,7 @@
 
 #define TICK_MS    30u   /* windows and timers of plugins like about so much */
 #define HOLD_MS    2000u /* a block that takes longer hangs */
-#define STOP_MS    1000u
+#define STOP_MS    500u
 #define MAX_PARAMS 1024u /* of a device on the board */
 #define MAX_FRAMES PLUGIN_MAX_FRAMES
 
@@ -264,7 +264,7 @@ static int daw_is_done(const struct control *control)
 static int must_end(const struct control *control)
 {
     return shl_ending() || control->reopen || daw_is_done(control) ||
-           (control->options->parent &&
+           (control->options->follows &&
             !shl_parent_is(control->options->parent));
 }
 

@@ -24,7 +24,8 @@ struct control_options {
     double rate_hz; /* 0: as the DAW says, else 48000 */
     uint32_t block_frames;
     uint32_t inputs, outputs; /* or PLUGIN_ANY */
-    uint32_t parent;          /* who started us; 0: nobody whose end matters */
+    int follows;              /* 1: ends with its parent */
+    uint32_t parent;          /* its pid */
     const char *name;         /* --register, or NULL */
 };
 

@@ -192,7 +192,9 @@ static int run_for_daw(char **words, struct control_options *options)
                 words[4], words[5]);
         return PLUG_NO_PIPES;
     }
-    options->parent = shl_parent_follow();
+    options->follows = 1;
+    if (!shl_parent_follow(&options->parent))
+        return PLUG_OK;
     how.doorbell = (int)doorbell;
     how.answer = (int)answer;
     status = shl_serve_open(&how, &serve, &why);

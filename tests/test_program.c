@@ -1,0 +1,209 @@
+/* What a program needs that somebody starts and ends: a bell, the signals that
+ * ask it to end, its parent. */
+#include "core/platform.h"
+
+#include "child.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RINGS 2000
+
+/* ---- the bell ---------------------------------------------------------------- */
+
+static shl_bell *bell, *back;
+static _Atomic uint32_t rings;
+
+static void *ring_often(void *arg)
+{
+    (void)arg;
+    for (uint32_t i = 0; i < RINGS; i++) {
+        atomic_fetch_add(&rings, 1);
+        shl_bell_ring(bell);
+        while (!shl_bell_wait(back, 60000))
+            continue;
+    }
+    return NULL;
+}
+
+static void no_ring_is_lost(void **state)
+{
+    pthread_t thread;
+    uint32_t heard = 0;
+
+    (void)state;
+    assert_int_equal(shl_bell_new(&bell), SHL_OK);
+    assert_int_equal(shl_bell_new(&back), SHL_OK);
+    assert_int_equal(pthread_create(&thread, NULL, ring_often, NULL), 0);
+    while (heard < RINGS) {
+        while (!shl_bell_wait(bell, 60000))
+            continue;
+        assert_int_equal(atomic_load(&rings), ++heard);
+        shl_bell_ring(back);
+    }
+    pthread_join(thread, NULL);
+    shl_bell_free(bell);
+    shl_bell_free(back);
+    shl_bell_free(NULL);
+}
+
+static void a_bell_rung_before_is_heard_once(void **state)
+{
+    (void)state;
+    assert_int_equal(shl_bell_new(&bell), SHL_OK);
+    assert_int_equal(shl_bell_wait(bell, 0), 0);
+    shl_bell_ring(bell);
+    shl_bell_ring(bell);
+    assert_int_equal(shl_bell_wait(bell, 60000), 1);
+    assert_int_equal(shl_bell_wait(bell, 1), 0);
+    shl_bell_free(bell);
+}
+
+/* ---- the end ------------------------------------------------------------------- */
+
+static int end_when_asked(void *arg)
+{
+    sigset_t all;
+
+    (void)arg;
+    sigfillset(&all); /* as whoever starts us may have left them */
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    CHILD_CHECK(shl_ending_catch(60) == SHL_OK);
+    CHILD_CHECK(!shl_ending());
+    child_ready();
+    while (!shl_ending())
+        shl_sleep_ms(1);
+    return 7;
+}
+
+static void signals_ask_to_end(void **state)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        pid_t pid = child_start(end_when_asked, NULL);
+
+        kill(pid, signals[i]);
+        assert_int_equal(child_wait(pid), 7);
+    }
+}
+
+static int never_end(void *arg)
+{
+    (void)arg;
+    signal(SIGALRM, SIG_IGN);
+    CHILD_CHECK(shl_ending_catch(1) == SHL_OK);
+    child_ready();
+    for (;;)
+        shl_sleep_ms(1000);
+}
+
+static void one_that_does_not_end_is_killed(void **state)
+{
+    pid_t pid = child_start(never_end, NULL);
+
+    (void)state;
+    kill(pid, SIGTERM);
+    kill(pid, SIGTERM);
+    assert_int_equal(child_wait(pid), 128 + SIGALRM);
+}
+
+/* ---- the parent ----------------------------------------------------------------- */
+
+struct family {
+    _Atomic uint32_t up, followed, same, ended;
+};
+
+static void be_child(struct family *family)
+{
+    uint32_t parent = 0;
+
+    shl_ending_catch(60);
+    family->followed = shl_parent_follow(&parent) != 0;
+    family->same = parent == (uint32_t)getppid() && shl_parent_is(parent);
+    family->up = 1;
+    while (!shl_ending() || shl_parent_is(parent))
+        shl_sleep_ms(1);
+    family->ended = 1;
+    _exit(0);
+}
+
+static int parent_of(void *arg)
+{
+    struct family *family = arg;
+
+    if (fork() == 0)
+        be_child(family);
+    while (!family->up)
+        shl_sleep_ms(1);
+    child_ready();
+    child_forever();
+}
+
+/* shows ME-08 */
+static void a_child_learns_of_its_parents_death(void **state)
+{
+    struct family *family = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pid;
+
+    (void)state;
+    assert_true(family != MAP_FAILED);
+    pid = child_start(parent_of, family);
+    assert_int_equal(family->followed, 1);
+    assert_int_equal(family->same, 1);
+    child_kill(pid);
+    for (int ms = 0; ms < 30000 && !family->ended; ms++)
+        shl_sleep_ms(1);
+    assert_int_equal(family->ended, 1);
+    munmap(family, 4096);
+}
+
+/* ---- inherited pipes ------------------------------------------------------------ */
+
+static int closes_the_others(void *arg)
+{
+    struct shl_pipes pipes = SHL_PIPES_NONE;
+    int bell_ends[2], news_ends[2], other[2];
+
+    (void)arg;
+    CHILD_CHECK(!pipe(bell_ends) && !pipe(news_ends) && !pipe(other));
+    CHILD_CHECK(shl_pipes_adopt(&pipes, news_ends[0], bell_ends[1]) == SHL_OK);
+    CHILD_CHECK(dup(news_ends[1]) >= 0 && dup(bell_ends[0]) >= 0);
+    CHILD_CHECK(shl_pipes_wait(&pipes, 1000) == SHL_TIMEOUT);
+    shl_pipes_alone(&pipes);
+    CHILD_CHECK(shl_pipes_wait(&pipes, 1000) == SHL_GONE);
+    CHILD_CHECK(shl_pipes_ring(&pipes) == SHL_GONE);
+    CHILD_CHECK(fcntl(other[0], F_GETFD) >= 0 && fcntl(other[1], F_GETFD) >= 0);
+    shl_pipes_close(&pipes);
+    return 0;
+}
+
+static void only_the_two_ends_in_use_stay_open(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(closes_the_others, NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_ring_is_lost),
+        cmocka_unit_test(a_bell_rung_before_is_heard_once),
+        cmocka_unit_test(signals_ask_to_end),
+        cmocka_unit_test(one_that_does_not_end_is_killed),
+        cmocka_unit_test(a_child_learns_of_its_parents_death),
+        cmocka_unit_test(only_the_two_ends_in_use_stay_open)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
