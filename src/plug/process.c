@@ -448,14 +448,20 @@ int process_ended(const struct process *process, shl_status *status)
     return ended != 0;
 }
 
+static uint64_t after_ms(uint32_t timeout_ms)
+{
+    return shl_clock_ns() + timeout_ms * UINT64_C(1000000);
+}
+
 int process_stop(struct process *process, uint32_t timeout_ms)
 {
+    const uint64_t until_ns = after_ms(timeout_ms);
     shl_status status;
 
     atomic_store_explicit(&process->quit, 1, memory_order_relaxed);
     shl_bell_ring(process->answered);
-    for (uint32_t ms = 0; !process_ended(process, &status); ms++) {
-        if (ms >= timeout_ms)
+    while (!process_ended(process, &status)) {
+        if (shl_clock_ns() >= until_ns)
             return 0;
         shl_sleep_ms(1);
     }
@@ -479,10 +485,11 @@ void process_go_on(struct process *process)
 
 int process_hold(struct process *process, uint32_t timeout_ms)
 {
+    const uint64_t until_ns = after_ms(timeout_ms);
+
     atomic_store_explicit(&process->hold, 1, memory_order_seq_cst);
-    for (uint32_t ms = 0;
-         atomic_load_explicit(&process->inside, memory_order_seq_cst); ms++) {
-        if (ms >= timeout_ms) {
+    while (atomic_load_explicit(&process->inside, memory_order_seq_cst)) {
+        if (shl_clock_ns() >= until_ns) {
             process_release(process);
             return 0;
         }
@@ -520,15 +527,14 @@ int process_give(struct process *process, const struct shl_event *event)
 
 int process_given(struct process *process, uint32_t timeout_ms)
 {
+    const uint64_t until_ns = after_ms(timeout_ms);
     const uint32_t all =
         atomic_load_explicit(&process->give, memory_order_relaxed);
 
     if (process->road.device)
         shl_device_wake(process->road.device);
-    for (uint32_t ms = 0;
-         atomic_load_explicit(&process->taken, memory_order_acquire) != all;
-         ms++) {
-        if (ms >= timeout_ms)
+    while (atomic_load_explicit(&process->taken, memory_order_acquire) != all) {
+        if (shl_clock_ns() >= until_ns)
             return 0;
         shl_sleep_ms(1);
     }
