@@ -32,8 +32,7 @@ shl_status shl_device_judge(const shl_device *device,
         return SHL_WRONG_DRIVE;
     if (claim->flags & SHL_CLAIM_OWN_CLOCK && !device->free.clock_ns)
         return SHL_WRONG_DRIVE;
-    if (!(claim->mode & own->modes) || claim->mode & (claim->mode - 1) ||
-        (claim->mode == SHL_MODE_MIDI && claim->drive == SHL_DRIVE_FREE))
+    if (!(claim->mode & own->modes) || claim->mode & (claim->mode - 1))
         return SHL_WRONG_MODE;
     if (claim->block_frames < 1 || claim->block_frames > SHL_MAX_FRAMES ||
         (claim->drive != SHL_DRIVE_FREE && claim->block_frames % own->quantum))

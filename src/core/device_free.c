@@ -202,10 +202,16 @@ static float *plane(const struct shl_device *device, uint32_t index)
     return device->free.planes + (size_t)index * SHL_MAX_FRAMES;
 }
 
+float *shl_device_free_plane(struct shl_device *device, uint32_t channel)
+{
+    return plane(device, device->identity.in_channels + channel);
+}
+
 shl_status shl_device_free_begin(struct shl_device *device)
 {
     const struct shl_identity *own = &device->identity;
-    size_t planes = own->in_channels + own->out_channels;
+    size_t outs = own->tap_count ? SHL_MAX_CHANNELS : own->out_channels;
+    size_t planes = own->in_channels + outs;
 
     if (!(own->drives & SHL_DRIVE_FREE))
         return SHL_OK;
@@ -230,6 +236,7 @@ static void hear_host(struct shl_device *device)
     shl_ring_fetch(&device->from_host);
     device->events_left = shl_ring_waiting(&device->from_host);
     hear_transport(device);
+    shl_device_take_taps(device);
 }
 
 static void be_alone(struct shl_device *device)
@@ -258,7 +265,7 @@ SHL_RT shl_status shl_device_begin(shl_device *device, uint32_t frames,
     for (uint32_t c = 0; c < device->identity.in_channels; c++)
         device->in[c] = shl_device_silence;
     for (uint32_t c = 0; c < device->identity.out_channels; c++)
-        device->out[c] = plane(device, device->identity.in_channels + c);
+        device->out[c] = shl_device_free_plane(device, c);
     device->working = device->own_time = true;
     device->block.frames = frames;
     if (device->free.flow)
@@ -277,6 +284,7 @@ void shl_device_free_done(struct shl_device *device)
 {
     struct shl_flow *flow = device->free.flow;
     uint32_t frames = device->block.frames;
+    const float *planes[SHL_MAX_CHANNELS] = {NULL};
 
     if (!flow) {
         device->free.alone_frame += frames;
@@ -284,7 +292,10 @@ void shl_device_free_done(struct shl_device *device)
     }
     device->stats.blocks++;
     shl_count(&device->segment.counters->device_blocks, 1);
+    for (uint32_t c = 0; c < flow->options.out_channels; c++)
+        if (c < device->identity.out_channels || device->tapped >> c & 1)
+            planes[c] = shl_device_free_plane(device, c);
     shl_ring_release(&device->from_host);
     shl_ring_publish(&device->to_host);
-    shl_flow_write(flow, (const float *const *)device->out, frames);
+    shl_flow_write(flow, planes, frames);
 }

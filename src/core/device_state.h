@@ -87,6 +87,7 @@ struct shl_device {
     uint32_t selection_seen;
     float **tap[SHL_MAX_TAPS]; /* NULL: not wanted */
     float *tap_planes[SHL_MAX_CHANNELS];
+    uint32_t tapped; /* a bit for each plane that taps fill */
     struct shl_tap taps[SHL_MAX_TAPS]; /* never changed once announced */
     struct shl_device_free free;
 
@@ -163,6 +164,9 @@ bool shl_device_free_asked(struct shl_device *device, uint32_t epoch);
 
 /** The claim is over. [audio] */
 void shl_device_free_leave(struct shl_device *device);
+
+/** Where an output, or a tap behind them, is written. [audio] */
+float *shl_device_free_plane(struct shl_device *device, uint32_t channel);
 
 /** The block is done. [audio] */
 void shl_device_free_done(struct shl_device *device);

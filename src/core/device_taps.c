@@ -102,10 +102,11 @@ static shl_status select_taps(struct shl_device *device,
     if (claim.mode == SHL_MODE_MIDI && selection.planes)
         return wrong(why, SHL_UNSUPPORTED, "selection",
                      "this link carries no audio, its mode is midi");
-    if (claim.drive == SHL_DRIVE_FREE && selection.planes)
-        return wrong(why, SHL_UNSUPPORTED, "selection",
-                     "the free drive carries the device's own outputs only");
-    if (selection.planes)
+    if (claim.drive == SHL_DRIVE_FREE &&
+        selection.end > shl_flow_channels(&device->identity, &claim, true))
+        return wrong(why, SHL_WRONG_CHANNELS, "selection",
+                     "the host claimed fewer channels than it needs");
+    if (claim.drive != SHL_DRIVE_FREE && selection.planes)
         st = shl_segment_reserve_planes(&device->segment, selection.end);
     if (st)
         return wrong(why, st, "selection", shl_status_text(st));
@@ -150,9 +151,12 @@ static void point(struct shl_device *device,
             continue;
         device->tap[i] = to;
         for (uint32_t c = 0; c < device->taps[i].channels; c++)
-            *to++ = shl_segment_plane(&device->segment, first - 1 + c,
-                                      SHL_BUS_TO_HOST);
+            *to++ = device->free.flow
+                        ? shl_device_free_plane(device, first - 1 + c)
+                        : shl_segment_plane(&device->segment, first - 1 + c,
+                                            SHL_BUS_TO_HOST);
     }
+    device->tapped = selection->planes;
 }
 
 void shl_device_take_taps(struct shl_device *device)
@@ -173,6 +177,7 @@ void shl_device_take_taps(struct shl_device *device)
 void shl_device_drop_taps(struct shl_device *device)
 {
     memset(device->tap, 0, sizeof device->tap);
+    device->tapped = 0;
 }
 
 /* ---- announcing ------------------------------------------------------------ */

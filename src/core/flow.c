@@ -52,9 +52,13 @@ static uint32_t least(uint32_t a, uint32_t b)
 uint32_t shl_flow_channels(const struct shl_identity *identity,
                            const struct shl_claim *claim, bool to_host)
 {
+    /* behind a device's own outputs come the taps that its host selects */
+    uint32_t outs =
+        identity->tap_count ? SHL_MAX_CHANNELS : identity->out_channels;
+
     if (claim->mode == SHL_MODE_MIDI)
         return 0;
-    return to_host ? least(identity->out_channels, claim->out_channels)
+    return to_host ? least(outs, claim->out_channels)
                    : least(identity->in_channels, claim->in_channels);
 }
 

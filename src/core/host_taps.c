@@ -57,9 +57,12 @@ static void listen(shl_host *host)
     host->link.tap_planes = planes;
 }
 
-/* The device has reserved the memory; have our pages there, too. */
+/* The device has reserved the memory; have our pages there, too. Streams were
+ * touched as a whole. */
 static void touch(const shl_host *host, const uint8_t *first)
 {
+    if (host->link.drive == SHL_DRIVE_FREE)
+        return;
     for (uint32_t i = 0; i < host->link.tap_count; i++)
         for (uint32_t c = 0; first[i] && c < host->link.taps[i].channels; c++)
             shl_map_touch(&host->link.segment.map,
@@ -104,9 +107,6 @@ static shl_status fits(const shl_host *host, uint32_t tap, uint32_t channel,
         return refuse(why, SHL_UNSUPPORTED,
                       "the mode of this link is midi, which carries no audio "
                       "and so no taps");
-    if (host->link.drive == SHL_DRIVE_FREE)
-        return refuse(why, SHL_UNSUPPORTED,
-                      "the free drive has no taps: use lockstep or pipelined");
     if (channel < least || channel >= outs || own->channels > outs - channel) {
         shl_why_set(why,
                     "%s (channels: %u) does not fit there: %s fills its first "

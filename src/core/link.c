@@ -68,12 +68,6 @@ static shl_status agree(const struct shl_link *link,
         st = shl_link_free_agree(&link->segment, identity, options, why);
     if (st)
         return st;
-    if (link->drive == SHL_DRIVE_FREE && mode_of(options) == SHL_MODE_MIDI) {
-        snprintf(why->text, sizeof why->text,
-                 "the free drive has no transport mode midi: its clock is the "
-                 "audio; use lockstep or pipelined");
-        return SHL_WRONG_MODE;
-    }
     if (!(identity->modes & mode_of(options))) {
         snprintf(why->text, sizeof why->text,
                  "%s does not offer the transport mode %s: choose another one",
