@@ -87,7 +87,7 @@ struct shl_device {
     uint32_t selection_seen;
     float **tap[SHL_MAX_TAPS]; /* NULL: not wanted */
     float *tap_planes[SHL_MAX_CHANNELS];
-    uint32_t tapped; /* a bit for each plane that taps fill */
+    uint32_t tapped;                   /* a bit for each plane that taps fill */
     struct shl_tap taps[SHL_MAX_TAPS]; /* never changed once announced */
     struct shl_device_free free;
 
