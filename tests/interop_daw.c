@@ -548,6 +548,47 @@ static int transport(void)
     return play(64);
 }
 
+/* Blocks of any length, events in each, and again and again a request while they
+ * go on: no block is taken for another, no event and no answer is lost. */
+static int mixture(void)
+{
+    const uint32_t blocks = getenv("SHL_SOAK") ? 200000 : 400;
+    uint32_t random = 1, asked = 0, answered = 0;
+
+    if (open_host("clap:x::state=1000", 2))
+        return 1;
+    answer.there = 1;
+    for (uint32_t n = 0; n < blocks || !answer.there; n++) {
+        random = random * 1664525u + 1013904223u;
+        const uint32_t frames = 2 + (random >> 8) % 1023;
+        const double value = (n % 16) / 16.;
+        const struct shl_event note = shl_event_midi(
+            0, 0, 0x90, (uint8_t)(n % 128), (uint8_t)(1 + n % 127));
+        const struct shl_event back = shl_event_midi(
+            0, 0, 0x90, (uint8_t)(n % 128) ^ 1, (uint8_t)(1 + n % 127));
+
+        if (answer.there && n < blocks && n % 8 == 0) {
+            answered += asked > answered;
+            memset(&answer, 0, sizeof(answer));
+            asked++;
+            if (shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0, LIMIT_MS,
+                             on_answer, NULL, NULL))
+                return wrong("block %u: cannot ask", n);
+        }
+        if (send_param(SHL_EVENT_PARAM, 0xFFFFFF00u, value, frames / 2) ||
+            shl_host_send(host, &note, frames - 1) || one_block(n, 2, frames) ||
+            expect_param(SHL_EVENT_PARAM, 0xFFFFFF00u, value, frames / 2) ||
+            expect(&back, frames - 1) || no_more())
+            return 1;
+        shl_host_poll(host);
+        if (answer.there && (answer.status || answer.size != 1000))
+            return wrong("block %u: %s, %u bytes", n,
+                         shl_status_text(answer.status), answer.size);
+    }
+    return asked == answered + 1 ? 0
+                                 : wrong("%u of %u answers", answered, asked);
+}
+
 /* Formats of which no table and no count comes. */
 static int formats(void)
 {
@@ -633,9 +674,10 @@ static const struct {
               {"state", state, 3},         {"files", files, 3},
               {"notes", notes, 4},         {"paths", paths, 3},
               {"counts", counts, 3},       {"latency", latency, 3},
-              {"dirty", dirty, 3},         {"formats", formats, 3},
-              {"transport", transport, 3}, {"protocols", protocols, 3},
-              {"crashes", crashes, 3},     {"ended", ended, 3}};
+              {"dirty", dirty, 3},         {"mixture", mixture, 3},
+              {"formats", formats, 3},     {"transport", transport, 3},
+              {"protocols", protocols, 3}, {"crashes", crashes, 3},
+              {"ended", ended, 3}};
 
 static int wanted(const char *name, int count, char **words)
 {

@@ -15,6 +15,7 @@ pub fn execute(daw: &mut Daw, verb: &str, words: &Words) -> Option<Done> {
         "out" => out(daw, words),
         "midi-all" => words.number(0).and_then(|xor| midi_all(daw, xor)),
         "midi-burst" => words.number(0).and_then(|xor| midi_burst(daw, xor)),
+        "mixture" => mixture(daw, words),
         "quiet" => quiet(daw),
         "latency" => words.number(0).and_then(|n| latency(daw, n)),
         "transport" => transport(daw, words),
@@ -41,17 +42,21 @@ fn audio(daw: &mut Daw, gain: f32) -> Done {
         for frames in [1, 64, 512, 4096] {
             salt += 1;
             (daw.frames, daw.ins, daw.outs) = (frames, channels, channels);
-            for channel in 0..channels {
-                let plane = daw.segment.plane(channel, 0);
-                for (frame, place) in plane[..frames].iter_mut().enumerate() {
-                    *place = sample(salt, channel, frame);
-                }
-            }
+            fill(daw, salt);
             daw.block()?;
             daw.until(|daw| compare(daw, salt, gain))?;
         }
     }
     Ok(())
+}
+
+fn fill(daw: &mut Daw, salt: usize) {
+    for channel in 0..daw.ins {
+        let plane = &mut daw.segment.plane(channel, 0)[..daw.frames];
+        for (frame, place) in plane.iter_mut().enumerate() {
+            *place = sample(salt, channel, frame);
+        }
+    }
 }
 
 fn compare(daw: &mut Daw, salt: usize, gain: f32) -> Done {
@@ -261,6 +266,43 @@ fn all_return(
             let wanted = event_of(offset, data);
             equal(midi_fields(&is), midi_fields(&wanted))
                 .map_err(|why| format!("port {port}: {why}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// `mixture COUNT GAIN XOR ID`: blocks of any length with a value for a parameter
+/// and a note in each, and a request after every eighth.
+fn mixture(daw: &mut Daw, words: &Words) -> Done {
+    let (count, gain) = (words.number::<usize>(0)?, words.number(1)?);
+    let (xor, id): (u8, u32) = (words.number(2)?, words.number(3)?);
+    let mut random = 1_u32;
+    (daw.ins, daw.outs) = (2, 2);
+    for n in 0..count {
+        random = random.wrapping_mul(1664525).wrapping_add(1013904223);
+        daw.frames = 2 + (random >> 8) as usize % 1023;
+        let last = daw.frames as u32 - 1;
+        let event = ParameterEvent {
+            param_index: id,
+            value: (n % 16) as f32 / 16.0,
+            sample_offset: last / 2,
+            event_kind: PARAM_EVENT_VALUE,
+        };
+        let data = [0x90, (n % 128) as u8, (n % 127 + 1) as u8];
+        daw.segment.params().push(event);
+        daw.segment.midi_in(0).push(event_of(last, data));
+        fill(daw, n);
+        daw.block()?;
+        daw.until(|daw| compare(daw, n, gain))
+            .map_err(|why| format!("block {n}: {why}"))?;
+        daw.until(|daw| equal((daw.echoes.len(), daw.heard[0].len()), (1, 1)))
+            .map_err(|why| format!("block {n}: {why} events"))?;
+        equal(fields(&daw.echoes.pop_front().unwrap()), fields(&event))?;
+        let note = event_of(last, [data[0], data[1] ^ xor, data[2]]);
+        let is = daw.heard[0].pop_front().unwrap();
+        equal(midi_fields(&is), midi_fields(&note))?;
+        if n % 8 == 7 {
+            equal(daw.request(1, &[])?, true)?;
         }
     }
     Ok(())
