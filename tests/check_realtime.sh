@@ -71,6 +71,14 @@ own_time() {
     drive=
 }
 
+# Plugin programs that are woken by pipes: a byte out, waiting, and bytes in.
+by_pipes() { # what plugin program
+    SHL_RTWATCH_PIPES=1 LD_PRELOAD=$watcher LIVE_PROTOCOL=6 \
+        SHMLINK_PLUGIN_HOST=$3 "$build/tests/live_host" "$2" $blocks \
+        >"$work/host" 2>&1
+    verdict "watched, by pipes to $1: $(tail -n 1 "$work/host")" $? 0
+}
+
 # The host goes on over the deaths of five devices.
 dying() {
     start_device LD_PRELOAD="$watcher"
@@ -149,6 +157,8 @@ tracer() {
 
 steady
 own_time
+by_pipes "a Maolan peer" clap:B16/normal "$root/$build/tests/maolan_peer"
+by_pipes shmplug builtin:gain "$root/shmplug"
 dying
 tracer
 tally_end

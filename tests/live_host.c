@@ -3,12 +3,14 @@
  *
  * Without a pause, but with a device that keeps its own time.
  *
- *   live_host ID BLOCKS [POLLS]     POLLS 0: none once the device is linked
+ *   live_host ID BLOCKS [POLLS]     POLLS 0: none once the device is linked;
+ *                                   ID may be a plugin, format:name
  */
 #include "core/shl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CHANNELS 2u
@@ -79,6 +81,18 @@ static void run(shl_host *host, uint64_t wanted, int polls)
            (unsigned long long)stats.links);
 }
 
+/* A plugin is told from a device by what stands behind the colon; the protocol
+ * comes from the environment, so that it goes by pipes. */
+static shl_status want(shl_host *host, const char *id)
+{
+    const char *colon = strchr(id, ':'), *number = getenv("LIVE_PROTOCOL");
+    const struct shl_host_program what = {
+        id, NULL, number ? (uint32_t)atoi(number) : 0, 0};
+    if (colon && strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        return shl_host_spawn(host, &what, 10000);
+    return shl_host_open(host, id, 10000);
+}
+
 int main(int count, char **words)
 {
     struct shl_host_options options = {.in_channels = CHANNELS,
@@ -91,7 +105,7 @@ int main(int count, char **words)
         return 2;
     alarm(getenv("SHL_SOAK") ? 3600 : 140);
     if (shl_host_new(&options, &host) != SHL_OK ||
-        shl_host_open(host, words[1], 10000) != SHL_OK)
+        want(host, words[1]) != SHL_OK)
         return 3;
     run(host, strtoull(words[2], NULL, 10), count < 4 || atoi(words[3]));
     shl_host_free(host);

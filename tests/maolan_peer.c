@@ -36,7 +36,8 @@ static bool is(const char *mode)
             (at[length] == 0 || at[length] == '+' || at[length] == '/'))
             return true;
         at = strchr(at, '+');
-        at += at != NULL;
+        if (at)
+            at++;
     }
     return false;
 }

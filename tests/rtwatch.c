@@ -5,7 +5,7 @@
  *
  *   SHL_RTWATCH=count          only count, name the first few
  *   SHL_RTWATCH_REPORT=file    add one line with the figures at exit
- *   SHL_RTWATCH_PIPES=1        a read or write of one byte, and poll, are the
+ *   SHL_RTWATCH_PIPES=1        a write of one byte, a read, and poll are the
  *                              wake-up here: allowed, and counted
  *
  * sched_yield and reading a clock are allowed and therefore absent here. System
@@ -264,7 +264,7 @@ static void saw_unless_pipe(const char *what, size_t size)
 
 EXPORT ssize_t read(int file, void *to, size_t size)
 {
-    saw_unless_pipe("read", size);
+    saw_unless_pipe("read", 1); /* all that have come are taken at once */
     NEXT(read)
     return next(file, to, size);
 }

@@ -11,7 +11,7 @@ not_here="test_rtwatch"
 # Those in which threads meet.
 threads="test_stream_threads
     test_ring test_registry test_board test_cycle test_segment test_host
-    test_mail test_inquiry test_monitor test_trail test_plug"
+    test_mail test_inquiry test_monitor test_trail test_plug test_plugin"
 
 names() { # folder
     for program in "$1"/tests/test_*; do

@@ -799,6 +799,7 @@ static void programs_end_with_their_daw(void **state)
     assert_int_equal(pipe(tell), 0);
     pid_t daw = fork();
     if (daw == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* if this test fails before */
         struct shl_device_info info = {.pid = 0};
         new_host(stereo());
         if (spawn_as("clap:B16/hang+stubborn/5", 0, 0, LIMIT_MS) == SHL_OK)
