@@ -1,7 +1,7 @@
 #!/bin/sh
 # Plugin programs from Pd, with DSP off: opened, asked for all they offer, saved
 # and restored, refused with a reason, and gone with the box.
-# shows MP-29 MP-30 MP-31 MP-32 ME-10
+# shows MP-29 MP-30 MP-31 MP-32 MP-45 ME-01 ME-08 ME-10
 . "$here/pd/pd.sh"
 
 batch_ask() { # log
@@ -72,5 +72,56 @@ matches "a program that is not there" "$work/log-none" <<END
 open 0 clap:x not_found
 END
 
-left=$(ls /dev/shm | grep -c '^maolan-')
-[ "$left" = 0 ] || { echo "FAIL $left segments left"; exit 1; }
+
+# ---- its end, live ------------------------------------------------------------
+
+child_of() { # pid of a Pd; the plugin program it has started
+    for c_stat in /proc/[0-9]*/stat; do
+        set -- "$1" $(sed 's/.*) //' "$c_stat" 2>/dev/null)
+        [ "${3:-}" = "$1" ] && { c_pid=${c_stat#/proc/} && echo "${c_pid%/stat}"; }
+    done | head -n 1
+}
+
+until_opened() { # file count; 20 s at most
+    for o_n in $(seq 400); do
+        [ "$(grep -c 'reply: open 1' "$1")" -ge "$2" ] && return 0
+        sleep 0.05
+    done
+    echo "FAIL not opened $2 times"
+    bad=1
+}
+
+wait_gone() { # pid; a generous limit, for slow machines
+    for w_n in $(seq 200); do
+        kill -0 "$1" 2>/dev/null || return 0
+        sleep 0.05
+    done
+    return 1
+}
+
+ask_patch "$work/ask.pd" "shmlink~ -w -host $peer clap:B16/normal 2 2" "~40000"
+"$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 -r 48000 -stderr \
+    -path "$root" -open "$work/ask.pd" </dev/null >"$work/log-live" 2>&1 &
+pd=$!
+started="$started $pd"
+until_opened "$work/log-live" 1
+first=$(child_of $pd)
+kill -SEGV "$first"
+until_line "$work/log-live" "crash $first 11" || bad=1
+until_opened "$work/log-live" 2
+second=$(child_of $pd)
+if [ -n "$second" ] && [ "$second" != "$first" ]; then
+    echo "ok a program that crashed is told of and started again"
+else
+    echo "FAIL a program that crashed: $first, then $second"
+    bad=1
+fi
+kill -KILL $pd
+wait $pd 2>/dev/null
+if wait_gone "$second"; then echo "ok a killed Pd takes it along"; else
+    echo "FAIL the program of a killed Pd lives on"
+    bad=1
+fi
+left=$(ls /dev/shm | grep -c "^maolan-$pd-")
+[ "$left" = 0 ] || { echo "FAIL $left segments left"; bad=1; }
+exit "${bad:-0}"
