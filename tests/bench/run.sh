@@ -72,6 +72,11 @@ one_round() {
     run raw-paced floor raw two
     run pipe-paced round pipelined two 64 2 8 1333 400
     run silent-two round lockstep two 64 2 0
+    for place in two one; do
+        for bell in doorbell pipes; do
+            run "plug-$bell-$place" plugin $bell $place "$root/shmplug"
+        done
+    done
     patch empty two 400000
     patch shmlink two 400000
     patch pd two 8000

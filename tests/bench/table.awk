@@ -118,6 +118,15 @@ END {
     absolute("pipelined, the host's own time, device awake", "pipe-awake")
     absolute("pipelined, the same at 1.333 ms per block", "pipe-paced")
 
+    print "\nA plugin program that passes 64 frames of 2 channels on\n"
+    printf "  %-52s %9s %9s %9s\n", "", "p50", "p99", "p99.9"
+    absolute("shmplug, woken by a doorbell word, two cores", \
+        "plug-doorbell-two")
+    absolute("shmplug, woken by pipes, two cores", "plug-pipes-two")
+    absolute("shmplug, woken by a doorbell word, one core", \
+        "plug-doorbell-one")
+    absolute("shmplug, woken by pipes, one core", "plug-pipes-one")
+
     print "\nPd's cost per block, beyond the same patch with nothing in it\n"
     printf "  %-52s %9s %9s\n", "", "wall", "CPU"
     for (p = 1; p <= 2; p++) {
