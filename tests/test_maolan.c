@@ -272,7 +272,8 @@ static void midi_lies_as_published(void **state)
 }
 
 /* Whatever we take the peer for, one that reads the other alignment gets every
- * event: 4095 at a time, over the end of the ring, on all ports. shows MP-23 */
+ * event: 4095 at a time, over the end of the ring, on all ports. */
+/* shows MP-23 */
 static void both_alignments_find_every_event(void **state)
 {
     static const char *const readers[] = {"6-0.0.16", "6-0.0.17"};
@@ -302,7 +303,8 @@ static void both_alignments_find_every_event(void **state)
 }
 
 /* Likewise the other way: a producer of either alignment, its first event being
- * what tells. shows MP-23 */
+ * what tells. */
+/* shows MP-23 */
 static void both_alignments_are_recognised(void **state)
 {
     static const char *const writers[] = {"6-0.0.16", "6-0.0.17"};
@@ -413,7 +415,8 @@ static void a_full_ring_refuses_and_counts(void **state)
     }
 }
 
-/* Hazard 19. shows MP-12 */
+/* Hazard 19. */
+/* shows MP-12 */
 static void offsets_and_bytes_out_of_range_are_put_right(void **state)
 {
     uint8_t late[16] = {0xFF, 0xFF, 0xFF, 0xFF, 0x90, 0xFC, 0xFF, 0};
@@ -545,7 +548,8 @@ static void every_sample_has_a_place_of_its_own(void **state)
     }
 }
 
-/* Hazards 4 and 5, on both sides. shows MP-08 MP-44 */
+/* Hazards 4 and 5, on both sides. */
+/* shows MP-08 MP-44 */
 static void counts_are_clipped_both_ways(void **state)
 {
     const struct shl_maolan_block wild = {5000, 33, UINT32_MAX, 17, 1000};
@@ -605,7 +609,8 @@ static void transport_lies_as_published(void **state)
 
 /* ---- a segment as a whole -------------------------------------------------------------- */
 
-/* Hazards 1 and 2. shows MP-02 MP-03 */
+/* Hazards 1 and 2. */
+/* shows MP-02 MP-03 */
 static void foreign_segments_are_refused(void **state)
 {
     const struct shl_maolan_layout *layout = NULL;

@@ -58,7 +58,8 @@ static void a_byte_wakes_the_other_side(void **state)
     assert_int_equal(count, 0);
 }
 
-/* Hazard 11. shows MP-48 */
+/* Hazard 11. */
+/* shows MP-48 */
 static void a_full_pipe_never_blocks(void **state)
 {
     uint32_t rung = 0, count;

@@ -451,7 +451,8 @@ static void hostile_indices_and_counts_do_no_harm(void **state)
     }
 }
 
-/* Hazards 6, 7: counts and sizes that cannot be. shows MP-35 */
+/* Hazards 6, 7: counts and sizes that cannot be. */
+/* shows MP-35 */
 static void hostile_scratch_does_no_harm(void **state)
 {
     static uint8_t got[SHL_SCRATCH_SIZE];
@@ -516,7 +517,8 @@ static void crashes_as(const char *spec, uint32_t signal, uint32_t code)
     host = NULL;
 }
 
-/* Hazards 14 and 15: any end is a crash. shows ME-01 ME-06 */
+/* Hazards 14 and 15: any end is a crash. */
+/* shows ME-01 ME-06 */
 static void every_end_is_a_crash(void **state)
 {
     (void)state;
@@ -549,7 +551,8 @@ static void a_crash_fades_within_one_block(void **state)
 }
 
 /* Hazard 11: after a few deadlines nobody waits any more; when it comes back
- * it is heard. shows ME-03 MP-39 ME-11 */
+ * it is heard. */
+/* shows ME-03 MP-39 ME-11 */
 static void one_that_pauses_is_stalled_and_resumed(void **state)
 {
     struct shl_host_options options = stereo();
@@ -667,6 +670,64 @@ static void starts_that_fail_say_why(void **state)
     assert_int_equal(refused("CLAP:x", peer_path, why), SHL_BAD_NAME);
     assert_int_equal(refused("nothing", peer_path, why), SHL_BAD_NAME);
     assert_int_equal(refused("clap:x", "/etc", why), SHL_NOT_FOUND);
+}
+
+/* A folder with a program of this name that is our peer. */
+static void plant(char *folder, const char *name)
+{
+    char path[600];
+    strcpy(folder, "/tmp/shl-plugin-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    char *whole = realpath(peer_path, NULL);
+    assert_non_null(whole);
+    assert_int_equal(symlink(whole, path), 0);
+    free(whole);
+}
+
+static void unplant(const char *folder, const char *name)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    unlink(path);
+    rmdir(folder);
+}
+
+static shl_status spawn_searching(void)
+{
+    const struct shl_host_program what = {"clap:B16/normal", NULL, 0, 0};
+    fresh(stereo());
+    return shl_host_spawn(host, &what, LIMIT_MS);
+}
+
+/* By the variables, the first that is set; then by PATH. A variable that is
+ * wrong is told of, not passed over. */
+/* shows ME-10 */
+static void the_program_is_looked_for_in_order(void **state)
+{
+    char folder[64], why[300], *before = strdup(getenv("PATH"));
+    (void)state;
+    setenv("PATH", "/nowhere", 1);
+    assert_int_equal(spawn_searching(), SHL_NOT_FOUND);
+    shl_host_why(host, why, sizeof why);
+    assert_non_null(strstr(why, "SHMLINK_PLUGIN_HOST"));
+    setenv("MAOLAN_PLUGIN_HOST", peer_path, 1);
+    assert_int_equal(spawn_searching(), SHL_OK);
+    setenv("SHMLINK_PLUGIN_HOST", "/no/such/program", 1);
+    assert_int_equal(spawn_searching(), SHL_NOT_FOUND);
+    shl_host_why(host, why, sizeof why);
+    assert_non_null(strstr(why, "SHMLINK_PLUGIN_HOST names /no/such/program"));
+    setenv("SHMLINK_PLUGIN_HOST", peer_path, 1);
+    setenv("MAOLAN_PLUGIN_HOST", "/no/such/program", 1);
+    assert_int_equal(spawn_searching(), SHL_OK);
+    unsetenv("SHMLINK_PLUGIN_HOST");
+    unsetenv("MAOLAN_PLUGIN_HOST");
+    plant(folder, "maolan-plugin-host");
+    setenv("PATH", folder, 1);
+    assert_int_equal(spawn_searching(), SHL_OK);
+    unplant(folder, "maolan-plugin-host");
+    setenv("PATH", before, 1);
+    free(before);
 }
 
 /* A start may be given up at any time; nobody waits for one that never comes. */
@@ -790,7 +851,8 @@ static void one_that_always_crashes_is_left_stopped(void **state)
     assert_true(wait_sound());
 }
 
-/* A DAW that is killed takes its programs with it. shows ME-08 */
+/* A DAW that is killed takes its programs with it. */
+/* shows ME-08 */
 static void programs_end_with_their_daw(void **state)
 {
     int tell[2], status;
@@ -870,6 +932,7 @@ int main(int argc, char **argv)
         TEST(one_that_dies_in_a_request_answers_all),
         TEST(an_unanswered_request_ends_by_its_time),
         TEST(starts_that_fail_say_why),
+        TEST(the_program_is_looked_for_in_order),
         TEST(one_that_is_never_ready_can_be_left),
         TEST(a_planted_name_is_passed_over),
         TEST(names_of_the_dead_are_removed),

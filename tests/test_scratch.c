@@ -73,7 +73,8 @@ static void names_of_every_length(void **state)
     free(got);
 }
 
-/* Hazards 4 and 5. shows MP-32 */
+/* Hazards 4 and 5. */
+/* shows MP-32 */
 static void port_counts_are_clipped(void **state)
 {
     const struct shl_port_counts sent = {2, 33, 1, 17};
@@ -93,8 +94,8 @@ static void port_counts_are_clipped(void **state)
     assert_int_equal(got.midi_in, 16);
 }
 
-/* One magic for two blocks, at two places: neither is taken for the other.
- * shows MP-34 */
+/* One magic for two blocks, at two places: neither is taken for the other. */
+/* shows MP-34 */
 static void a_directory_is_no_file_list(void **state)
 {
     struct shl_table table;
@@ -224,7 +225,8 @@ static void a_full_table_refuses_and_stands(void **state)
     assert_int_equal(read, count);
 }
 
-/* Hazards 6 and 7. shows MP-35 */
+/* Hazards 6 and 7. */
+/* shows MP-35 */
 static void promises_take_no_memory(void **state)
 {
     struct shl_table_entry entry;

@@ -227,7 +227,8 @@ static shl_status launch(struct shl_plugin *plugin)
     shl_status st;
 
     snprintf(numbers[0], 32, "%.17g", plugin->rate_hz);
-    snprintf(numbers[1], 32, "%u", plugin->block_frames);
+    /* these hosts prepare so much and copy no more; blocks may grow later */
+    snprintf(numbers[1], 32, "%u", SHL_MAX_FRAMES);
     snprintf(numbers[2], 32, "%u", plugin->in_channels);
     snprintf(numbers[3], 32, "%u", plugin->out_channels);
     if (strcmp(plugin->format, "vst3") == 0 ||
