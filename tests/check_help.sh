@@ -306,7 +306,7 @@ keys() { # help patch, info or stats, letter of its fields
 }
 
 number='-?[0-9.e+-]+'
-click shmlink~-help.pd 1 'midi_sysex: the device has no|midi_note: no device|tap_route: osc1|takes no files'
+click shmlink~-help.pd 1 'midi_sysex: the device has no|midi_note: no device|tap_route: (osc1|env)|takes no files|builtin:|(vis|file_list|note_names|port_counts): '
 answers shmlink~-help.pd 'open 1 MySynth:0' 'open 1 MySynth' 'open 1 \*' \
     'link MySynth:0 0 2 48000 64 0 lockstep 0 both' \
     'link MySynth:0 0 2 48000 64 64 pipelined 0 both' 'latency 0' 'latency 64' \
