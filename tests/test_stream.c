@@ -534,6 +534,61 @@ static void the_frame_beyond_the_ring_is_counted(void **state)
     end_sim(sim);
 }
 
+/* A resampler in whose midst this thread stands still for a while. */
+static struct sim *standing;
+
+static void *nap_make(uint32_t channels)
+{
+    static int none;
+
+    (void)channels;
+    return &none;
+}
+
+static uint32_t nap(void *state, double step, const float *from,
+                    uint32_t in_frames, float *to, uint32_t out_frames,
+                    uint32_t *used)
+{
+    uint32_t frames = in_frames < out_frames ? in_frames : out_frames;
+
+    (void)state;
+    (void)step;
+    for (uint32_t i = 0; i < frames; i++)
+        to[i] = from[i];
+    *used = frames;
+    if (standing)
+        for (int n = 0; n < 5; n++)
+            shl_stream_write(standing->writer, in, SHL_MAX_FRAMES,
+                             ns(standing->write.actual_s));
+    return frames;
+}
+
+static void nap_end(void *state)
+{
+    (void)state;
+}
+
+static void frames_overtaken_while_they_are_read_are_not_heard(void **state)
+{
+    static const struct shl_resampler naps = {.ahead_frames = 8,
+                                              .make = nap_make,
+                                              .process = nap,
+                                              .destroy = nap_end};
+    struct sim *sim = simulation(48000.0, 44100.0, 64, 64, 1);
+
+    (void)state;
+    sim->options.rate_hz = 44100.0;
+    sim->options.resampler = &naps;
+    begin_sim(sim);
+    run(sim, 1.0);
+    uint64_t before = stats_of(sim).skips;
+    standing = sim;
+    assert_false(shl_stream_read(sim->reader, out, 64, ns(sim->read.actual_s)));
+    standing = NULL;
+    assert_int_equal(stats_of(sim).skips, before + 1);
+    end_sim(sim);
+}
+
 /* The largest step from one sample to the next. */
 static float steepest(const float *x, uint32_t n, float *before)
 {
@@ -687,6 +742,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(different_rates_are_resampled),
         cmocka_unit_test(hostile_counters_are_survived_and_counted),
         cmocka_unit_test(the_frame_beyond_the_ring_is_counted),
+        cmocka_unit_test(frames_overtaken_while_they_are_read_are_not_heard),
         cmocka_unit_test(a_writer_that_stops_is_faded_out_and_in),
         cmocka_unit_test(a_reader_that_stops_hears_what_is_new),
         cmocka_unit_test(the_first_frame_is_the_first_heard),

@@ -569,6 +569,23 @@ static SHL_RT void find_place(shl_stream_reader *r, uint64_t written,
         r->playing = false;
 }
 
+static uint64_t not_below_zero(int64_t frame)
+{
+    return frame > 0 ? (uint64_t)frame : 0;
+}
+
+/* Whether the writer may have come round to the frames that were just read: it
+ * happens when this thread stands still in the midst of them. */
+static SHL_RT bool overtaken(const shl_stream_reader *r)
+{
+    /* acquire: no frame is read after this */
+    atomic_thread_fence(memory_order_acquire);
+    uint64_t written =
+        atomic_load_explicit(r->memory.written, memory_order_relaxed);
+    return written + r->options.from_frames - not_below_zero(r->part_first) >
+           CAPACITY;
+}
+
 static SHL_RT bool fill(shl_stream_reader *r, float *const *planes,
                         uint32_t frames, uint64_t written)
 {
@@ -578,6 +595,10 @@ static SHL_RT bool fill(shl_stream_reader *r, float *const *planes,
         whole = resample(r, planes, frames, written);
     else if (whole)
         copy(r, planes, frames);
+    if (whole && overtaken(r)) {
+        r->stats.skips++;
+        r->playing = whole = false;
+    }
     if (whole) {
         shl_loss_came(&r->loss, planes, r->options.channels, frames);
         return true;
@@ -585,11 +606,6 @@ static SHL_RT bool fill(shl_stream_reader *r, float *const *planes,
     shl_loss_fill(&r->loss, NULL, 0, planes, r->options.channels, frames);
     r->stats.silent_frames += frames;
     return false;
-}
-
-static uint64_t not_below_zero(int64_t frame)
-{
-    return frame > 0 ? (uint64_t)frame : 0;
 }
 
 SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
