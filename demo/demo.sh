@@ -91,7 +91,8 @@ device=$!
 
 rm -f demo.wav demo.png
 timeout -k 2 60 "$pd" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
-    -stderr -path "$root" -open demo/demo.pd >"$work/log" 2>&1 </dev/null ||
+    -stderr -path "$root" -open demo/demo.pd -send "demo-render bang" \
+    >"$work/log" 2>&1 </dev/null ||
     give_up "Pd did not finish"
 [ -s demo.wav ] || give_up "Pd wrote no demo.wav"
 
