@@ -244,6 +244,30 @@ static void two_roles_on_one_clock_are_bit_exact(void **state)
     expect_every_bit(4096, 64, 0, 0);
 }
 
+/* One side stands still for a while: at once the latency is what is stated, as
+ * the clock cannot have been late. */
+static void an_exact_clock_is_followed_over_a_pause(void **state)
+{
+    struct shl_host_options of_host = host_usual();
+
+    (void)state;
+    of_host.clock_exact = 1;
+    of_host.resampler = RESAMPLER;
+    link_own(of_host, device_usual());
+    on_host = ramp_through;
+    on_device = echo;
+    for (int pause = 0; pause < 6; pause++) {
+        run(pause + 0.5);
+        /* 20 ms, 40 ms, ... of one and of the other */
+        *(pause % 2 ? &devices.start_s : &hosts.start_s) += 0.02 * (pause + 1);
+        run(pause + 0.8);
+        compared = wrong = 0;
+        run(pause + 1.0);
+        assert_true(compared > 2 * 9000);
+        assert_int_equal(wrong, 0);
+    }
+}
+
 static void latency_is_both_directions(void **state)
 {
     struct shl_host_options of_host = host_usual();
@@ -1140,6 +1164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(two_roles_on_one_clock_are_bit_exact),
+        TEST(an_exact_clock_is_followed_over_a_pause),
         TEST(latency_is_both_directions),
         TEST(a_rendering_in_one_process_begins_at_once),
         TEST(two_clocks_are_followed),

@@ -29,7 +29,8 @@ struct shl_flow_options shl_device_free_options(const struct shl_device *device,
         .latency_frames = claim->latency_frames,
         .resampler = device->free.resampler,
         .clock_ns = one_clock ? device->free.clock_ns : shl_clock_ns,
-        .one_clock = one_clock};
+        .one_clock = one_clock,
+        .exact = both(claim, SHL_CLAIM_OWN_CLOCK | SHL_CLAIM_EXACT)};
 }
 
 /* Memory and streams of the claim that stands there now. */

@@ -111,7 +111,8 @@ static struct shl_stream_options reading(const struct shl_flow_options *o)
                                        .block_frames = o->block_frames,
                                        .from_frames = o->peer_frames,
                                        .latency_frames = wanted_latency(o),
-                                       .resampler = needed(o)};
+                                       .resampler = needed(o),
+                                       .exact = o->exact};
 }
 
 shl_status shl_flow_new(const struct shl_segment *segment,
@@ -139,6 +140,8 @@ shl_status shl_flow_new(const struct shl_segment *segment,
         shl_flow_free(flow);
         return st;
     }
+    if (options->exact)
+        shl_stream_writer_exact(flow->writer);
     *result = flow;
     return SHL_OK;
 }

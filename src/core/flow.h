@@ -20,6 +20,7 @@ struct shl_flow_options {
     const struct shl_resampler *resampler; /* NULL: none */
     uint64_t (*clock_ns)(void);
     bool one_clock; /* for sure */
+    bool exact;     /* and no call is ever late by it */
 };
 
 struct shl_flow {

@@ -234,6 +234,7 @@ static shl_status try_link(shl_host *host)
         .latency_frames = host->options.latency_frames,
         .resampler = host->options.resampler,
         .resample = host->options.resample,
+        .exact = host->options.clock_exact,
         .clock_ns = host->options.clock_ns};
     st = program
              ? shl_host_plugin_link(host, &options)

@@ -58,6 +58,8 @@ struct shl_host_options {
      * process, which then have the free drive whatever was asked for: both give
      * the same, when one thread runs both in its own time. NULL: none. */
     uint64_t (*clock_ns)(void);
+    int clock_exact; /* 1: no block is ever late by it: if a time is not the one
+                        expected, the clock has gone on without us */
 };
 
 typedef struct shl_host shl_host;

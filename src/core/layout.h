@@ -229,9 +229,10 @@ static_assert(sizeof(struct shl_identity) == 320, "wire size");
 
 /** How a host keeps time; bits beyond these are 0. */
 enum shl_claim_flags {
-    SHL_CLAIM_RENDERS = 1,  /* waits 30 s for a block */
-    SHL_CLAIM_OWN_CLOCK = 2 /* free drive in one process: both read a clock
-                               of that process's own */
+    SHL_CLAIM_RENDERS = 1,   /* waits 30 s for a block */
+    SHL_CLAIM_OWN_CLOCK = 2, /* free drive in one process: both read a clock
+                               of that process's own, */
+    SHL_CLAIM_EXACT = 4      /* by which no block is ever late */
 };
 
 /** What a host says of itself. Written under the claim lease, before epoch. */

@@ -205,7 +205,8 @@ static void write_claim(struct shl_link *link,
                            .flags = options->renders ? SHL_CLAIM_RENDERS : 0,
                            .latency_frames = options->latency_frames};
     if (shl_link_own_clock(&link->identity, options))
-        claim->flags |= SHL_CLAIM_OWN_CLOCK;
+        claim->flags |=
+            SHL_CLAIM_OWN_CLOCK | (options->exact ? SHL_CLAIM_EXACT : 0);
     snprintf(claim->tag, sizeof claim->tag, "%s", options->tag);
     shl_thread_priority(&claim->policy, &claim->priority);
     /* a realtime thread yields to nobody below it, and that is the device */

@@ -94,6 +94,7 @@ struct shl_link_options {
     const struct shl_resampler *resampler;
     bool resample;              /* another rate is welcome */
     uint64_t (*clock_ns)(void); /* in links within this process; or NULL */
+    bool exact;                 /* no block is late by it */
 };
 
 /** Open a device's segment, check what it says, take the claim, copy what is

@@ -108,7 +108,8 @@ shl_status shl_link_free_start(struct shl_link *link)
             at_rate(claim->latency_frames, claim->rate_hz, identity->rate_hz),
         .resampler = link->free.resampler,
         .clock_ns = own ? link->free.clock_ns : shl_clock_ns,
-        .one_clock = own};
+        .one_clock = own,
+        .exact = own && claim->flags & SHL_CLAIM_EXACT};
     shl_segment_touch_streams(&link->segment, options.out_channels,
                               options.in_channels);
     return shl_flow_new(&link->segment, &options, &link->free.flow);

@@ -7,6 +7,8 @@
 #define STOP_NS 250000000u
 /* A call this late may still be a hiccup; this early it never is one. */
 #define STEP_S 0.02
+/* By a clock that is exact: a quarter of a frame is no rounding. */
+#define EXACT_S 5e-6
 /* Windows grow with age: longer ones find earlier calls, shorter ones lock
  * sooner. */
 #define WINDOW_SHARE  16u
@@ -178,6 +180,7 @@ SHL_RT bool shl_pace_see(struct shl_pace *pace, uint64_t frame, uint64_t now_ns)
 
     pace->last_ns = now_ns;
     if (!pace->started || gap_ns > STOP_NS || error_s < -STEP_S ||
+        (pace->exact && fabs(error_s) > EXACT_S) ||
         has_stood(pace, error_s, now_ns)) {
         pace->started = true;
         restart(pace, frame, now_ns);

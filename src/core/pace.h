@@ -33,6 +33,8 @@ struct shl_pace {
     double variance_s2;   /* of one observation */
     uint32_t windows;     /* since the beginning or the last restart */
     bool started;
+    bool exact; /* set after init: no call is ever late, so what deviates is a
+                   step of the clock */
     uint64_t first_ns, last_ns, late_since_ns;
     uint64_t window_ns; /* when the present one began */
     uint64_t best_frame, best_ns;

@@ -19,6 +19,8 @@
 /* One so large is not waited for: another place is taken. */
 #define FAR_FRAMES 512.0
 #define FAR_NS     1000000000u
+/* The same where times are exact: at once. */
+#define OFF_FRAMES 1.5
 /* Deviations are evened out in this time, the longer the less is known of
  * them, and never faster than this. */
 #define EVEN_MIN_S 1.0
@@ -173,6 +175,7 @@ shl_status shl_stream_reader_new(const struct shl_stream_memory *memory,
     r->stats.mode = r->resampling ? SHL_STREAM_CONVERT : SHL_STREAM_COPY;
     r->stats.spare_frames = CAPACITY;
     shl_pace_init(&r->own, options->rate_hz);
+    r->own.exact = options->exact;
     /* release: as every store to it */
     atomic_store_explicit(memory->read, 0, memory_order_release);
     *reader = r;
@@ -429,6 +432,8 @@ static SHL_RT bool differ(shl_stream_reader *r, uint64_t now_ns)
 
 static SHL_RT bool is_far(shl_stream_reader *r, uint64_t now_ns)
 {
+    if (r->options.exact)
+        return fabs(r->deviation) > OFF_FRAMES;
     if (fabs(r->deviation) < FAR_FRAMES)
         r->far_since_ns = 0;
     else if (r->far_since_ns == 0)

@@ -53,6 +53,10 @@ shl_status shl_stream_writer_new(const struct shl_stream_memory *memory,
                                  shl_stream_writer **writer);
 void shl_stream_writer_free(shl_stream_writer *writer);
 
+/** The times that it will be called at are exact: a step of them is followed at
+ * once. Before the first block. [control] */
+void shl_stream_writer_exact(shl_stream_writer *writer);
+
 /** Write a block: 1 to 4096 frames of each channel; planes that are NULL are
  * silent. Frames that nobody has read in time are written over and counted.
  * @param now_ns the system's time, the same clock on both sides. [audio] */
@@ -77,6 +81,8 @@ struct shl_stream_options {
                                 to what the reader's block needs */
     const struct shl_resampler *resampler; /* NULL: none */
     bool one_clock; /* known for sure: copies, and looks at no times */
+    bool exact;     /* both are called at exact times: a step of them is
+                       followed at once */
 };
 
 typedef struct shl_stream_reader shl_stream_reader;

@@ -37,6 +37,11 @@ void shl_stream_writer_free(shl_stream_writer *writer)
     free(writer);
 }
 
+void shl_stream_writer_exact(shl_stream_writer *writer)
+{
+    writer->pace.exact = true;
+}
+
 static SHL_RT void copy_in(float *plane, const float *from, uint64_t frame,
                            uint32_t frames)
 {

@@ -15,6 +15,7 @@
 #define RETRY_MS        1000  /* between tries to open a board that failed */
 #define IDLE_MS         10    /* beyond two blocks without a perform */
 #define PROGRAM_WAIT_MS 15000 /* for a program that starts */
+#define COMING_MOST     8     /* turns that devices of this Pd are waited for */
 #define ANSWER_MS       1000  /* live, until an open without answer failed */
 
 static shl_status make_host(t_shmlink *x)
@@ -32,6 +33,7 @@ static shl_status make_host(t_shmlink *x)
         .resampler = rate_samplerate(),
         .resample = x->x_flags.resample,
         .clock_ns = schedule_clock,
+        .clock_exact = 1,
         .deadline_ms = x->x_flags.deadline_ms,
         .onloss = x->x_flags.onloss,
         .batch = x->x_batch};
@@ -247,11 +249,11 @@ static void tell_notice(t_shmlink *x, const struct shl_notice *notice)
     }
 }
 
-/* In batch mode nobody has said yet that a device is missing: until the first
- * clocks run it may be one of this very Pd. */
+/* Nobody has said yet that a device is missing: until the first clocks run it may
+ * be one of this very Pd. */
 static int waits(const t_shmlink *x)
 {
-    return x->x_batch && !x->x_started && x->x_host &&
+    return (x->x_batch || patch_is_coming()) && !x->x_started && x->x_host &&
            shl_host_linked(x->x_host) == 0;
 }
 
@@ -268,8 +270,12 @@ void connection_answer(t_shmlink *x)
 {
     struct shl_notice notice;
 
-    if (!x->x_loaded || waits(x))
+    if (!x->x_loaded)
         return;
+    if (waits(x)) {
+        x->x_waited++;
+        return;
+    }
     if (!x->x_host) {
         if (x->x_due)
             tell_refused(x);
@@ -376,15 +382,21 @@ void connection_open(t_shmlink *x)
     connection_answer(x);
 }
 
-void connection_start(t_shmlink *x)
+int connection_start(t_shmlink *x)
 {
+    int coming = patch_is_coming() && x->x_waited++ < COMING_MOST;
+
     if (x->x_started)
-        return;
+        return 1;
+    if (coming) { /* their clocks were set before */
+        clock_delay(x->x_poll, 0);
+        return 0;
+    }
     x->x_started = 1;
-    if (x->x_batch)
-        patch_announce_all();
-    if (x->x_batch && x->x_host && x->x_due && shl_host_linked(x->x_host) == 0)
+    if ((x->x_batch || x->x_waited) && x->x_host && x->x_due &&
+        shl_host_linked(x->x_host) == 0)
         look(x);
+    return 1;
 }
 
 void connection_retry(t_shmlink *x)
