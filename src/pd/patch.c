@@ -191,19 +191,13 @@ static void announce(t_patch *x)
     replies_send(&x->x_say, "open", 2, atoms);
 }
 
-/* What is told may lead to more of them, or end some. */
-void patch_announce_all(void)
+int patch_is_coming(void)
 {
-    t_patch *x = slave_first();
+    const t_patch *x = slave_first();
 
-    while (x) {
-        if (!x->x_changed) {
-            x = x->x_next;
-            continue;
-        }
-        announce(x);
-        x = slave_first();
-    }
+    while (x && !x->x_changed)
+        x = x->x_next;
+    return x != NULL;
 }
 
 /* ---- clocks ---------------------------------------------------------------- */

@@ -136,8 +136,8 @@ void patch_claim_look(t_patch *x);
 /** Tell of what a block brought, at its time. */
 void patch_claim_event(t_patch *x, const struct shl_event *event);
 
-/** Announce all devices of this Pd that are to be, now. */
-void patch_announce_all(void);
+/** Whether some device of this Pd is still to be announced. */
+int patch_is_coming(void);
 
 /* ---- patch_block.c ---- */
 

@@ -38,6 +38,7 @@ typedef struct shmlink {
 
     int x_loaded;        /* the outlets are connected */
     int x_started;       /* and clocks run */
+    int x_waited;        /* turns, for devices of this Pd */
     int x_due;           /* an open has not been answered */
     int x_requested;     /* and was asked for by message */
     int x_open;          /* `open 1` has been told, and still holds */
@@ -93,7 +94,7 @@ void connection_why(t_shmlink *x, char *text, size_t size);
  * loadbang. */
 void connection_open(t_shmlink *x);
 /** The first clocks run: all devices of this Pd are there. */
-void connection_start(t_shmlink *x);
+int connection_start(t_shmlink *x);
 /** While there is no host: try again now and then. */
 void connection_retry(t_shmlink *x);
 /** Tell what has happened, and answer an open as soon as that can be done. */

@@ -246,7 +246,8 @@ static void shmlink_poll(t_shmlink *x)
     int idle = connection_idle(x), soon;
 
     x->x_loaded = 1;
-    connection_start(x);
+    if (!connection_start(x))
+        return;
     if (!x->x_host) {
         connection_answer(x);
         connection_retry(x);
