@@ -279,7 +279,7 @@ ready:
 	@$(again) all both
 	@$(again) programs
 	@$(again) fuzzers BUILD=build/fuzz CC=clang EXTRA='$(fuzzer)'
-	@sh tests/interop/build.sh || true # check_interop.sh says what it means
+	@sh tests/interop/build.sh || true # check_interop*.sh say what it means
 
 fuzz:
 	@$(again) fuzzers BUILD=build/fuzz CC=clang EXTRA='$(fuzzer)'

@@ -1,7 +1,8 @@
-/* Our host role as a DAW of the Maolan protocol, for check_interop.sh: it starts
- * a plugin host of the other side (tests/interop), whose plugin negates all
- * audio, echoes every parameter event and sends MIDI back by the port it came
- * by, and compares all that returns. Prints a line per check and their count.
+/* Our host role as a DAW of the Maolan protocol, for check_interop_daw.sh: it
+ * starts a plugin host of the other side (tests/interop), whose plugin negates
+ * all audio, echoes every parameter event and sends MIDI back by the port it
+ * came by, and compares all that returns. Prints a line per check and their
+ * count.
  *
  *   interop_daw PROGRAM VERSION [CHECK ...]     VERSION: what it speaks, 3 to 6
  */
@@ -552,7 +553,7 @@ static int transport(void)
  * go on: no block is taken for another, no event and no answer is lost. */
 static int mixture(void)
 {
-    const uint32_t blocks = getenv("SHL_SOAK") ? 200000 : 400;
+    const uint32_t blocks = getenv("SHL_SOAK") ? 200000 : 200;
     uint32_t random = 1, asked = 0, answered = 0;
 
     if (open_host("clap:x::state=1000", 2))
