@@ -109,8 +109,8 @@ static shl_status fits(const shl_host *host, uint32_t tap, uint32_t channel,
                       "and so no taps");
     if (channel < least || channel >= outs || own->channels > outs - channel) {
         shl_why_set(why,
-                    "%s (channels: %u) does not fit there: %s fills its first "
-                    "%u outputs itself, and this host hears %u",
+                    "%s (channels: %u) does not fit there: %s fills the first "
+                    "%u outputs itself, and there are %u",
                     own->name, (unsigned)own->channels, host->link.identity.id,
                     (unsigned)least, (unsigned)outs);
         return SHL_WRONG_CHANNELS;

@@ -17,6 +17,10 @@
 #define WORDS    12
 #define PROTOCOL 6u /* written where the other side has a choice */
 
+/* Exit codes of such programs. */
+#define NO_FORMAT 4u
+#define NO_PLUGIN 5u
+
 static const char prefix[] = "/maolan-";
 uint32_t shl_plugin_patience_ms = 5000;
 
@@ -263,10 +267,11 @@ static void explain_end(struct shl_plugin *plugin)
                     "standard error output",
                     plugin->program, plugin->spec);
     else
-        shl_why_set(&plugin->why,
-                    "%.120s ended with exit code %u before it "
-                    "was ready",
-                    plugin->program, plugin->end.code);
+        shl_why_set(&plugin->why, "%.120s ended with exit code %u%s",
+                    plugin->program, plugin->end.code,
+                    plugin->end.code == NO_FORMAT   ? ": it has no such format"
+                    : plugin->end.code == NO_PLUGIN ? ": it has no such plugin"
+                                                    : " before it was ready");
 }
 
 static shl_status wait_ready(struct shl_plugin *plugin)

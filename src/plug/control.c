@@ -101,7 +101,8 @@ static int begin(struct control *control, const struct control_options *options)
                                 .rate_hz = options->rate_hz};
     control->owner = (struct plugin_owner){control, changed, log_line};
     if (!control->format) {
-        log_say(PLUGIN_ERROR, "this program has no format %s", options->format);
+        log_say(PLUGIN_ERROR, "there is no format %s here: --scan tells which",
+                options->format);
         return PLUG_NO_FORMAT;
     }
     if (shl_bell_new(&control->bell))

@@ -183,7 +183,8 @@ static int run_for_daw(char **words, struct control_options *options)
 
     if (!is_format(options->format) ||
         (!plugin_format(options->format) && !is_special(options))) {
-        log_say(PLUGIN_ERROR, "this program has no format %s", options->format);
+        log_say(PLUGIN_ERROR, "there is no format %s here: --scan tells which",
+                options->format);
         return PLUG_NO_FORMAT;
     }
     if (!read_whole(words[4], 0, INT32_MAX, &doorbell) ||
@@ -242,7 +243,8 @@ static int run_scan(int count, char **words)
         return wrong("--scan takes one format at most");
     if (scan_print(count ? words[0] : NULL))
         return PLUG_OK;
-    log_say(PLUGIN_ERROR, "this program has no format %s", words[0]);
+    log_say(PLUGIN_ERROR, "there is no format %s here: --scan tells which",
+            words[0]);
     return PLUG_NO_FORMAT;
 }
 
@@ -279,7 +281,10 @@ int main(int argc, char **argv)
         return run_register(count - 1, words + 1);
     if (count && !strcmp(words[0], "--scan"))
         return run_scan(count - 1, words + 1);
-    if (count && words[0][0] == '-')
-        return wrong("there is no such option");
+    if (count && words[0][0] == '-') {
+        log_say(PLUGIN_ERROR, "there is no option %s; see shmplug --help",
+                words[0]);
+        return PLUG_USAGE;
+    }
     return run_words(count, words);
 }

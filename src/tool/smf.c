@@ -211,7 +211,7 @@ static shl_status header(struct reader *reader, uint32_t *tracks,
     uint32_t size = 0, format = 0;
 
     if (reader->end < 14 || memcmp(reader->bytes, "MThd", 4) != 0)
-        return wrong(reader, "is none: it does not begin with MThd");
+        return wrong(reader, "does not begin with MThd: it is none");
     reader->at = 4;
     shl_status status = number(reader, 4, &size);
     if (!status && size < 6)
