@@ -709,6 +709,7 @@ static void conduct(uint64_t frame, uint32_t frames, int heard)
         t->playing = 0;
 }
 
+/* shows MP-26 */
 static void the_transport_is_exact_and_whole(void **state)
 {
     (void)state;

@@ -252,6 +252,7 @@ static void bypass_makes_no_step(void **state)
     }
 }
 
+/* shows ME-07 */
 static void hard_bypass_is_the_input_as_late_as_the_link(void **state)
 {
     struct shl_host_options options = usual();
