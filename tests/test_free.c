@@ -899,6 +899,49 @@ static void a_clock_that_only_one_has_is_refused(void **state)
     assert_int_equal(shl_host_linked(host), 0);
 }
 
+static void write_claim(const struct shl_claim *claim)
+{
+    struct shl_device_info info;
+    struct shl_segment segment;
+    shl_registry *registry;
+
+    assert_int_equal(shl_registry_open(NULL, &registry, NULL), SHL_OK);
+    assert_int_equal(shl_registry_find(registry, "Free:0", &info), SHL_OK);
+    shl_registry_close(registry);
+    assert_int_equal(shl_segment_open(info.segment, &segment, NULL), SHL_OK);
+    assert_int_equal(shl_segment_claim(&segment), SHL_OK);
+    shl_segment_claim_write(&segment, claim);
+    assert_int_equal(shl_device_begin(device, 64, &block), SHL_OK);
+    shl_device_done(device);
+    assert_int_equal(atomic_load(&segment.lines->device.refused),
+                     atomic_load(&segment.claim->epoch));
+    assert_int_equal(atomic_load(&segment.lines->device.refusal),
+                     SHL_WRONG_DRIVE);
+    shl_segment_release(&segment);
+    shl_segment_close(&segment);
+}
+
+/* A host of another process cannot read our clock, and must not have our audio
+ * thread make what it needs. */
+static void a_clock_of_another_process_is_refused(void **state)
+{
+    struct shl_device_options of_device = device_usual();
+    struct shl_claim claim = {.drive = SHL_DRIVE_FREE,
+                              .mode = SHL_MODE_BOTH,
+                              .pid = 1,
+                              .rate_hz = 48000,
+                              .block_frames = 64,
+                              .in_channels = 2,
+                              .out_channels = 2,
+                              .flags = SHL_CLAIM_OWN_CLOCK};
+
+    (void)state;
+    assert_int_equal(shl_device_open(&of_device, &device, NULL), SHL_OK);
+    write_claim(&claim);
+    claim.flags |= SHL_CLAIM_RENDERS;
+    write_claim(&claim);
+}
+
 /* More latency than the ring holds with these blocks. */
 static void a_latency_beyond_the_ring_is_refused(void **state)
 {
@@ -1184,6 +1227,7 @@ int main(void)
         TEST(a_device_alone_goes_on),
         TEST(options_that_cannot_be_are_refused),
         TEST(a_clock_that_only_one_has_is_refused),
+        TEST(a_clock_of_another_process_is_refused),
         TEST(a_latency_beyond_the_ring_is_refused),
         TEST(full_memory_refuses_the_drive_and_nothing_else),
         TEST(a_device_that_dies_is_gone_and_comes_back),

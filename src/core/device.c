@@ -21,6 +21,17 @@ static shl_status judge_rate(const shl_device *device,
                                                           : SHL_WRONG_RATE;
 }
 
+/* Only a host in this very process can read the same clock, and have us work
+ * for its rendering: what it asks for is made in the audio thread. */
+static bool shares_clock(const shl_device *device,
+                         const struct shl_claim *claim)
+{
+    const struct shl_identity *own = &device->identity;
+    return device->free.clock_ns && claim->pid == own->pid &&
+           claim->start_time == own->start_time &&
+           claim->pid_namespace == own->pid_namespace;
+}
+
 shl_status shl_device_judge(const shl_device *device,
                             const struct shl_claim *claim)
 {
@@ -30,7 +41,7 @@ shl_status shl_device_judge(const shl_device *device,
         return st;
     if (!(claim->drive & own->drives) || (claim->drive & (claim->drive - 1)))
         return SHL_WRONG_DRIVE;
-    if (claim->flags & SHL_CLAIM_OWN_CLOCK && !device->free.clock_ns)
+    if (claim->flags & SHL_CLAIM_OWN_CLOCK && !shares_clock(device, claim))
         return SHL_WRONG_DRIVE;
     if (!(claim->mode & own->modes) || claim->mode & (claim->mode - 1))
         return SHL_WRONG_MODE;
