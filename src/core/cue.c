@@ -100,7 +100,7 @@ SHL_RT struct shl_transport shl_cue_at(const struct shl_cue_hearer *hearer,
         return at;
     beats = at.beats + (double)frames * at.tempo / (60 * at.rate_hz);
     at.frame += (uint64_t)frames;
-    if (beats < 0 || (int64_t)at.frame < 0)
+    if (!isfinite(beats) || beats < 0 || (int64_t)at.frame < 0)
         beats = 0, at.frame = 0;
     at.beats = beats;
     return at;

@@ -239,9 +239,9 @@ static SHL_RT void take_aim(shl_stream_reader *r, uint64_t written,
                             uint64_t now_ns)
 {
     if (r->options.one_clock) {
-        r->known = written > 0;
         r->aim.whole = (int64_t)(written - r->options.from_frames - r->latency);
         r->aim.rest = 0.0;
+        r->known = written > 0 && is_frame(r->aim.whole);
         return;
     }
     r->known = false;
