@@ -50,6 +50,12 @@ static int wanted(uint32_t type)
            type == SHL_MESSAGE_RESET || type == SHL_MESSAGE_MIDI_RAW;
 }
 
+/* An empty one takes memory, too. */
+static uint64_t memory_of(uint32_t size)
+{
+    return sizeof(struct letter) + (uint64_t)size;
+}
+
 static struct letter *copy(const struct shl_received *message)
 {
     struct letter *letter = malloc(sizeof *letter + message->size);
@@ -73,7 +79,7 @@ static int take(void *arg, const struct shl_received *message)
     if (!wanted(message->type))
         return 0;
     if (atomic_load_explicit(&letters->bytes, memory_order_relaxed) +
-            message->size <=
+            memory_of(message->size) <=
         WAIT_LIMIT)
         letter = copy(message);
     if (!letter) {
@@ -82,7 +88,7 @@ static int take(void *arg, const struct shl_received *message)
                               "too much waits for this patch already");
         return 1;
     }
-    atomic_fetch_add_explicit(&letters->bytes, letter->size,
+    atomic_fetch_add_explicit(&letters->bytes, memory_of(letter->size),
                               memory_order_relaxed);
     letter->next = atomic_load_explicit(&letters->first, memory_order_relaxed);
     /* release: the letter is whole */
@@ -113,7 +119,7 @@ static struct letter *next_letter(struct letters *letters)
     if (!letter)
         return NULL;
     letters->taken = letter->next;
-    atomic_fetch_sub_explicit(&letters->bytes, letter->size,
+    atomic_fetch_sub_explicit(&letters->bytes, memory_of(letter->size),
                               memory_order_relaxed);
     return letter;
 }

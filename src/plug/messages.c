@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Memory for messages that wait. */
+#define WAIT_LIMIT (UINT64_C(2) * SHL_MESSAGE_LIMIT)
+
 /* One that waits: a stack, the last on top. */
 struct waiting {
     struct waiting *next;
@@ -23,6 +26,7 @@ struct messages {
     /* the device's thread pushes (release: the message is whole), the control
      * thread takes all at once (acquire) */
     _Atomic(struct waiting *) top;
+    _Atomic uint64_t memory; /* of all that wait, relaxed */
 };
 
 /* Everything else the device answers by itself. */
@@ -55,6 +59,31 @@ static int is_ours(const struct messages *messages, uint32_t type)
     }
 }
 
+/* A place for one more, as long as not too much waits: the plugin may take its
+ * time, and its host must not fill our memory meanwhile. */
+static struct waiting *place_for(struct messages *messages, uint32_t size)
+{
+    const uint64_t memory = sizeof(struct waiting) + (uint64_t)size;
+    struct waiting *one = NULL;
+
+    if (atomic_load_explicit(&messages->memory, memory_order_relaxed) +
+            memory <=
+        WAIT_LIMIT)
+        one = malloc((size_t)memory);
+    if (one)
+        atomic_fetch_add_explicit(&messages->memory, memory,
+                                  memory_order_relaxed);
+    return one;
+}
+
+static void discard(struct messages *messages, struct waiting *one)
+{
+    atomic_fetch_sub_explicit(&messages->memory,
+                              sizeof(*one) + (uint64_t)one->size,
+                              memory_order_relaxed);
+    free(one);
+}
+
 /* On the device's own thread. */
 static int hear(void *arg, const struct shl_received *received)
 {
@@ -63,10 +92,12 @@ static int hear(void *arg, const struct shl_received *received)
 
     if (!is_ours(messages, received->type))
         return 0;
-    one = malloc(sizeof(*one) + received->size);
+    one = place_for(messages, received->size);
     if (!one) {
-        shl_device_refuse(messages->device, received->request, SHL_NO_MEMORY,
-                          NULL);
+        if (received->asks)
+            shl_device_refuse(messages->device, received->request,
+                              SHL_NO_MEMORY,
+                              "too much waits for the plugin already");
         return 1;
     }
     one->type = received->type;
@@ -500,7 +531,7 @@ void messages_answer(struct messages *messages,
         struct waiting *next = one->next;
 
         answer_one(messages, one, holder);
-        free(one);
+        discard(messages, one);
         one = next;
     }
 }

@@ -12,7 +12,7 @@
 
 #define HEARD_MS   4000u /* for the audio thread to take what it gets */
 #define REST_MS    1000u
-#define WAIT_LIMIT (UINT64_C(2) * SHL_MESSAGE_LIMIT) /* bytes not done yet */
+#define WAIT_LIMIT (UINT64_C(2) * SHL_MESSAGE_LIMIT) /* memory not done yet */
 #define REPLY_SIZE 4096u
 
 /* A message that waits for its turn. */
@@ -23,7 +23,7 @@ struct letter {
 };
 
 /*   posted   the keeper pushes (release), the worker takes all (acquire)
- *   waiting  bytes of all letters, relaxed
+ *   waiting  bytes of all letters with their heads, relaxed
  *   open     control stores (seq_cst), keeper and worker load: there is work
  *   inside   keeper adds and subtracts (seq_cst), control waits for 0: then no
  *            call of the handler uses the worker any more */
@@ -38,6 +38,12 @@ struct clerk {
     _Atomic uint64_t waiting;
     _Atomic uint32_t open, inside;
 };
+
+/* An empty one takes memory, too. */
+static uint64_t memory_of(uint32_t size)
+{
+    return sizeof(struct letter) + (uint64_t)size;
+}
 
 struct clerk *clerk_new(const struct clerk_options *options)
 {
@@ -128,9 +134,10 @@ static int hear(struct clerk *clerk, const struct letter *letter,
                 const double *values, int reset)
 {
     const uint32_t number = panel_post(clerk->options.panel, values, reset);
+    const uint64_t until_ns = shl_clock_ns() + HEARD_MS * UINT64_C(1000000);
 
     shl_device_wake(clerk->device);
-    for (uint32_t ms = 0; ms < HEARD_MS; ms++) {
+    while (shl_clock_ns() < until_ns) {
         if (panel_heard(clerk->options.panel, number))
             return 1;
         if (!atomic_load_explicit(&clerk->open, memory_order_relaxed))
@@ -527,7 +534,7 @@ static void clerk_work(void *argument)
 
             if (atomic_load_explicit(&clerk->open, memory_order_relaxed))
                 work_for(letter->type)(clerk, letter);
-            atomic_fetch_sub_explicit(&clerk->waiting, letter->size,
+            atomic_fetch_sub_explicit(&clerk->waiting, memory_of(letter->size),
                                       memory_order_relaxed);
             free(letter);
             letter = next;
@@ -553,7 +560,7 @@ static int take(struct clerk *clerk, const struct shl_received *message)
     struct letter *letter = NULL;
 
     if (atomic_load_explicit(&clerk->waiting, memory_order_relaxed) +
-            message->size <=
+            memory_of(message->size) <=
         WAIT_LIMIT)
         letter = malloc(sizeof(*letter) + message->size);
     if (!letter) {
@@ -568,7 +575,7 @@ static int take(struct clerk *clerk, const struct shl_received *message)
     letter->size = message->size;
     if (message->size)
         memcpy(letter->bytes, message->bytes, message->size);
-    atomic_fetch_add_explicit(&clerk->waiting, message->size,
+    atomic_fetch_add_explicit(&clerk->waiting, memory_of(message->size),
                               memory_order_relaxed);
     hang_up(clerk, letter);
     return 1;
