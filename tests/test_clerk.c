@@ -29,7 +29,7 @@ static struct clerk *clerk;
 static shl_device *device;
 static shl_host *host;
 static pthread_t thread;
-static _Atomic int quit, deaf;
+static _Atomic int quit, deaf, deafened;
 
 /* ---- device and host ----------------------------------------------------------- */
 
@@ -40,7 +40,8 @@ static void *play(void *arg)
 
     while (!quit) {
         shl_status status;
-        if (deaf) {
+        deafened = deaf;
+        if (deafened) {
             shl_sleep_ms(1);
             continue;
         }
@@ -353,8 +354,10 @@ static void a_deaf_audio_thread_is_told_of(void **state)
 {
     (void)state;
     deaf = 1;
-    shl_device_wake(device);
-    shl_sleep_ms(20);
+    for (uint32_t i = 0; i < LONG_MS && !deafened; i++) {
+        shl_device_wake(device);
+        shl_sleep_ms(1);
+    }
     assert_int_equal(ask_u32(SHL_MESSAGE_PROGRAM_SET, 1), SHL_TIMEOUT);
     assert_string_equal(answer.text, "the audio thread does not take it");
     deaf = 0;
