@@ -864,7 +864,7 @@ static void programs_end_with_their_daw(void **state)
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* if this test fails before */
         struct shl_device_info info = {.pid = 0};
         new_host(stereo());
-        if (spawn_as("clap:B16/hang+stubborn/5", 0, 0, LIMIT_MS) == SHL_OK)
+        if (spawn_as("clap:B16/deaf+stubborn", 0, 0, LIMIT_MS) == SHL_OK)
             shl_host_device(host, &info);
         (void)!write(tell[1], &info.pid, sizeof info.pid);
         for (;;)
@@ -880,7 +880,10 @@ static void programs_end_with_their_daw(void **state)
     process.start_time = 0;
     for (int i = 0; i < LIMIT_MS && shl_process_alive(&process); i++)
         usleep(1000);
-    assert_false(shl_process_alive(&process));
+    bool alive = shl_process_alive(&process);
+    if (alive)
+        kill((pid_t)pid, SIGKILL);
+    assert_false(alive);
     close(tell[0]);
     close(tell[1]);
 }
