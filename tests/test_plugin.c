@@ -747,20 +747,66 @@ static void one_that_is_never_ready_can_be_left(void **state)
     shl_host_close(host);
 }
 
-/* A name that somebody has planted is passed over: hazard 16. */
-static void a_planted_name_is_passed_over(void **state)
+#define PLANTED 300 /* more than this program has started by then */
+
+/* Names that somebody has planted are passed over: hazard 16. */
+static void planted_names_are_passed_over(void **state)
 {
+    static struct shl_map planted[PLANTED];
     char name[64];
-    struct shl_map planted = SHL_MAP_NONE;
     (void)state;
-    snprintf(name, sizeof name, "/maolan-%d-clap-%d-0", (int)getpid(),
-             (int)getpid());
-    assert_int_equal(shl_map_create(name, 4096, &planted), SHL_OK);
+    for (int i = 0; i < PLANTED; i++) {
+        planted[i] = (struct shl_map)SHL_MAP_NONE;
+        snprintf(name, sizeof name, "/maolan-%d-clap-%d-%d", (int)getpid(),
+                 (int)getpid(), i);
+        assert_int_equal(shl_map_create(name, 4096, &planted[i]), SHL_OK);
+        shl_map_close(&planted[i]);
+    }
     spawn("clap:B16/normal");
     assert_true(play_both(1, 2, 64));
     assert_true(both_came(1, 2, 64));
-    assert_int_equal(shl_map_unlink(name), SHL_OK);
-    shl_map_close(&planted);
+    for (int i = 0; i < PLANTED; i++) {
+        snprintf(name, sizeof name, "/maolan-%d-clap-%d-%d", (int)getpid(),
+                 (int)getpid(), i);
+        assert_int_equal(shl_map_unlink(name), SHL_OK);
+    }
+}
+
+static void first_name(const char *name, uint64_t age_s, void *arg)
+{
+    char own[32];
+    (void)age_s;
+    snprintf(own, sizeof own, "/maolan-%d-", (int)getpid());
+    if (strncmp(name, own, strlen(own)) == 0)
+        snprintf(arg, 64, "%s", name);
+}
+
+static void name_of_one_that_starts(char name[64])
+{
+    name[0] = 0;
+    new_host(stereo());
+    assert_int_equal(spawn_as("clap:B16/never", 0, 0, 0), SHL_AGAIN);
+    for (int i = 0; i < LIMIT_MS && !name[0]; i++) {
+        shl_host_poll(host);
+        shl_map_each("/maolan-", first_name, name);
+        usleep(1000);
+    }
+    shl_host_free(host);
+    host = NULL;
+    for (int i = 0; i < LIMIT_MS && shl_host_programs(); i++)
+        usleep(1000);
+}
+
+/* One that was given up before it had opened its segment must not find the next
+ * one's there. */
+static void no_name_comes_twice(void **state)
+{
+    char first[64], second[64];
+    (void)state;
+    name_of_one_that_starts(first);
+    name_of_one_that_starts(second);
+    assert_true(first[0] && second[0]);
+    assert_string_not_equal(first, second);
 }
 
 /* Names of DAWs that were killed in the middle of a start are removed. */
@@ -937,7 +983,8 @@ int main(int argc, char **argv)
         TEST(starts_that_fail_say_why),
         TEST(the_program_is_looked_for_in_order),
         TEST(one_that_is_never_ready_can_be_left),
-        TEST(a_planted_name_is_passed_over),
+        TEST(planted_names_are_passed_over),
+        TEST(no_name_comes_twice),
         TEST(names_of_the_dead_are_removed),
         TEST(a_crash_is_followed_by_another_with_its_state),
         TEST(one_that_always_crashes_is_left_stopped),

@@ -130,16 +130,21 @@ static void number_name(struct shl_plugin *plugin, uint32_t pid, uint32_t n)
              plugin->instance);
 }
 
-/* Names can be foretold, so one that is there is not ours: the next. A program
- * that is told its protocol gets a segment without room for a link area. */
+/* Names can be foretold, so one that is there is not ours: the next. None comes
+ * twice: a program that was given up before it had opened its segment would open
+ * the next one's. A program that is told its protocol gets a segment without
+ * room for a link area. */
 static shl_status make_segment(struct shl_plugin *plugin)
 {
     const struct shl_maolan_layout *b = &shl_maolan_layouts[SHL_LAYOUT_B16];
+    static _Atomic uint32_t serial; /* relaxed: a number for each */
     uint32_t pid = shl_process_self().pid;
     shl_status st = SHL_TAKEN;
 
     for (uint32_t n = 0; n < NAMES && st == SHL_TAKEN; n++) {
-        number_name(plugin, pid, n);
+        number_name(
+            plugin, pid,
+            atomic_fetch_add_explicit(&serial, 1, memory_order_relaxed));
         st = shl_map_create(
             plugin->name, plugin->protocol ? SHL_MAOLAN_SIZE : SHL_SEGMENT_SIZE,
             &plugin->map);
