@@ -1,6 +1,7 @@
 #!/bin/sh
-# SIGKILL at random moments: devices, host programs, Pd. What the others then do
-# and what is left is judged by tests/kill_device.c and tests/kill_host.c.
+# SIGKILL at random moments: devices in both drives, plugin programs, host
+# programs, Pd. What the others then do and what is left is judged by
+# tests/kill_device.c, tests/kill_plugin.c and tests/kill_host.c.
 # SHL_SEED in the environment gives other moments.
 # shows MP-52 ME-01
 here=$(cd "$(dirname "$0")" && pwd)
@@ -38,6 +39,12 @@ judge() {
 }
 
 judge kill_device 0 12000 --count $devices -- ./shmlink device --id Live:0 -q
+judge kill_device 0 60000 --count $((devices / 3)) --period 1333 -- \
+    ./shmlink device --id Live:0 -q --drive free
+for protocol in 0 6; do # with a link area, and by pipes
+    judge kill_plugin 0 30000 --count $((hosts / 2)) -- \
+        ./shmplug builtin:synth $protocol
+done
 judge kill_host 0 15000 --count $hosts -- ./shmlink host --id Live:0 -q
 pd=$(command -v pd || command -v puredata)
 if [ -n "$pd" ] && [ -e 'shmlink~.pd_linux' ]; then

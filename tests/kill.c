@@ -27,11 +27,13 @@ bool kill_options_read(int count, char **words, struct kill_options *options)
             options->delay_us = (uint32_t)value;
         else if (strcmp(words[i], "--spread") == 0)
             options->spread_us = (uint32_t)value;
+        else if (strcmp(words[i], "--period") == 0)
+            options->period_us = (uint32_t)value;
     }
     if (options->count && options->command && options->command[0])
         return true;
-    printf("usage: %s --count N [--seed N] [--delay us] [--spread us] -- "
-           "command ...\n",
+    printf("usage: %s --count N [--seed N] [--delay us] [--spread us] "
+           "[--period us] -- command ...\n",
            words[0]);
     return false;
 }

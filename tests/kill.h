@@ -10,11 +10,12 @@ struct kill_options {
     uint32_t count;
     uint64_t seed;
     uint32_t delay_us, spread_us; /* from its start to its death */
-    char **command;               /* what to start and kill */
+    uint32_t period_us; /* of blocks, where both keep their own time */
+    char **command;     /* what to start and kill */
 };
 
-/** --count, --seed, --delay and --spread (us), then -- and the command. False,
- * with a line printed, if that makes no sense. */
+/** --count, --seed, --delay, --spread and --period (us), then -- and the command.
+ * False, with a line printed, if that makes no sense. */
 bool kill_options_read(int count, char **words, struct kill_options *options);
 
 /** Start the command, its output thrown away. */

@@ -17,6 +17,7 @@
 static shl_host *host;
 static float memory[2][64];
 static float *const out[2] = {memory[0], memory[1]};
+static uint32_t period_us = 100;
 static uint64_t slowest_ns, heard_blocks, heard_lives, unlinked_lives;
 
 static bool play(void)
@@ -42,14 +43,18 @@ static bool play(void)
  * is found by polling alone, which is slower; in the others the host asks. */
 static bool live(uint64_t until_ns, bool asks, bool until_heard)
 {
+    uint64_t due_ns = shl_clock_ns();
     bool heard = false;
     if (asks)
         shl_host_open(host, "Live:0", 0); /* gives up the dead one at once */
     while (shl_clock_ns() < until_ns && !(heard && until_heard)) {
         if (asks && !shl_host_linked(host))
             shl_host_open(host, "Live:0", 0);
+        due_ns += period_us * UINT64_C(1000);
         heard |= play();
-        usleep(100);
+        do
+            usleep(100);
+        while (shl_clock_ns() < due_ns && period_us > 100);
     }
     return heard;
 }
@@ -93,6 +98,8 @@ int main(int count, char **words)
     if (!kill_options_read(count, words, &options))
         return 2;
     uint64_t random = options.seed;
+    if (options.period_us)
+        period_us = options.period_us;
     peer_own_board();
     if (shl_host_new(&wish, &host))
         return 3;
