@@ -128,6 +128,7 @@ static void tell_open(t_shmlink *x)
         tell_link(x, &info);
     if (x->x_open)
         tell_latency(x);
+    waiting_release(x);
 }
 
 static void tell_closed(t_shmlink *x, const char *reason)
@@ -156,6 +157,7 @@ static void tell_refused(t_shmlink *x)
     tell_closed(x, shl_status_word(x->x_status));
     if (requested)
         replies_error_quiet(&x->x_say, gensym("open"), x->x_status, text);
+    waiting_release(x);
     if (x->x_batch && x->x_flags.must)
         pd_vmess(gensym("pd")->s_thing, gensym("quit"), "f", 1.0);
 }
@@ -249,6 +251,12 @@ static void tell_notice(t_shmlink *x, const struct shl_notice *notice)
     }
 }
 
+int connection_starting(const t_shmlink *x)
+{
+    return x->x_host && x->x_due && x->x_status == SHL_AGAIN &&
+           flags_is_plugin(x->x_say.name);
+}
+
 /* Nobody has said yet that a device is missing: until the first clocks run it may
  * be one of this very Pd. */
 static int waits(const t_shmlink *x)
@@ -285,7 +293,7 @@ void connection_answer(t_shmlink *x)
         tell_notice(x, &notice);
     if (!x->x_due || shl_host_linked(x->x_host) == 2)
         return;
-    if (x->x_status == SHL_AGAIN && flags_is_plugin(x->x_say.name))
+    if (connection_starting(x))
         return; /* it starts, and its host gives up by itself */
     if (may_still_come(x)) {
         if (clock_gettimesince(x->x_asked) < ANSWER_MS)
@@ -580,6 +588,7 @@ static void give_up(t_shmlink *x)
     schedule_clear(&x->x_in);
     x->x_due = 0;
     x->x_say.name[0] = '\0';
+    waiting_release(x); /* nobody can hear them: each says so */
 }
 
 static void shmlink_close(t_shmlink *x)

@@ -271,13 +271,11 @@ static void param_dump(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 void knobs_methods(t_class *c)
 {
-    class_addmethod(c, (t_method)param_set, gensym("param_set"), A_GIMME, 0);
-    class_addmethod(c, (t_method)param_plain, gensym("param_plain"), A_GIMME,
-                    0);
-    class_addmethod(c, (t_method)param_get, gensym("param_get"), A_GIMME, 0);
-    class_addmethod(c, (t_method)param_info, gensym("param_info"), A_GIMME, 0);
-    class_addmethod(c, (t_method)param_count, gensym("param_count"), A_GIMME,
-                    0);
-    class_addmethod(c, (t_method)param_list, gensym("param_list"), A_GIMME, 0);
-    class_addmethod(c, (t_method)param_dump, gensym("param_dump"), A_GIMME, 0);
+    waiting_add(c, (t_method)param_set, "param_set");
+    waiting_add(c, (t_method)param_plain, "param_plain");
+    waiting_add(c, (t_method)param_get, "param_get");
+    waiting_add(c, (t_method)param_info, "param_info");
+    waiting_add(c, (t_method)param_count, "param_count");
+    waiting_add(c, (t_method)param_list, "param_list");
+    waiting_add(c, (t_method)param_dump, "param_dump");
 }

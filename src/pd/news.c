@@ -250,5 +250,5 @@ void news_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
 
 void news_methods(t_class *c)
 {
-    class_addmethod(c, (t_method)shmlink_ping, gensym("ping"), A_GIMME, 0);
+    waiting_add(c, (t_method)shmlink_ping, "ping");
 }

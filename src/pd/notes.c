@@ -347,7 +347,7 @@ void voice_forget_link(struct voice *x)
     x->raw = (struct shl_midi_stream){.strays = strays};
 }
 
-void notes_methods(t_class *c)
+void notes_methods(t_class *c, notes_add add)
 {
     static const struct {
         const char *selector;
@@ -367,6 +367,5 @@ void notes_methods(t_class *c)
     size_t i;
 
     for (i = 0; i < sizeof table / sizeof *table; i++)
-        class_addmethod(c, (t_method)table[i].method, gensym(table[i].selector),
-                        A_GIMME, 0);
+        add(c, (t_method)table[i].method, table[i].selector);
 }

@@ -715,6 +715,11 @@ static void patch_save(t_gobj *z, t_binbuf *b)
         save_line(b, "open", x->x_wanted);
 }
 
+static void add_method(t_class *c, t_method method, const char *selector)
+{
+    class_addmethod(c, method, gensym(selector), A_GIMME, 0);
+}
+
 void patch_setup(void)
 {
     t_symbol *name = gensym("shmlink~");
@@ -729,7 +734,7 @@ void patch_setup(void)
     class_addmethod(patch_class, (t_method)patch_tag, gensym("tag"), A_GIMME,
                     0);
     class_setsavefn(patch_class, patch_save);
-    notes_methods(patch_class);
+    notes_methods(patch_class, add_method);
     patch_params_methods(patch_class);
     patch_letters_methods(patch_class);
     patch_facts_methods(patch_class);

@@ -229,12 +229,10 @@ static void vis(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 void plugins_methods(t_class *c)
 {
-    class_addmethod(c, (t_method)resource_dir, gensym("resource_dir"), A_GIMME,
-                    0);
-    class_addmethod(c, (t_method)file_list, gensym("file_list"), A_GIMME, 0);
-    class_addmethod(c, (t_method)file_set, gensym("file_set"), A_GIMME, 0);
-    class_addmethod(c, (t_method)note_names, gensym("note_names"), A_GIMME, 0);
-    class_addmethod(c, (t_method)port_counts, gensym("port_counts"), A_GIMME,
-                    0);
-    class_addmethod(c, (t_method)vis, gensym("vis"), A_GIMME, 0);
+    waiting_add(c, (t_method)resource_dir, "resource_dir");
+    waiting_add(c, (t_method)file_list, "file_list");
+    waiting_add(c, (t_method)file_set, "file_set");
+    waiting_add(c, (t_method)note_names, "note_names");
+    waiting_add(c, (t_method)port_counts, "port_counts");
+    waiting_add(c, (t_method)vis, "vis");
 }

@@ -424,6 +424,5 @@ void presets_methods(t_class *c)
     size_t i;
 
     for (i = 0; i < sizeof table / sizeof *table; i++)
-        class_addmethod(c, (t_method)table[i].method, gensym(table[i].selector),
-                        A_GIMME, 0);
+        waiting_add(c, (t_method)table[i].method, table[i].selector);
 }

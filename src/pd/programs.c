@@ -255,15 +255,10 @@ static void shmlink_reset(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 void programs_methods(t_class *c)
 {
-    class_addmethod(c, (t_method)program_set, gensym("program_set"), A_GIMME,
-                    0);
-    class_addmethod(c, (t_method)program_get, gensym("program_get"), A_GIMME,
-                    0);
-    class_addmethod(c, (t_method)program_name_get, gensym("program_name_get"),
-                    A_GIMME, 0);
-    class_addmethod(c, (t_method)program_count, gensym("program_count"),
-                    A_GIMME, 0);
-    class_addmethod(c, (t_method)program_list, gensym("program_list"), A_GIMME,
-                    0);
-    class_addmethod(c, (t_method)shmlink_reset, gensym("reset"), A_GIMME, 0);
+    waiting_add(c, (t_method)program_set, "program_set");
+    waiting_add(c, (t_method)program_get, "program_get");
+    waiting_add(c, (t_method)program_name_get, "program_name_get");
+    waiting_add(c, (t_method)program_count, "program_count");
+    waiting_add(c, (t_method)program_list, "program_list");
+    waiting_add(c, (t_method)shmlink_reset, "reset");
 }

@@ -71,6 +71,8 @@ typedef struct shmlink {
     uint64_t x_refused_told;
     shl_status x_refusal;
 
+    struct waiting *x_waiting, *x_waiting_last; /* said while one starts */
+    uint32_t x_waiting_count;
     t_canvas *x_canvas; /* paths are relative to it */
     struct errands x_errands;
     char x_preset[SHL_FILE_NAME_SIZE]; /* loaded or saved last */
@@ -114,6 +116,18 @@ void connection_put(t_shmlink *x, t_symbol *selector,
 /** How notes.c sends for a host. */
 extern const struct voice_ways connection_ways;
 void connection_methods(t_class *c);
+
+/** Whether the open that was asked for last waits for a program to get ready. */
+int connection_starting(const t_shmlink *x);
+
+/* ---- waiting.c ---- */
+
+/** A method of any atoms that is kept while a program starts. */
+void waiting_add(t_class *c, t_method method, const char *selector);
+/** The open has been answered: all of them now. */
+void waiting_release(t_shmlink *x);
+/** Forget them. */
+void waiting_free(t_shmlink *x);
 
 /* ---- the others ---- */
 

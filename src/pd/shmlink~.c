@@ -354,6 +354,7 @@ static void shmlink_free(t_shmlink *x)
     if (x->x_deliver)
         clock_free(x->x_deliver);
     presets_discharge(x);
+    waiting_free(x);
     errands_free(x);
     shl_host_free(x->x_host);
     taps_free(x);
@@ -442,7 +443,7 @@ void shmlink_tilde_setup(void)
                     A_DEFFLOAT, 0);
     class_setsavefn(c, shmlink_save);
     connection_methods(c);
-    notes_methods(c);
+    notes_methods(c, waiting_add);
     knobs_methods(c);
     playhead_methods(c);
     facts_methods(c);

@@ -291,13 +291,9 @@ static void file_send(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 void states_methods(t_class *c)
 {
-    class_addmethod(c, (t_method)program_read, gensym("program_read"), A_GIMME,
-                    0);
-    class_addmethod(c, (t_method)program_write, gensym("program_write"),
-                    A_GIMME, 0);
-    class_addmethod(c, (t_method)program_data_set, gensym("program_data_set"),
-                    A_GIMME, 0);
-    class_addmethod(c, (t_method)program_data_get, gensym("program_data_get"),
-                    A_GIMME, 0);
-    class_addmethod(c, (t_method)file_send, gensym("file_send"), A_GIMME, 0);
+    waiting_add(c, (t_method)program_read, "program_read");
+    waiting_add(c, (t_method)program_write, "program_write");
+    waiting_add(c, (t_method)program_data_set, "program_data_set");
+    waiting_add(c, (t_method)program_data_get, "program_data_get");
+    waiting_add(c, (t_method)file_send, "file_send");
 }

@@ -172,5 +172,5 @@ static void tap_route(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 void taps_methods(t_class *c)
 {
     class_addmethod(c, (t_method)tap_list, gensym("tap_list"), 0);
-    class_addmethod(c, (t_method)tap_route, gensym("tap_route"), A_GIMME, 0);
+    waiting_add(c, (t_method)tap_route, "tap_route");
 }

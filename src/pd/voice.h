@@ -44,8 +44,9 @@ struct voice {
     uint64_t sysex_lost;
 };
 
-/** The midi_ messages. */
-void notes_methods(t_class *c);
+/** The midi_ messages; `add` takes each. */
+typedef void (*notes_add)(t_class *c, t_method method, const char *selector);
+void notes_methods(t_class *c, notes_add add);
 
 /** One packet from the other side, told on the outlet now. */
 void echoes_ump(struct voice *x, const uint32_t *ump);
