@@ -14,7 +14,7 @@ SHMLINK_REGISTRY=w$$
 export SHMLINK_REGISTRY
 watcher=$root/build/rtwatch.so
 work=$(mktemp -d)
-device=
+device= drive= guest=
 
 end_device() {
     [ -n "$device" ] || return 0
@@ -25,6 +25,7 @@ end_device() {
 
 tidy() {
     end_device
+    [ -z "$guest" ] || kill "$guest" 2>/dev/null
     ./shmlink clean >/dev/null 2>&1
     rm -f "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY"
     rm -rf "$work"
@@ -38,8 +39,9 @@ watched() { # program ...
 
 start_device() {
     LD_PRELOAD=$watcher SHL_RTWATCH_REPORT=$work/report \
-        ./shmlink device --id L:0 --samplerate 48000 --blocksize 64 \
-        --channels 2 --inputs 2 -q >>"$work/device" 2>&1 </dev/null &
+        ./shmlink device --id L:0 ${drive:---samplerate 48000} \
+        --blocksize 64 --channels 2 --inputs 2 -q \
+        >>"$work/device" 2>&1 </dev/null &
     device=$!
     ./shmlink wait L:0 --timeout 10 >/dev/null 2>&1
 }
@@ -87,6 +89,38 @@ else
     cat "$work/host"
 fi
 rm -f "$work/out.wav"
+
+# In the other modes, and with a tap.
+played() { # what, words of the host
+    p_what=$1
+    shift
+    if watched timeout -k 2 100 ./shmlink host "$@" >"$work/host" 2>&1; then
+        quiet "$p_what" "$work/host"
+    else
+        fail "$p_what"
+        cat "$work/host"
+    fi
+    rm -f "$work/out.wav"
+}
+echo '0 param gain -12' >"$work/notes"
+played "the mode audio" --id L:0 --mode audio --notes "$work/notes" \
+    --wav "$work/out.wav" --seconds 5
+played "the mode midi" --id L:0 --mode midi --seconds 1
+played "with a tap" --id L:0 --tap bus1 --wav "$work/out.wav" --seconds 5
+end_device
+
+# Each in its own time and at its own rate, with a tap, and a guest looks on.
+drive='--drive free --samplerate 44100'
+start_device
+drive=
+./shmlink monitor L:0 --levels >/dev/null 2>&1 </dev/null &
+guest=$!
+played "the free drive between two rates, before a guest" --id L:0 \
+    --samplerate 48000 --resample --tap bus1 --seconds 2
+end_device
+wait "$guest"
+guest=
+start_device
 
 pd -batch tests/pd/load.pd $((seconds * 1000)) 600 >"$work/pd" 2>&1
 if [ $? -eq 0 ] && grep -q '^load: stats missed 0$' "$work/pd"; then
