@@ -47,8 +47,9 @@ extern void *__libc_memalign(size_t align, size_t size);
 extern void __libc_free(void *memory);
 
 EXPORT void shl_rt_mark(int inside);
+EXPORT void shl_rt_rest_mark(int resting);
 
-static _Thread_local int depth;
+static _Thread_local int depth, rest;
 static atomic_ullong sections, violations, futexes, bytes;
 static int only_count, pipes;
 
@@ -76,7 +77,7 @@ static void say(const char *text)
 /* Called with what the thread is about to do. */
 static void saw(const char *what)
 {
-    if (depth <= 0)
+    if (depth <= 0 || rest)
         return;
     unsigned long long before =
         atomic_fetch_add_explicit(&violations, 1, memory_order_relaxed);
@@ -100,6 +101,11 @@ void shl_rt_mark(int inside)
         say("rtwatch: a thread left the audio path that it had not entered\n");
         abort();
     }
+}
+
+void shl_rt_rest_mark(int resting)
+{
+    rest = resting;
 }
 
 __attribute__((constructor)) static void begin(void)

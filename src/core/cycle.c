@@ -96,6 +96,15 @@ static bool spin(struct shl_cycle_host *cycle)
     return false;
 }
 
+/* A rendering that waits for long has the time to ask the system. */
+static bool is_alive(const struct shl_cycle_host *cycle)
+{
+    shl_rt_rest(1);
+    bool alive = shl_segment_device_alive(cycle->segment);
+    shl_rt_rest(0);
+    return alive;
+}
+
 /* Sleep until the answer comes or the deadline is used up. The clock is read
  * here only, beside a system call that costs a hundred times as much. Waits
  * of a rendering host look at the device's lease in between. */
@@ -120,8 +129,7 @@ static bool sleep_for_answer(struct shl_cycle_host *cycle)
         if (!cycle->outstanding || answered(cycle))
             break;
         gone_us = (shl_clock_ns() - begin_ns) / 1000;
-        if (limit_us > LONG_US && gone_us >= SLICE_US &&
-            !shl_segment_device_alive(cycle->segment))
+        if (limit_us > LONG_US && gone_us >= SLICE_US && !is_alive(cycle))
             break;
     }
     gone_us = (shl_clock_ns() - begin_ns) / 1000;

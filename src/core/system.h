@@ -73,8 +73,9 @@ int shl_parent_follow(uint32_t *pid);
 /** Whether that one is still our parent. [control] */
 int shl_parent_is(uint32_t pid);
 
-/** Defined by the watcher of the tests and nobody else: 1 when a thread enters
- * the audio path, 0 when it leaves it. */
+/** Both are defined by the watcher of the tests and nobody else. shl_rt: 1 when a
+ * thread enters the audio path, 0 when it leaves it. shl_rt_rest: 1 when it may
+ * do in there what else it must not, since nobody plays, 0 at the end. */
 #if defined(__GNUC__) && !defined(_WIN32)
 __attribute__((weak, visibility("default"))) void shl_rt_mark(int inside);
 static inline void shl_rt(int inside)
@@ -82,10 +83,20 @@ static inline void shl_rt(int inside)
     if (shl_rt_mark)
         shl_rt_mark(inside);
 }
+__attribute__((weak, visibility("default"))) void shl_rt_rest_mark(int resting);
+static inline void shl_rt_rest(int resting)
+{
+    if (shl_rt_rest_mark)
+        shl_rt_rest_mark(resting);
+}
 #else
 static inline void shl_rt(int inside)
 {
     (void)inside;
+}
+static inline void shl_rt_rest(int resting)
+{
+    (void)resting;
 }
 #endif
 
