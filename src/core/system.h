@@ -73,9 +73,8 @@ int shl_parent_follow(uint32_t *pid);
 /** Whether that one is still our parent. [control] */
 int shl_parent_is(uint32_t pid);
 
-/** Both are defined by the watcher of the tests and nobody else. shl_rt: 1 when a
- * thread enters the audio path, 0 when it leaves it. shl_rt_rest: 1 when it may
- * do in there what else it must not, since nobody plays, 0 at the end. */
+/** Defined by the watcher of the tests and nobody else: 1 when a thread enters
+ * the audio path, 0 when it leaves it. */
 #if defined(__GNUC__) && !defined(_WIN32)
 __attribute__((weak, visibility("default"))) void shl_rt_mark(int inside);
 static inline void shl_rt(int inside)
@@ -83,6 +82,16 @@ static inline void shl_rt(int inside)
     if (shl_rt_mark)
         shl_rt_mark(inside);
 }
+#else
+static inline void shl_rt(int inside)
+{
+    (void)inside;
+}
+#endif
+
+/** The same: 1 when a thread may do in the audio path what it must not
+ * otherwise, since it renders and nobody listens; 0 at the end. */
+#if defined(__GNUC__) && !defined(_WIN32)
 __attribute__((weak, visibility("default"))) void shl_rt_rest_mark(int resting);
 static inline void shl_rt_rest(int resting)
 {
@@ -90,10 +99,6 @@ static inline void shl_rt_rest(int resting)
         shl_rt_rest_mark(resting);
 }
 #else
-static inline void shl_rt(int inside)
-{
-    (void)inside;
-}
 static inline void shl_rt_rest(int resting)
 {
     (void)resting;
