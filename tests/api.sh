@@ -193,14 +193,14 @@ state == "code" && /^[a-zA-Z].*shl_[a-z0-9_]+\(/ || part != "" {
     part = part == "" ? $0 : part "\n" $0
     if (/[;{]$/ || /^\{$/) {
         body = /\{$/
-        if (part !~ /^typedef/ && part !~ /shl_rt\(/)
+        if (part !~ /^typedef/ && part !~ /shl_rt(_rest)?\(/)
             declared(part)
         part = ""
         if (body)
             state = "body"
     } else if (/\)$/) {
         # a static inline function: its brace stands on the next line
-        if (part !~ / shl_rt\(/)
+        if (part !~ / shl_rt(_rest)?\(/)
             declared(part ";")
         part = ""
         state = "body"
