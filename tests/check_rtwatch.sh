@@ -18,7 +18,9 @@ device= drive= guest=
 
 end_device() {
     [ -n "$device" ] || return 0
-    kill "-${1:-TERM}" "$device" 2>/dev/null
+    # where that is `timeout`, what it runs, too: it cannot pass on a KILL
+    kill "-${1:-TERM}" $(cat "/proc/$device/task/$device/children" 2>/dev/null) \
+        "$device" 2>/dev/null
     wait "$device" 2>/dev/null
     device=
 }
