@@ -22,6 +22,16 @@ static struct {
 } methods[METHODS_MAX];
 static size_t method_count;
 
+/* Where the method of this selector stands, or is to stand. */
+static size_t place_of(const t_symbol *selector)
+{
+    size_t i = 0;
+
+    while (i < method_count && methods[i].selector != selector)
+        i++;
+    return i;
+}
+
 static size_t size_of(int argc)
 {
     return sizeof(struct waiting) + (size_t)argc * sizeof(t_atom);
@@ -54,24 +64,26 @@ static void keep(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv)
 
 static void say(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    size_t i;
-
-    if (connection_starting(x)) {
+    if (connection_starting(x))
         keep(x, s, argc, argv);
-        return;
-    }
-    for (i = 0; i < method_count; i++)
-        if (methods[i].selector == s)
-            methods[i].method(x, s, argc, argv);
+    else
+        methods[place_of(s)].method(x, s, argc, argv);
 }
 
 void waiting_add(t_class *c, t_method method, const char *selector)
 {
-    if (method_count == METHODS_MAX)
+    t_symbol *s = gensym(selector);
+    size_t i = place_of(s); /* Pd sets us up once for each path to us */
+
+    if (i == METHODS_MAX) {
         bug("waiting_add");
-    methods[method_count].selector = gensym(selector);
-    methods[method_count++].method = (t_said)method;
-    class_addmethod(c, (t_method)say, gensym(selector), A_GIMME, 0);
+        return;
+    }
+    methods[i].selector = s;
+    methods[i].method = (t_said)method;
+    if (i == method_count)
+        method_count++;
+    class_addmethod(c, (t_method)say, s, A_GIMME, 0);
 }
 
 static struct waiting *take_all(t_shmlink *x)
