@@ -420,6 +420,23 @@ void errands_add(struct shmlink *x, struct errand *errand)
     errands_run(x);
 }
 
+void errands_bare(struct shmlink *x, t_symbol *selector, int argc,
+                  errand_step first)
+{
+    struct errand *errand;
+
+    if (argc) {
+        replies_fail(&x->x_say, selector, SHL_BAD_VALUE,
+                     "%s: takes no words, it is about the linked device: send "
+                     "it alone",
+                     selector->s_name);
+        return;
+    }
+    errand = errands_new(x, selector, first, 0);
+    if (errand)
+        errands_add(x, errand);
+}
+
 int errands_busy(const struct shmlink *x)
 {
     return x->x_errands.first &&

@@ -83,6 +83,9 @@ void errands_cancel(struct errand *errand);
 
 /** Put it at the end of the queue; it may be gone when this returns. */
 void errands_add(struct shmlink *x, struct errand *errand);
+/** One whose message takes no words: made and added, or refused. */
+void errands_bare(struct shmlink *x, t_symbol *selector, int argc,
+                  errand_step first);
 
 /** Go on with what can go on. After polling, and when a link has begun or
  * ended. */

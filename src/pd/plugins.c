@@ -142,36 +142,22 @@ static void ask_window(t_shmlink *x, struct errand *errand)
 
 /* ---- methods --------------------------------------------------------------------------- */
 
-static void plain(t_shmlink *x, t_symbol *s, int argc, errand_step begin)
-{
-    struct errand *errand;
-
-    if (argc) {
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "%s: takes no words: nothing was done", s->s_name);
-        return;
-    }
-    errand = errands_new(x, s, begin, 0);
-    if (errand)
-        errands_add(x, errand);
-}
-
 static void file_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    plain(x, s, argc, ask_files);
+    errands_bare(x, s, argc, ask_files);
 }
 
 static void note_names(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    plain(x, s, argc, ask_notes);
+    errands_bare(x, s, argc, ask_notes);
 }
 
 static void port_counts(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    plain(x, s, argc, ask_ports);
+    errands_bare(x, s, argc, ask_ports);
 }
 
 static void with_path(t_shmlink *x, t_symbol *s, const t_atom *path,

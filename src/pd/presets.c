@@ -344,29 +344,16 @@ static void add_preset(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
         errands_cancel(errand);
 }
 
-static void add_bare(t_shmlink *x, t_symbol *s, int argc, errand_step begin)
-{
-    struct errand *errand;
-
-    if (argc) {
-        refuse(x, s, "takes no words: it is about the linked device");
-        return;
-    }
-    errand = errands_new(x, s, begin, 0);
-    if (errand)
-        errands_add(x, errand);
-}
-
 static void preset_count(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    add_bare(x, s, argc, begin_count);
+    errands_bare(x, s, argc, begin_count);
 }
 
 static void preset_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    add_bare(x, s, argc, begin_list);
+    errands_bare(x, s, argc, begin_list);
 }
 
 static void preset_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
