@@ -211,9 +211,22 @@ if command -v strace >/dev/null &&
         --blocksize 64 --channels 2 -q >/dev/null 2>&1 </dev/null &
     tracer=$!
     ./shmlink wait L:0 --timeout 20 >/dev/null 2>&1
-    timeout -k 2 60 ./shmlink host --id L:0 --wav "$work/out.wav" \
-        --seconds 10 >/dev/null 2>&1
     traced=$(awk 'NR == 1 { print $1 }' "$work/trace")
+    # a live host, between whose blocks the device must sleep, until enough of
+    # that is seen
+    timeout -k 2 60 ./shmlink host --id L:0 -q >/dev/null 2>&1 </dev/null &
+    playing=$!
+    tries=0
+    while [ "$tries" -lt 100 ] && [ "$(awk -v thread="$traced" '
+        $1 != thread { next }
+        / sched_get/ { waits = 0 }
+        / futex\(/ { waits++ }
+        END { print waits + 0 }' "$work/trace")" -lt 500 ]; do
+        sleep 0.2
+        tries=$((tries + 1))
+    done
+    kill "$playing" 2>/dev/null
+    wait "$playing"
     kill "$traced" 2>/dev/null
     wait "$tracer"
     others=$(awk -v thread="$traced" '
