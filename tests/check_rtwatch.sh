@@ -183,7 +183,13 @@ start_device
 pd '-sleepgrain 1' tests/pd/load.pd 6000 40 >"$work/live" 2>&1 &
 live=$!
 for turn in 1 2 3; do
-    sleep 1
+    tries=0
+    until [ "$(grep -c '^load: open 1' "$work/live")" -ge $turn ] ||
+        [ $tries -ge 100 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+    sleep 0.5
     end_device KILL
     sleep 0.5
     start_device
