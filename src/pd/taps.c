@@ -73,11 +73,13 @@ void taps_free(t_shmlink *x)
     }
 }
 
-static void tap_list(t_shmlink *x, t_symbol *s)
+static void tap_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     uint32_t count, i;
     t_atom atoms[4];
 
+    (void)argc;
+    (void)argv;
     if (!connection_ready(x, s, 1))
         return;
     count = shl_host_tap_count(x->x_host);
@@ -171,6 +173,6 @@ static void tap_route(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 void taps_methods(t_class *c)
 {
-    class_addmethod(c, (t_method)tap_list, gensym("tap_list"), 0);
+    waiting_add(c, (t_method)tap_list, "tap_list");
     waiting_add(c, (t_method)tap_route, "tap_route");
 }
