@@ -211,6 +211,14 @@ if part looking; then
     gives 0 '^id  *pid' "an empty board is listed" list
     gives 0 '"count": 0, "devices": \[\]' "and as JSON" list --json
     gives 0 'cleared 0 dead devices' "nothing to clean" clean
+    sh -c 'echo $$' >"$work/dead"
+    orphan=/dev/shm/maolan-$(cat "$work/dead")-builtin-$(cat "$work/dead")-0
+    kept=/dev/shm/maolan-$$-builtin-$$-0
+    (umask 077 && : >"$orphan" && : >"$kept")
+    gives 0 '' "clean after a host that died as its plugin started" clean
+    holds "takes its segment" test ! -e "$orphan"
+    holds "and none of a living host" test -e "$kept"
+    rm -f "$orphan" "$kept"
     gives 1 'Nobody' "wait for nobody" wait Nobody --timeout 0.2
     gives 1 'Nobody' "why nobody" why Nobody
     gives 1 'Nobody' "no device to play" host --id Nobody --wait 0

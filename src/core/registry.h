@@ -137,8 +137,8 @@ shl_status shl_registry_find_for(shl_registry *registry, const char *id,
                                  const char *tag, struct shl_device_info *info,
                                  struct shl_why *why);
 
-/** Clear dead slots and segments without one; *count gets how many. [control]
- */
+/** Clear dead slots and segments without one; *count gets how many. Segments
+ * that dead hosts made for plugin programs go too, uncounted. [control] */
 shl_status shl_registry_clean(shl_registry *registry, uint32_t *count);
 
 /** One sentence: whether a host asking for `id` would get it, and if not why
