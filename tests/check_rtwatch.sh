@@ -265,6 +265,22 @@ if command -v strace >/dev/null &&
     else
         fail "under a tracer the device's audio thread also calls:" $others
     fi
+    # the keeper, which it starts once all is announced, reserves the planes
+    reserved=$(awk -v thread="$traced" '
+        $1 == thread && / clone3?\(/ { announced = 1 }
+        announced && / fallocate\(/ {
+            if ($1 == thread)
+                own++
+            else
+                keeper++
+        }
+        END { print own + 0, keeper + 0 }' "$work/trace")
+    if [ "$reserved" = "0 1" ]; then
+        pass "under a tracer it reserves nothing, its keeper the planes"
+    else
+        fail "under a tracer it and its keeper reserve (0 1 expected):" \
+            "$reserved"
+    fi
 else
     skip "device under a system call tracer: strace does not work here"
 fi

@@ -56,12 +56,14 @@ static inline void new_host(uint32_t ins, uint32_t outs, uint32_t mode)
     assert_int_equal(shl_host_new(&options, &host), SHL_OK);
 }
 
-/* The host claims, the device looks. */
+/* The host claims, the device looks until the claim is ready. */
 static inline void link_up(void)
 {
     assert_int_equal(shl_host_open(host, "Duet:0", 0), SHL_OK);
-    shl_device_wait(device, 0, &block);
-    shl_host_poll(host);
+    for (int i = 0; i < LIMIT_MS && shl_host_linked(host) != 2; i++) {
+        shl_device_wait(device, 1, &block);
+        shl_host_poll(host);
+    }
     assert_int_equal(shl_host_linked(host), 2);
 }
 

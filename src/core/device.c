@@ -3,188 +3,9 @@
 #include "device_state.h"
 #include "maolan.h"
 
-#include <math.h>
 #include <string.h>
 
 const float shl_device_silence[SHL_MAX_FRAMES];
-
-/* ---- claims ---------------------------------------------------------------- */
-
-static shl_status judge_rate(const shl_device *device,
-                             const struct shl_claim *claim)
-{
-    double own_hz = device->identity.rate_hz;
-    struct shl_flow_options options = shl_device_free_options(device, claim);
-    if (claim->drive == SHL_DRIVE_FREE)
-        return shl_flow_can(&options) ? SHL_OK : SHL_WRONG_RATE;
-    return fabs(claim->rate_hz - own_hz) <= 1e-6 * own_hz ? SHL_OK
-                                                          : SHL_WRONG_RATE;
-}
-
-/* Only a host in this very process can read the same clock, and have us work
- * for its rendering: what it asks for is made in the audio thread. */
-static bool shares_clock(const shl_device *device,
-                         const struct shl_claim *claim)
-{
-    const struct shl_identity *own = &device->identity;
-    return device->free.clock_ns && claim->pid == own->pid &&
-           claim->start_time == own->start_time &&
-           claim->pid_namespace == own->pid_namespace;
-}
-
-shl_status shl_device_judge(const shl_device *device,
-                            const struct shl_claim *claim)
-{
-    const struct shl_identity *own = &device->identity;
-    shl_status st = judge_rate(device, claim);
-    if (st)
-        return st;
-    if (!(claim->drive & own->drives) || (claim->drive & (claim->drive - 1)))
-        return SHL_WRONG_DRIVE;
-    if (claim->flags & SHL_CLAIM_OWN_CLOCK && !shares_clock(device, claim))
-        return SHL_WRONG_DRIVE;
-    if (!(claim->mode & own->modes) || claim->mode & (claim->mode - 1))
-        return SHL_WRONG_MODE;
-    if (claim->block_frames < 1 || claim->block_frames > SHL_MAX_FRAMES ||
-        (claim->drive != SHL_DRIVE_FREE && claim->block_frames % own->quantum))
-        return SHL_WRONG_BLOCK;
-    if (claim->in_channels > SHL_MAX_CHANNELS ||
-        claim->out_channels > SHL_MAX_CHANNELS)
-        return SHL_WRONG_CHANNELS;
-    return SHL_OK;
-}
-
-/* What the claim may touch, before it is accepted. There is no audio yet that
- * this could disturb, and it is done once. */
-static shl_status reserve(shl_device *device, const struct shl_claim *claim)
-{
-    const struct shl_identity *own = &device->identity;
-    uint32_t channels = own->in_channels > own->out_channels
-                            ? own->in_channels
-                            : own->out_channels;
-    if (claim->mode == SHL_MODE_MIDI || device->reserved)
-        return SHL_OK;
-    shl_status st = shl_segment_reserve_planes(&device->segment, channels);
-    device->reserved = !st;
-    return st;
-}
-
-/* Where the program writes: planes, or a spare one that nobody hears. */
-static void point_out(shl_device *device)
-{
-    bool midi = device->mode == SHL_MODE_MIDI;
-    for (uint32_t c = 0; c < device->identity.out_channels; c++)
-        device->out[c] =
-            midi ? device->spare
-                 : shl_segment_plane(&device->segment, c, SHL_BUS_TO_HOST);
-}
-
-/* Whether a yield of this thread can let the host's run. */
-static bool same_priority(const struct shl_claim *claim)
-{
-    uint32_t policy, priority;
-    shl_thread_priority(&policy, &priority);
-    return policy == claim->policy && priority == claim->priority;
-}
-
-static void accept(shl_device *device, uint32_t epoch,
-                   const struct shl_claim *claim)
-{
-    struct shl_lines *lines = device->segment.lines;
-    shl_ring_init_consumer(&device->from_host, &lines->host.event_write,
-                           &lines->device.event_read,
-                           device->segment.events_to_device,
-                           sizeof(struct shl_event), SHL_EVENT_SLOTS);
-    shl_ring_skip(&device->from_host, claim->first_event);
-    shl_ring_init_producer(&device->to_host, &lines->device.event_write,
-                           &lines->host.event_read,
-                           device->segment.events_to_host,
-                           sizeof(struct shl_event), SHL_EVENT_SLOTS);
-    device->sent_frame = 0;
-    device->fresh = true;
-    device->mode = claim->mode;
-    shl_device_drop_taps(device);
-    point_out(device);
-    if (!device->keeps_priority && claim->drive != SHL_DRIVE_FREE)
-        shl_priority_raise(&device->priority, claim->policy, claim->priority);
-    device->cycle.may_yield = same_priority(claim);
-    /* release: both rings stand where this claim begins. The keeper must know
-     * first: the host's messages come as soon as it sees the other */
-    atomic_store_explicit(&device->heard, epoch, memory_order_release);
-    atomic_store_explicit(&device->accepted, epoch, memory_order_release);
-    atomic_store_explicit(&lines->device.epoch, epoch, memory_order_release);
-    shl_worker_wake(device->keeper);
-}
-
-void shl_device_answer(shl_device *device, uint32_t epoch,
-                       const struct shl_claim *claim, shl_status status)
-{
-    struct shl_device_line *line = &device->segment.lines->device;
-    if (!status) {
-        accept(device, epoch, claim);
-        return;
-    }
-    shl_line_store(&line->refusal, (uint32_t)status);
-    /* release: the reason is there before the refusal */
-    atomic_store_explicit(&line->refused, epoch, memory_order_release);
-}
-
-/* A new epoch: accept the claim or say why not. An even one is a release. */
-static void consider(shl_device *device, uint32_t epoch)
-{
-    struct shl_claim claim;
-    device->judged = epoch;
-    if (!(epoch & 1))
-        return;
-    shl_status st = shl_segment_claim_read(&device->segment, &claim);
-    if (!st)
-        st = shl_device_judge(device, &claim);
-    if (!st && claim.drive == SHL_DRIVE_FREE) {
-        shl_device_free_ask(device, epoch, &claim);
-        return;
-    }
-    if (!st)
-        st = reserve(device, &claim);
-    shl_device_answer(device, epoch, &claim, st);
-}
-
-/* The claim is over. What its host left sounding becomes a block of our own;
- * true if there is something. */
-static bool end_claim(shl_device *device)
-{
-    atomic_store_explicit(&device->segment.lines->device.epoch, 0,
-                          memory_order_release);
-    atomic_store_explicit(&device->accepted, 0, memory_order_release);
-    shl_device_drop_taps(device);
-    shl_device_free_leave(device);
-    shl_priority_restore(&device->priority);
-    if (device->held.count == 0)
-        return false;
-    device->working = device->releasing = true;
-    device->block.frames = 0;
-    device->block.fresh = 0;
-    return true;
-}
-
-bool shl_device_heed(shl_device *device)
-{
-    /* acquire: the claim of this epoch is whole */
-    uint32_t epoch = atomic_load_explicit(&device->segment.claim->epoch,
-                                          memory_order_acquire);
-    uint32_t accepted =
-        atomic_load_explicit(&device->accepted, memory_order_relaxed);
-    uint32_t alarm = atomic_load_explicit(&device->alarm, memory_order_acquire);
-    if (alarm)
-        atomic_store_explicit(&device->alarm, 0, memory_order_relaxed);
-    if (accepted && (epoch != accepted || alarm == accepted) &&
-        end_claim(device))
-        return true;
-    if (device->free.pending && !shl_device_free_asked(device, epoch))
-        return false;
-    if (epoch != device->judged)
-        consider(device, epoch);
-    return false;
-}
 
 /* ---- blocks ------------------------------------------------------------------ */
 
@@ -233,15 +54,25 @@ static bool woken(shl_device *device)
     return atomic_exchange_explicit(&device->woken, 0, memory_order_acquire);
 }
 
+void shl_device_rouse(shl_device *device)
+{
+    /* of no claim: those are odd. A dead host's alarm stays, and wakes it as
+     * well; seq_cst for a sleeper's last look, and whoever takes either sees
+     * what was done before */
+    const uint32_t nobody = 2;
+    uint32_t was = atomic_load_explicit(&device->alarm, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(
+        &device->alarm, &was, was ? was : nobody, memory_order_seq_cst,
+        memory_order_relaxed)) {
+    }
+    shl_cycle_nudge(device->segment.lines);
+}
+
 void shl_device_wake(shl_device *device)
 {
-    /* of no claim: those are odd. A dead host's alarm wakes it as well */
-    uint32_t none = 0, nobody = 2;
+    /* release: what there is to do is whole */
     atomic_store_explicit(&device->woken, 1, memory_order_release);
-    atomic_compare_exchange_strong_explicit(&device->alarm, &none, nobody,
-                                            memory_order_seq_cst,
-                                            memory_order_relaxed);
-    shl_cycle_nudge(device->segment.lines);
+    shl_device_rouse(device);
 }
 
 static bool next_block(shl_device *device)
@@ -285,7 +116,7 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
         if (now_ns >= until_ns)
             return SHL_TIMEOUT;
         uint64_t left_us = (until_ns - now_ns) / 1000 + 1;
-        shl_cycle_wait(&device->cycle, device->judged, &device->alarm,
+        shl_cycle_wait(&device->cycle, device->seen, &device->alarm,
                        left_us < 1000000 ? (uint32_t)left_us : 1000000);
     }
     return SHL_BAD_PEER;

@@ -33,34 +33,24 @@ struct shl_flow_options shl_device_free_options(const struct shl_device *device,
         .exact = both(claim, SHL_CLAIM_OWN_CLOCK | SHL_CLAIM_EXACT)};
 }
 
-/* Memory and streams of the claim that stands there now. */
-static void make(struct shl_device *device)
+shl_status shl_device_free_make(struct shl_device *device,
+                                const struct shl_claim *claim,
+                                struct shl_flow **flow)
 {
-    struct shl_device_free *own = &device->free;
     struct shl_segment *segment = &device->segment;
-    struct shl_claim *claim = &own->made.claim;
-    struct shl_flow_options options;
-    shl_status st = shl_segment_claim_read(segment, claim);
+    struct shl_flow_options options = shl_device_free_options(device, claim);
+    shl_status st = shl_segment_reserve_streams(segment, options.in_channels,
+                                                options.out_channels);
 
-    own->made.flow = NULL;
     if (!st)
-        st = shl_device_judge(device, claim);
-    if (!st && claim->drive != SHL_DRIVE_FREE)
-        st = SHL_WRONG_DRIVE; /* another claim by now: nobody will ask */
-    if (!st) {
-        options = shl_device_free_options(device, claim);
-        st = shl_segment_reserve_streams(segment, options.in_channels,
-                                         options.out_channels);
-    }
-    if (!st)
-        st = shl_flow_new(segment, &options, &own->made.flow);
+        st = shl_flow_new(segment, &options, flow);
     if (!st)
         shl_line_store(&segment->lines->device.stream_frames,
-                       shl_flow_latency(own->made.flow));
-    own->made.status = st;
+                       shl_flow_latency(*flow));
+    return st;
 }
 
-static void spend(struct shl_device *device, struct shl_flow *flow)
+void shl_device_free_spend(struct shl_device *device, struct shl_flow *flow)
 {
     if (!flow)
         return;
@@ -73,58 +63,20 @@ static void spend(struct shl_device *device, struct shl_flow *flow)
     }
 }
 
-/* The epoch that was asked for is made. */
-static void use(struct shl_device *device, uint32_t epoch, uint32_t asked)
+void shl_device_free_use(struct shl_device *device,
+                         const struct shl_claim *claim, struct shl_flow *flow)
 {
     struct shl_device_free *own = &device->free;
-    struct shl_flow *flow = own->made.flow;
 
-    own->made.flow = NULL;
-    if (epoch != asked) {
-        spend(device, flow);
-        return;
-    }
     own->flow = flow;
     if (flow)
-        shl_cue_begin(&own->cue, own->made.claim.rate_hz);
+        shl_cue_begin(&own->cue, claim->rate_hz);
     own->heard_frame = 0;
-    shl_device_answer(device, epoch, &own->made.claim, own->made.status);
-}
-
-void shl_device_free_ask(struct shl_device *device, uint32_t epoch,
-                         const struct shl_claim *claim)
-{
-    struct shl_device_free *own = &device->free;
-
-    /* a rendering in this very process waits for nothing that is not made here
-     * and now, and has the time */
-    if (both(claim, SHL_CLAIM_OWN_CLOCK | SHL_CLAIM_RENDERS)) {
-        make(device);
-        use(device, epoch, epoch);
-        return;
-    }
-    own->pending = epoch;
-    /* release: what was made before has been taken */
-    atomic_store_explicit(&own->asked, epoch, memory_order_release);
-    shl_worker_wake(device->keeper);
-}
-
-bool shl_device_free_asked(struct shl_device *device, uint32_t epoch)
-{
-    struct shl_device_free *own = &device->free;
-    uint32_t asked = own->pending;
-
-    /* acquire: `made` is whole */
-    if (atomic_load_explicit(&own->done, memory_order_acquire) != asked)
-        return false;
-    own->pending = 0;
-    use(device, epoch, asked);
-    return true;
 }
 
 void shl_device_free_leave(struct shl_device *device)
 {
-    spend(device, device->free.flow);
+    shl_device_free_spend(device, device->free.flow);
     device->free.flow = NULL;
 }
 
@@ -139,18 +91,9 @@ static void free_all(struct shl_flow *flow)
 
 void shl_device_free_keep(struct shl_device *device)
 {
-    struct shl_device_free *own = &device->free;
-    /* acquire: `made` has been taken */
-    uint32_t asked = atomic_load_explicit(&own->asked, memory_order_acquire);
-
     /* acquire: the links of the list */
-    free_all(atomic_exchange_explicit(&own->spent, NULL, memory_order_acquire));
-    if (asked == atomic_load_explicit(&own->done, memory_order_relaxed))
-        return;
-    make(device);
-    /* release: `made` is whole */
-    atomic_store_explicit(&own->done, asked, memory_order_release);
-    shl_cycle_nudge(device->segment.lines);
+    free_all(atomic_exchange_explicit(&device->free.spent, NULL,
+                                      memory_order_acquire));
 }
 
 void shl_device_free_end(struct shl_device *device)
@@ -158,9 +101,8 @@ void shl_device_free_end(struct shl_device *device)
     struct shl_device_free *own = &device->free;
 
     shl_flow_free(own->flow);
-    shl_flow_free(own->made.flow);
     free_all(atomic_load_explicit(&own->spent, memory_order_relaxed));
-    own->flow = own->made.flow = NULL;
+    own->flow = NULL;
     free(own->planes);
     own->planes = NULL;
 }

@@ -79,6 +79,7 @@ static void keep(void *arg)
 {
     shl_device *device = arg;
     shl_desk_pump(&device->desk);
+    shl_device_claims_keep(device);
     shl_device_free_keep(device);
     /* acquire: the audio thread has read this claim */
     uint32_t epoch =
@@ -322,6 +323,7 @@ void shl_device_close(shl_device *device)
     shl_priority_restore(&device->priority);
     shl_worker_free(device->keeper);
     shl_desk_close(&device->desk);
+    shl_device_claims_end(device);
     shl_device_free_end(device);
     /* release: nothing of ours follows; the host sees that its claim is over */
     atomic_store_explicit(&device->segment.lines->device.epoch, 0,

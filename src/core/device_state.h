@@ -1,5 +1,5 @@
-/* What a device remembers: for the files of the role alone (device.c,
- * device_open.c). */
+/* What a device remembers: for the files of the role alone (device.c, device_*.c).
+ */
 #ifndef SHL_DEVICE_STATE_H
 #define SHL_DEVICE_STATE_H
 
@@ -23,23 +23,16 @@ struct shl_selection {
     uint32_t reserved;
 };
 
-/* What the free drive adds (device_free.c).
- *   asked  audio writes (release), keeper reads (acquire): prepare the streams
- *          of this epoch's claim. From then on `made` is the keeper's
+/* Claims that the keeper makes ready (device_claims.c): memory is reserved and
+ * allocated on its thread alone.
+ *   asked  audio writes (release), keeper reads (acquire): make the claim of
+ *          this epoch ready. From then on what goes by turns is the keeper's
  *   done   keeper writes (release), audio reads (acquire): the epoch that was
- *          asked for; `made` is the audio thread's again
- *   spent  audio pushes (release), keeper takes all (acquire): to be freed */
-struct shl_device_free {
-    const struct shl_resampler *resampler;
-    uint64_t (*clock_ns)(void);
-    float *planes; /* in, then out: nobody else's; NULL: not offered */
-    /* the audio thread's own */
-    struct shl_flow *flow; /* of the present claim; NULL: another drive */
-    uint32_t pending;      /* epoch asked for; 0: none */
-    uint64_t alone_frame;  /* while nobody has claimed us */
-    struct shl_cue_hearer cue;
-    int64_t heard_frame; /* of the host, where the block begins */
+ *          asked for; what goes by turns is the audio thread's again */
+struct shl_device_claims {
+    uint32_t pending; /* the audio thread's own: epoch asked for; 0: none */
     /* by turns */
+    bool planes; /* there is memory behind ours */
     struct {
         shl_status status;
         struct shl_claim claim;
@@ -47,6 +40,19 @@ struct shl_device_free {
     } made;
     _Atomic uint32_t asked;
     _Atomic uint32_t done;
+};
+
+/* What the free drive adds (device_free.c).
+ *   spent  audio pushes (release), keeper takes all (acquire): to be freed */
+struct shl_device_free {
+    const struct shl_resampler *resampler;
+    uint64_t (*clock_ns)(void);
+    float *planes; /* in, then out: nobody else's; NULL: not offered */
+    /* the audio thread's own */
+    struct shl_flow *flow; /* of the present claim; NULL: another drive */
+    uint64_t alone_frame;  /* while nobody has claimed us */
+    struct shl_cue_hearer cue;
+    int64_t heard_frame; /* of the host, where the block begins */
     struct shl_flow *_Atomic spent;
 };
 
@@ -63,12 +69,12 @@ struct shl_device {
     uint32_t kept_epoch, kept_heard;
 
     /* the audio thread's own */
+    uint32_t seen;       /* last epoch looked at */
     uint32_t judged;     /* last epoch accepted or refused */
     uint32_t bell;       /* of the block being worked on */
     bool working;        /* between wait and done */
     bool releasing;      /* on a block of our own: what the last host held */
     bool own_time;       /* the block is one of shl_device_begin */
-    bool reserved;       /* there is memory behind our planes */
     uint32_t mode;       /* of the claim: one of enum shl_mode */
     bool fresh;          /* the next block is the first of its claim */
     bool flushed;        /* denormals are off on this thread */
@@ -89,6 +95,7 @@ struct shl_device {
     float *tap_planes[SHL_MAX_CHANNELS];
     uint32_t tapped;                   /* a bit for each plane that taps fill */
     struct shl_tap taps[SHL_MAX_TAPS]; /* never changed once announced */
+    struct shl_device_claims claims;
     struct shl_device_free free;
 
     /* between the audio thread and the keeper
@@ -124,17 +131,8 @@ void shl_device_drop_taps(struct shl_device *device);
 /** Silence: a plane of it. */
 extern const float shl_device_silence[SHL_MAX_FRAMES];
 
-/** Whether a claim can be. */
-shl_status shl_device_judge(const struct shl_device *device,
-                            const struct shl_claim *claim);
-
-/** Accept the claim of this epoch, or refuse it with a reason. [audio] */
-void shl_device_answer(struct shl_device *device, uint32_t epoch,
-                       const struct shl_claim *claim, shl_status status);
-
-/** Look after epoch and alarm; true if what a host has left sounding makes a
- * block of our own. [audio] */
-bool shl_device_heed(struct shl_device *device);
+/** Have the audio thread look at epoch and alarm again. [any] */
+void shl_device_rouse(struct shl_device *device);
 
 /** An event of the host's could not be. [audio] */
 void shl_device_count_bad(struct shl_device *device);
@@ -148,19 +146,36 @@ static inline bool shl_device_has_host(const struct shl_device *device)
     return atomic_load_explicit(&device->accepted, memory_order_relaxed) != 0;
 }
 
+/* ---- device_claims.c ---- */
+
+/** Look after epoch and alarm; true if what a host has left sounding makes a
+ * block of our own. [audio] */
+bool shl_device_heed(struct shl_device *device);
+
+/** Make the claim ready that the audio thread asks for. [keeper] */
+void shl_device_claims_keep(struct shl_device *device);
+
+/** Free what nobody has taken; no thread works on it. [control] */
+void shl_device_claims_end(struct shl_device *device);
+
 /* ---- device_free.c ---- */
 
 /** What a free flow needs of this claim. [any] */
 struct shl_flow_options shl_device_free_options(const struct shl_device *device,
                                                 const struct shl_claim *claim);
 
-/** Have the streams of a claim prepared. [audio] */
-void shl_device_free_ask(struct shl_device *device, uint32_t epoch,
-                         const struct shl_claim *claim);
+/** Memory and streams of a claim; *flow stays as it was if they cannot be.
+ * SHL_NO_SPACE, SHL_NO_MEMORY. [keeper] */
+shl_status shl_device_free_make(struct shl_device *device,
+                                const struct shl_claim *claim,
+                                struct shl_flow **flow);
 
-/** Whether nothing is being prepared any more; answers the claim if it is still
- * that of `epoch`. [audio] */
-bool shl_device_free_asked(struct shl_device *device, uint32_t epoch);
+/** A claim begins, with this flow; NULL: in another drive. [audio] */
+void shl_device_free_use(struct shl_device *device,
+                         const struct shl_claim *claim, struct shl_flow *flow);
+
+/** Have the keeper free it. [audio] */
+void shl_device_free_spend(struct shl_device *device, struct shl_flow *flow);
 
 /** The claim is over. [audio] */
 void shl_device_free_leave(struct shl_device *device);
@@ -174,7 +189,7 @@ void shl_device_free_done(struct shl_device *device);
 /** Private planes, if we offer the drive. SHL_NO_MEMORY. [control] */
 shl_status shl_device_free_begin(struct shl_device *device);
 
-/** The keeper's part. [control] */
+/** Free what is spent. [keeper] */
 void shl_device_free_keep(struct shl_device *device);
 
 /** Free everything; no thread works on it. [control] */
