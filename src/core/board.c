@@ -215,6 +215,42 @@ bool shl_board_unlink_dead(const char *segment)
     return !alive;
 }
 
+struct sweep {
+    char names[16][SHL_BOARD_PLUGIN_SIZE];
+    uint32_t count;
+};
+
+static void sweep_name(const char *name, uint64_t age_s, void *arg)
+{
+    struct sweep *sweep = arg;
+    struct shl_process owner = {.pid_namespace =
+                                    shl_process_self().pid_namespace};
+    unsigned pid;
+
+    (void)age_s;
+    if (sscanf(name, SHL_BOARD_PLUGIN "%u-", &pid) != 1 || sweep->count == 16 ||
+        strlen(name) >= SHL_BOARD_PLUGIN_SIZE)
+        return;
+    owner.pid = pid;
+    if (!shl_process_alive(&owner))
+        strcpy(sweep->names[sweep->count++], name);
+}
+
+void shl_board_sweep_plugins(void)
+{
+    struct sweep sweep = {.count = 0};
+    struct shl_map map = SHL_MAP_NONE;
+
+    shl_map_each(SHL_BOARD_PLUGIN, sweep_name, &sweep);
+    for (uint32_t i = 0; i < sweep.count; i++) {
+        /* those of other DAWs are readable by all, and theirs to remove */
+        if (shl_map_ask(sweep.names[i], &map) == SHL_OK) {
+            shl_map_close(&map);
+            shl_map_unlink(sweep.names[i]);
+        }
+    }
+}
+
 /** Clear a slot whose lease we hold. False if its segment is still held: then
  * it is left for the next one who looks. */
 static bool slot_clear(struct shl_board_slot *slot)

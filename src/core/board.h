@@ -45,6 +45,15 @@ bool shl_board_segment_name(const char *name);
  * say. */
 bool shl_board_unlink_dead(const char *segment);
 
+/** Segments for plugin programs are on no board: this, the process id of their
+ * host, and more. */
+#define SHL_BOARD_PLUGIN      "/maolan-"
+#define SHL_BOARD_PLUGIN_SIZE 256u
+
+/** Unlink those whose host was one of ours and died while its plugin got
+ * ready, some at a time. */
+void shl_board_sweep_plugins(void);
+
 /** A device's place. Its description holds two leases: slot and id. */
 struct shl_seat {
     struct shl_board_view view;

@@ -1,5 +1,6 @@
 #include "plugin.h"
 
+#include "board.h"
 #include "name.h"
 
 #include <math.h>
@@ -21,7 +22,6 @@
 #define NO_FORMAT 4u
 #define NO_PLUGIN 5u
 
-static const char prefix[] = "/maolan-";
 uint32_t shl_plugin_patience_ms = 5000;
 
 static _Atomic uint32_t alive; /* plugins of this process; relaxed */
@@ -126,7 +126,7 @@ static void number_name(struct shl_plugin *plugin, uint32_t pid, uint32_t n)
 {
     snprintf(plugin->instance, sizeof plugin->instance, "%s-%u-%u",
              plugin->format, pid, n);
-    snprintf(plugin->name, sizeof plugin->name, "%s%u-%s", prefix, pid,
+    snprintf(plugin->name, sizeof plugin->name, SHL_BOARD_PLUGIN "%u-%s", pid,
              plugin->instance);
 }
 
@@ -183,42 +183,6 @@ static void write_header(struct shl_plugin *plugin)
     shl_maolan_format(plugin->map.base,
                       plugin->protocol ? plugin->protocol : PROTOCOL,
                       plugin->rate_hz);
-}
-
-struct sweep {
-    char names[16][SHL_PLUGIN_TEXT_SIZE];
-    uint32_t count;
-};
-
-static void sweep_name(const char *name, uint64_t age_s, void *arg)
-{
-    struct sweep *sweep = arg;
-    struct shl_process owner = {.pid_namespace =
-                                    shl_process_self().pid_namespace};
-    unsigned pid;
-
-    (void)age_s;
-    if (sscanf(name, "/maolan-%u-", &pid) != 1 || sweep->count == 16 ||
-        strlen(name) >= SHL_PLUGIN_TEXT_SIZE)
-        return;
-    owner.pid = pid;
-    if (!shl_process_alive(&owner))
-        strcpy(sweep->names[sweep->count++], name);
-}
-
-void shl_plugin_sweep(void)
-{
-    struct sweep sweep = {.count = 0};
-    struct shl_map map = SHL_MAP_NONE;
-
-    shl_map_each(prefix, sweep_name, &sweep);
-    for (uint32_t i = 0; i < sweep.count; i++) {
-        /* those of other DAWs are readable by all, and theirs to remove */
-        if (shl_map_ask(sweep.names[i], &map) == SHL_OK) {
-            shl_map_close(&map);
-            shl_map_unlink(sweep.names[i]);
-        }
-    }
 }
 
 /* ---- starting ------------------------------------------------------------------------- */
@@ -461,7 +425,7 @@ static shl_status begin(struct shl_plugin *plugin)
     if (st)
         return st;
     memcpy(plugin->program, path, sizeof path);
-    shl_plugin_sweep();
+    shl_board_sweep_plugins();
     st = make_segment(plugin);
     if (!st)
         st = shl_pipes_make(&plugin->pipes);

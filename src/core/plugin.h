@@ -120,10 +120,6 @@ uint32_t shl_plugin_count(void);
  * segment have it. [control] */
 void shl_plugin_unname(struct shl_plugin *plugin);
 
-/** Remove the segments of programs whose DAW was one of ours and is dead.
- * [control] */
-void shl_plugin_sweep(void);
-
 /* ---- playing ---- */
 
 /** Become the one who rings; waits at most wait_us for a request that is under

@@ -3,7 +3,6 @@
 
 #include "board.h"
 #include "param.h"
-#include "plugin.h"
 #include "segment.h"
 
 #include <stdio.h>
@@ -313,7 +312,7 @@ shl_status shl_registry_clean(shl_registry *registry, uint32_t *count)
     /* segments of devices whose board was removed */
     snprintf(prefix, sizeof prefix, "/shl-%u-", (unsigned)shl_user_id());
     status = shl_map_each(prefix, clean_segment, &cleared);
-    shl_plugin_sweep();
+    shl_board_sweep_plugins();
     if (!status && count)
         *count = cleared;
     return status;
