@@ -142,11 +142,11 @@ static uint32_t own_pid(const t_patch *x)
 static void forget_claim(t_patch *x)
 {
     x->x_working = x->x_due = 0;
-    x->x_told = PATCH_NOT_TOLD;
     schedule_clear(&x->x_heard);
     schedule_clear(&x->x_going);
     voice_forget_link(&x->x_voice);
     replies_forget_link(&x->x_say);
+    patch_claim_end(x);
 }
 
 /* Leave the board. The tag that hosts gave stays with us. */
@@ -478,6 +478,8 @@ static void patch_free(t_patch *x)
         pd_unbind(bound, line);
     if (x->x_gone)
         *x->x_gone = 1;
+    x->x_told = PATCH_NOT_TOLD; /* nobody is left to hear of it */
+    memset(&x->x_held, 0, sizeof x->x_held);
     leave(x);
     slave_discharge(x);
     slave_free_room(x);

@@ -18,6 +18,7 @@
 /* Beside the kinds of struct shl_event, in the queue towards the patch. */
 #define PATCH_CLAIMED   0xff01
 #define PATCH_TRANSPORT 0xff02 /* data[0]: place in x_transports */
+#define PATCH_RELEASED  0xff03 /* and claimed anew at once */
 
 /* Frames that wait between host and tick, oldest first. */
 struct reel {
@@ -94,6 +95,7 @@ typedef struct patch {
 
     enum patch_told x_told;
     uint32_t x_told_pid;
+    struct shl_held x_held; /* what the patch was told and may still sound */
     uint64_t x_ticks, x_alone, x_padded, x_unheard;
 
     struct shl_tap x_declared[PATCH_TAPS_MAX]; /* to be announced */
@@ -133,6 +135,8 @@ void patch_announce_soon(t_patch *x);
 
 /** Tell of claims and releases that no block has told of. */
 void patch_claim_look(t_patch *x);
+/** We have left the board: end what sounds, and tell, if a host had us. */
+void patch_claim_end(t_patch *x);
 /** Tell of what a block brought, at its time. */
 void patch_claim_event(t_patch *x, const struct shl_event *event);
 

@@ -66,8 +66,11 @@ static void hear_events(t_patch *x, const struct shl_block *block,
 void patch_hear_claim(t_patch *x)
 {
     struct shl_event claimed = {.kind = PATCH_CLAIMED};
+    struct shl_event released = {.kind = PATCH_RELEASED};
 
     memset(&x->x_transport, 0, sizeof x->x_transport);
+    if (x->x_told == PATCH_TOLD_AND_HEARD)
+        hear(x, x->x_start, &released);
     if (x->x_told != PATCH_TOLD)
         hear(x, x->x_start, &claimed);
     x->x_told = PATCH_TOLD_AND_HEARD;

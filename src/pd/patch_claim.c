@@ -9,6 +9,16 @@ static void tell_released(t_patch *x)
     replies_bare(&x->x_say, "released");
 }
 
+void patch_claim_end(t_patch *x)
+{
+    uint32_t ump;
+
+    while (shl_held_release(&x->x_held, &ump))
+        echoes_ump(&x->x_voice, &ump);
+    if (x->x_told != PATCH_NOT_TOLD)
+        tell_released(x);
+}
+
 static void tell_claimed(t_patch *x, const struct shl_host_info *info)
 {
     t_atom atoms[9];
@@ -44,8 +54,8 @@ void patch_claim_look(t_patch *x)
 
     if (!claimed) {
         x->x_looped = x->x_loop_told = 0;
-        if (x->x_told != PATCH_NOT_TOLD)
-            tell_released(x);
+        if (x->x_told != PATCH_NOT_TOLD && !schedule_count(&x->x_heard))
+            tell_released(x); /* behind what its host left sounding */
         return;
     }
     if (x->x_told == PATCH_NOT_TOLD) {
@@ -78,7 +88,10 @@ void patch_claim_event(t_patch *x, const struct shl_event *event)
     } else if (event->kind == PATCH_CLAIMED) {
         if (x->x_device && shl_device_claimed(x->x_device, &info))
             tell_claimed(x, &info);
+    } else if (event->kind == PATCH_RELEASED) {
+        replies_bare(&x->x_say, "released");
     } else if (event->kind == SHL_EVENT_UMP) {
+        shl_held_follow(&x->x_held, event->data);
         echoes_ump(&x->x_voice, event->data);
     } else {
         patch_params_tell(x, event);

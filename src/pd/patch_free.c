@@ -13,8 +13,11 @@ static void finish_silent(t_patch *x)
 {
     uint32_t c;
 
-    for (c = 0; c < x->x_outs; c++)
-        memset(x->x_block.out[c], 0, x->x_block.frames * sizeof(float));
+    for (c = 0; c < x->x_out.channels; c++) {
+        float *to = patch_goal(x, c);
+        if (to)
+            memset(to, 0, x->x_block.frames * sizeof(float));
+    }
     x->x_working = 0;
     shl_device_done(x->x_device);
 }
@@ -114,9 +117,11 @@ void free_perform_out(t_patch *x, t_sample *const *inlets)
 
     if (!x->x_working || !x->x_device)
         return;
-    for (c = 0; c < x->x_outs; c++)
-        for (i = 0; i < x->x_frames; i++)
-            x->x_block.out[c][i] = (float)inlets[c][i];
+    for (c = 0; c < x->x_out.channels; c++) {
+        float *to = patch_goal(x, c);
+        for (i = 0; to && i < x->x_frames; i++)
+            to[i] = (float)inlets[c][i];
+    }
     send_spoken(x);
     x->x_working = 0;
     shl_device_done(x->x_device);
