@@ -141,6 +141,12 @@ static void tell_closed(t_shmlink *x, const char *reason)
     replies_send(&x->x_say, "open", 3, atoms);
 }
 
+/* A crash is a long sentence, and the console hears it once, whatever follows. */
+static int is_told(const t_shmlink *x, const char *text)
+{
+    return replies_said(&x->x_say, gensym(text), REPLIES_LINK);
+}
+
 /* A device that is not there yet is no mistake, except where nobody waits. */
 static void tell_refused(t_shmlink *x)
 {
@@ -150,7 +156,9 @@ static void tell_refused(t_shmlink *x)
     x->x_due = 0;
     x->x_requested = 0;
     connection_why(x, text, sizeof text);
-    if (x->x_status == SHL_NOT_FOUND && !x->x_batch)
+    if (is_told(x, text))
+        ;
+    else if (x->x_status == SHL_NOT_FOUND && !x->x_batch)
         replies_note(&x->x_say, "%s", text);
     else
         replies_complain(&x->x_say, "%s", text);
@@ -194,7 +202,8 @@ static void tell_crash(t_shmlink *x, const struct shl_notice *notice)
 
     forget_link(x);
     connection_why(x, text, sizeof text);
-    replies_complain(&x->x_say, "%s", text);
+    if (replies_once(&x->x_say, gensym(text), REPLIES_LINK))
+        replies_complain(&x->x_say, "%s", text);
     atoms_set_number(&atoms[0], notice->detail[0]);
     atoms_set_number(&atoms[1], signal ? signal : notice->detail[2]);
     replies_send(&x->x_say, "crash", 2, atoms);
@@ -448,9 +457,11 @@ int connection_ready(t_shmlink *x, t_symbol *selector, int request)
         shl_host_poll(x->x_host);
     if (x->x_host && shl_host_linked(x->x_host))
         return 1;
+    if (x->x_open)
+        connection_answer(x); /* a patch hears first that it is gone */
     if (!x->x_host || x->x_say.name[0])
         connection_why(x, text, sizeof text);
-    if (replies_once(&x->x_say, selector, REPLIES_LINK))
+    if (!is_told(x, text) && replies_once(&x->x_say, selector, REPLIES_LINK))
         replies_complain(&x->x_say, "%s: %s", selector->s_name, text);
     if (request)
         replies_number(&x->x_say, selector->s_name, 0);

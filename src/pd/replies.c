@@ -148,7 +148,7 @@ void replies_fail(struct replies *replies, t_symbol *selector,
     replies_error_quiet(replies, selector, status, text);
 }
 
-int replies_once(struct replies *replies, t_symbol *selector,
+int replies_said(const struct replies *replies, const t_symbol *selector,
                  enum replies_memory memory)
 {
     uint32_t i;
@@ -156,8 +156,16 @@ int replies_once(struct replies *replies, t_symbol *selector,
     for (i = 0; i < replies->said_count; i++) {
         if (replies->said[i].selector == selector &&
             replies->said[i].memory == memory)
-            return 0;
+            return 1;
     }
+    return 0;
+}
+
+int replies_once(struct replies *replies, t_symbol *selector,
+                 enum replies_memory memory)
+{
+    if (replies_said(replies, selector, memory))
+        return 0;
     if (replies->said_count < REPLIES_SAID_MAX) {
         replies->said[replies->said_count].selector = selector;
         replies->said[replies->said_count].memory = memory;

@@ -80,6 +80,10 @@ void replies_error_quiet(struct replies *replies, t_symbol *selector,
 int replies_once(struct replies *replies, t_symbol *selector,
                  enum replies_memory memory);
 
+/** Whether it was asked already. */
+int replies_said(const struct replies *replies, const t_symbol *selector,
+                 enum replies_memory memory);
+
 /** The link began or ended: what was said of it may be said again. */
 void replies_forget_link(struct replies *replies);
 

@@ -124,4 +124,39 @@ if wait_gone "$second"; then echo "ok a killed Pd takes it along"; else
 fi
 left=$(ls /dev/shm | grep -c "^maolan-$pd-")
 [ "$left" = 0 ] || { echo "FAIL $left segments left"; bad=1; }
+
+# Notes all the time, then a crash, and more of this and that because of it: the
+# console says once what has happened.
+cat >"$work/once.pd" <<END
+#N canvas 0 0 450 300 12;
+#X obj 20 60 shmlink~ -host $own builtin:synth 2 2;
+#X obj 20 20 loadbang;
+#X obj 20 100 route open crash;
+#X obj 20 40 metro 1;
+#X msg 100 40 midi_note 1 60 100;
+#X msg 20 140 param_set 0 1 \, param_get 0 \, midi_cc 1 7 9;
+#X obj 100 120 delay 500;
+#X msg 100 160 \; pd quit;
+#X obj 20 180 print opened;
+#X obj 20 200 print crashed;
+#X connect 1 0 3 0;
+#X connect 3 0 4 0;
+#X connect 4 0 0 0;
+#X connect 0 2 2 0;
+#X connect 2 0 8 0;
+#X connect 2 1 9 0;
+#X connect 2 1 5 0;
+#X connect 5 0 0 0;
+#X connect 2 1 6 0;
+#X connect 6 0 7 0;
+END
+start_live "$work/once.pd" "$work/log-once"
+until_line "$work/log-once" "opened: 1" || bad=1
+first=$(child_of "$(pgrep -P "$last")")
+kill -SEGV "$first"
+wait "$last"
+grep "crashed: $first 11" "$work/log-once" >/dev/null ||
+    { echo "FAIL no crash of $first in:"; cat "$work/log-once"; bad=1; }
+same "times that the console tells of a crash" \
+    "$(grep -c "has crashed: process $first" "$work/log-once")" 1
 exit "${bad:-0}"
