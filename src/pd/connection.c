@@ -113,6 +113,7 @@ static void tell_open(t_shmlink *x)
 {
     struct shl_device_info info;
     t_atom atoms[2];
+    int requested = x->x_requested;
 
     if (shl_host_device(x->x_host, &info))
         return; /* and gone again, which is told next */
@@ -121,24 +122,33 @@ static void tell_open(t_shmlink *x)
     x->x_open = 1;
     x->x_status = SHL_OK;
     replies_forget_link(&x->x_say);
-    atoms_set_number(&atoms[0], 1);
-    SETSYMBOL(&atoms[1], atoms_name(x->x_say.name));
-    replies_send(&x->x_say, "open", 2, atoms);
-    if (x->x_open)
-        tell_link(x, &info);
-    if (x->x_open)
-        tell_latency(x);
+    do {
+        atoms_set_number(&atoms[0], 1);
+        SETSYMBOL(&atoms[1], atoms_name(x->x_say.name));
+        replies_send(&x->x_say, "open", 2, atoms);
+        if (x->x_open)
+            tell_link(x, &info);
+        if (x->x_open)
+            tell_latency(x);
+    } while (--requested > 0 && x->x_open);
     waiting_release(x);
 }
 
-static void tell_closed(t_shmlink *x, const char *reason)
+/* Once for each who asked, and once if nobody did. */
+static void tell_closed(t_shmlink *x, const char *name, int requested,
+                        shl_status status, const char *text)
 {
+    int left = requested;
     t_atom atoms[3];
 
-    atoms_set_number(&atoms[0], 0);
-    SETSYMBOL(&atoms[1], atoms_name_or_dash(x->x_say.name));
-    atoms_set_text(&atoms[2], reason);
-    replies_send(&x->x_say, "open", 3, atoms);
+    do {
+        atoms_set_number(&atoms[0], 0);
+        SETSYMBOL(&atoms[1], atoms_name_or_dash(name));
+        atoms_set_text(&atoms[2], shl_status_word(status));
+        replies_send(&x->x_say, "open", 3, atoms);
+        if (requested)
+            replies_error_quiet(&x->x_say, gensym("open"), status, text);
+    } while (--left > 0);
 }
 
 /* A crash is a long sentence, and the console hears it once, whatever follows. */
@@ -150,11 +160,12 @@ static int is_told(const t_shmlink *x, const char *text)
 /* A device that is not there yet is no mistake, except where nobody waits. */
 static void tell_refused(t_shmlink *x)
 {
-    char text[400];
+    char text[400], name[sizeof x->x_say.name];
     int requested = x->x_requested;
 
     x->x_due = 0;
     x->x_requested = 0;
+    memcpy(name, x->x_say.name, sizeof name);
     connection_why(x, text, sizeof text);
     if (is_told(x, text))
         ;
@@ -162,9 +173,7 @@ static void tell_refused(t_shmlink *x)
         replies_note(&x->x_say, "%s", text);
     else
         replies_complain(&x->x_say, "%s", text);
-    tell_closed(x, shl_status_word(x->x_status));
-    if (requested)
-        replies_error_quiet(&x->x_say, gensym("open"), x->x_status, text);
+    tell_closed(x, name, requested, x->x_status, text);
     waiting_release(x);
     if (x->x_batch && x->x_flags.must)
         pd_vmess(gensym("pd")->s_thing, gensym("quit"), "f", 1.0);
@@ -426,6 +435,25 @@ void connection_retry(t_shmlink *x)
         connection_open(x);
 }
 
+/* With another rate or block. What was told is told anew if that has changed
+ * it, and a device that batch has waited for is not waited for twice. */
+static void look_again(t_shmlink *x)
+{
+    shl_status told = x->x_due ? SHL_OK : x->x_status;
+
+    if (told == SHL_OK) {
+        x->x_due = 1;
+        look(x);
+        return;
+    }
+    x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
+    x->x_due = x->x_status != told;
+    if (x->x_batch && x->x_due)
+        wait_for_device(x);
+    else
+        shl_host_poll(x->x_host);
+}
+
 void connection_setup(t_shmlink *x)
 {
     uint32_t block =
@@ -440,8 +468,7 @@ void connection_setup(t_shmlink *x)
         if (x->x_batch)
             wait_for_program(x);
     } else if (x->x_say.name[0] && shl_host_linked(x->x_host) == 0) {
-        x->x_due = 1;
-        look(x);
+        look_again(x);
     } else if (x->x_batch) {
         wait_for_device(x);
     }
@@ -589,6 +616,8 @@ static void refuse_open(t_shmlink *x, const char *text)
 static void give_up(t_shmlink *x)
 {
     struct shl_notice notice;
+    char name[sizeof x->x_say.name];
+    int requested = x->x_requested;
 
     if (x->x_host) {
         shl_host_close(x->x_host);
@@ -598,7 +627,12 @@ static void give_up(t_shmlink *x)
     forget_link(x);
     schedule_clear(&x->x_in);
     x->x_due = 0;
+    x->x_requested = 0;
+    memcpy(name, x->x_say.name, sizeof name);
     x->x_say.name[0] = '\0';
+    if (requested)
+        tell_closed(x, name, requested, SHL_AGAIN,
+                    "it was given up before it could be there");
     waiting_release(x); /* nobody can hear them: each says so */
 }
 
@@ -609,6 +643,24 @@ static void shmlink_close(t_shmlink *x)
     give_up(x);
     x->x_saved_device[0] = '\0';
     if (was)
+        replies_bare(&x->x_say, "close");
+}
+
+/* What is wished for already, or there. */
+static int asks_again(const t_shmlink *x, const struct flags *flags)
+{
+    return strcmp(flags->device, x->x_say.name) == 0 &&
+           flags->drive == x->x_flags.drive;
+}
+
+static void close_before_open(t_shmlink *x)
+{
+    int was_open = x->x_open;
+
+    if (!x->x_say.name[0] || !x->x_loaded)
+        return;
+    give_up(x);
+    if (was_open)
         replies_bare(&x->x_say, "close");
 }
 
@@ -626,13 +678,15 @@ static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         refuse_open(x, why.text);
         return;
     }
-    if (x->x_open && strcmp(flags.device, x->x_say.name) == 0 &&
-        flags.drive == x->x_flags.drive) {
+    if (x->x_open && asks_again(x, &flags)) {
         tell_open(x);
         return;
     }
-    if (x->x_say.name[0] && x->x_loaded)
-        shmlink_close(x);
+    if (x->x_requested && asks_again(x, &flags)) {
+        x->x_requested++;
+        return;
+    }
+    close_before_open(x);
     if (flags.drive != x->x_flags.drive) {
         x->x_flags.drive = flags.drive;
         make_host(x); /* what went wrong shows when it looks for the device */
