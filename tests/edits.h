@@ -5,20 +5,10 @@
 
 #include "core/layout.h"
 
+#include "input.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-struct input {
-    const uint8_t *at, *end;
-};
-
-static inline uint32_t take(struct input *input, int bytes)
-{
-    uint32_t value = 0;
-    for (int i = 0; i < bytes && input->at < input->end; i++)
-        value |= (uint32_t)*input->at++ << 8 * i;
-    return value;
-}
 
 /* ---- writing over a segment ------------------------------------------------------ */
 

@@ -7,6 +7,8 @@
 #include "core/registry.h"
 #include "core/segment.h"
 
+#include "input.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -18,29 +20,6 @@
 #include <unistd.h>
 
 #define HELD 6 /* slots whose lease somebody has */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-    const uint8_t *at, *end;
-};
-
-static uint32_t take(struct input *input, int bytes)
-{
-    uint32_t value = 0;
-    for (int i = 0; i < bytes && input->at < input->end; i++)
-        value |= (uint32_t)*input->at++ << 8 * i;
-    return value;
-}
-
-/* Says which promise was broken. */
-#define MUST(x)                                                                \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            fprintf(stderr, "not so: %s (line %d)\n", #x, __LINE__);           \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
 
 static shl_registry *registry;
 static struct shl_board_view view; /* another description: it holds leases */

@@ -15,8 +15,6 @@
 
 #define STEPS 6
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct shl_seat seat;
 static struct shl_segment theirs; /* device and host in one */
 static volatile uint32_t sink;

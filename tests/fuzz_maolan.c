@@ -7,26 +7,14 @@
 #include "core/scratch.h"
 #include "core/slot.h"
 
+#include "input.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SLOTS 16u /* of each ring that are written over */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-    const uint8_t *at, *end;
-};
-
-static uint32_t take(struct input *input, int bytes)
-{
-    uint32_t value = 0;
-    for (int i = 0; i < bytes && input->at < input->end; i++)
-        value |= (uint32_t)*input->at++ << 8 * i;
-    return value;
-}
 
 static uint8_t *base, *scratch;
 static shl_scratchpad *pad;

@@ -17,8 +17,6 @@
 
 #define STEPS 12 /* looks and blocks per input */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 /* ---- our host, their device --------------------------------------------------------- */
 
 static struct shl_segment theirs; /* the device's mapping and lease */
