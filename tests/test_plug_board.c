@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,6 +250,12 @@ static void programs_and_texts_are_the_plugins(void **state)
     assert_true(shl_unpack_f64(&unpack) == 0.25);
     shl_unpack_text(&unpack, text, sizeof text);
     assert_string_equal(text, "<0.25>");
+    pack.used = 4;
+    shl_pack_f64(&pack, (double)NAN);
+    shl_pack_text(&pack, "");
+    assert_int_equal(ask(SHL_MESSAGE_PARAM_TEXT, bytes, pack.used), SHL_OK);
+    unpack = said();
+    assert_true(shl_unpack_f64(&unpack) == 0);
     assert_int_equal(ask(SHL_MESSAGE_RESET, NULL, 0), SHL_OK);
 }
 

@@ -369,8 +369,10 @@ static shl_status text(struct plugin *plugin, const struct waiting *one,
         status = SHL_NOT_FOUND;
     else if (given[0])
         status = shl_param_read(param, given, &value);
-    if (!status)
+    if (!status) {
+        value = shl_param_clip(param, value);
         status = words_of(plugin, param, value, words, sizeof(words));
+    }
     if (status) {
         shl_why_set(why, "%s", shl_status_text(status));
         return status;
