@@ -389,6 +389,32 @@ static void a_device_refuses_wild_selections(void **state)
     }
 }
 
+/* What the device has written, on its own thread. */
+static void note_refusal(void *arg, int by_us, const struct shl_received *said)
+{
+    struct shl_unpack unpack = shl_unpack_from(said->bytes, said->size);
+    if (!by_us || said->type != SHL_MESSAGE_ERROR)
+        return;
+    shl_unpack_u32(&unpack);
+    shl_unpack_text(&unpack, arg, 256);
+}
+
+static void a_refusal_names_a_tap_fit_to_be_shown(void **state)
+{
+    char text[256] = "";
+    uint8_t bytes[64];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
+    const struct shl_monitor monitor = {.arg = text, .message = note_refusal};
+    (void)state;
+    both(6, 0);
+    shl_device_monitor(device, &monitor);
+    shl_pack_u32(&pack, 1);
+    pack_one(&pack, 2, "\x1B[2J\xFFo\n");
+    assert_int_equal(select_raw(bytes, (uint32_t)pack.used), SHL_NOT_FOUND);
+    shl_device_monitor(device, NULL);
+    assert_string_equal(text, "tap ?[2J?o?: this device has none");
+}
+
 /* A device that says nonsense of its taps gets no host. */
 static void a_host_refuses_wild_tables(void **state)
 {
@@ -449,6 +475,7 @@ int main(void)
         TEST(a_route_that_cannot_be_is_refused_by_name),
         TEST(mode_midi_has_no_taps_to_hear),
         TEST(a_device_refuses_wild_selections),
+        TEST(a_refusal_names_a_tap_fit_to_be_shown),
         TEST(a_host_refuses_wild_tables),
     };
     return cmocka_run_group_tests(tests, start, NULL);

@@ -1,5 +1,7 @@
 #include "desk.h"
 
+#include "name.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +89,7 @@ shl_status shl_desk_refuse(struct shl_desk *desk, uint32_t request,
 
     snprintf(sentence, sizeof sentence, "%s",
              text ? text : shl_status_text(status));
+    shl_text_clean(sentence, sizeof sentence); /* it may name what was asked */
     shl_pack_u32(&pack, (uint32_t)status);
     shl_pack_text(&pack, sentence);
     return shl_desk_say(desk, SHL_MESSAGE_ERROR, request, bytes,
