@@ -2,6 +2,7 @@
  * second process, its handler, its death. */
 #include "core/shl.h"
 
+#include "core/desk.h"
 #include "core/layout.h"
 
 #include "child.h"
@@ -49,6 +50,10 @@ static int serve(void *arg, const struct shl_received *message)
     case SHL_MESSAGE_PRESET:
         shl_device_refuse(desk->device, message->request, SHL_BUSY,
                           "the preset is being written");
+        return 1;
+    case SHL_MESSAGE_EXTENSIONS: /* an error, as any bytes say */
+        shl_desk_say(shl_device_desk(desk->device), SHL_MESSAGE_ERROR,
+                     message->request, message->bytes, message->size);
         return 1;
     case SHL_MESSAGE_EXTENSION_CALL: /* never answered */
         return 1;
@@ -355,6 +360,19 @@ static void errors_come_with_their_sentence(void **state)
     assert_int_equal(stats().waiting, 0);
 }
 
+static void a_hostile_sentence_is_made_fit_to_be_shown(void **state)
+{
+    struct shl_pack pack = shl_pack_into(payload, MIB);
+    struct heard heard;
+
+    (void)state;
+    shl_pack_u32(&pack, SHL_BUSY);
+    shl_pack_text(&pack, "\x1B[2Jno\n\xFF");
+    heard = ask_and_wait(SHL_MESSAGE_EXTENSIONS, (uint32_t)pack.used);
+    assert_int_equal(heard.status, SHL_BUSY);
+    assert_string_equal(heard.text, "?[2Jno??");
+}
+
 static void silence_is_a_timeout_and_a_late_answer_is_counted(void **state)
 {
     struct heard first, second;
@@ -634,6 +652,7 @@ int main(void)
         THREAD(all_of_255_requests_get_one_answer_each),
         PROCESS(all_of_255_requests_get_one_answer_each),
         PROCESS(errors_come_with_their_sentence),
+        THREAD(a_hostile_sentence_is_made_fit_to_be_shown),
         PROCESS(silence_is_a_timeout_and_a_late_answer_is_counted),
         PROCESS(death_fails_all_that_is_pending),
         THREAD(closing_fails_all_that_is_pending),

@@ -1,5 +1,7 @@
 #include "inquiry.h"
 
+#include "name.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -99,6 +101,7 @@ static void answer_error(struct shl_inquiry *inquiry,
     struct shl_answer answer = {.status = SHL_BAD_PEER, .text = text};
 
     shl_unpack_text(&unpack, text, sizeof text);
+    shl_text_clean(text, sizeof text);
     if (number > SHL_AGAIN && number < SHL_STATUS_COUNT)
         answer.status = (shl_status)number;
     if (unpack.bad || !text[0])
