@@ -246,9 +246,10 @@ $(BUILD)/rtwatch.so: tests/rtwatch.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -ftls-model=initial-exec -shared -o $@ $< -ldl
 
-$(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(BUILD)/libshmlink.a Makefile
+fuzz.archives = $(addprefix $(BUILD)/,libplug.a libtool.a libshmlink.a)
+$(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(fuzz.archives) Makefile
 	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -Isrc/core -fsanitize=fuzzer -o $@ $< \
-	    $(BUILD)/libshmlink.a $(core.libs)
+	    $(fuzz.played:%=-Wl,--wrap=%) $(fuzz.archives) $(core.libs)
 
 -include $(wildcard $(BUILD)/core/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
     $(BUILD)/rate/*.d $(BUILD)/plug/*.d \
