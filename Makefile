@@ -251,6 +251,13 @@ $(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(fuzz.archives) Makefile
 	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -Isrc/core -fsanitize=fuzzer -o $@ $< \
 	    $(fuzz.played:%=-Wl,--wrap=%) $(fuzz.archives) $(core.libs)
 
+# Calls that a fuzzer answers itself: clocks, threads, the other side of a pipe.
+$(BUILD)/fuzz_letters: fuzz.played = shl_clock_ns shl_sleep_ms shl_worker_new \
+    shl_worker_wake shl_worker_free
+$(BUILD)/fuzz_answers: fuzz.played = shl_clock_ns
+$(BUILD)/fuzz_slot: fuzz.played = shl_clock_ns shl_word_wait shl_pipes_ring \
+    shl_pipes_wait shl_pipes_drain
+
 -include $(wildcard $(BUILD)/core/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
     $(BUILD)/rate/*.d $(BUILD)/plug/*.d \
     $(BUILD)/bench/*.d $(BUILD)/*.d)
