@@ -523,18 +523,20 @@ static void why_free(const char *id, const struct shl_device_info *info,
 
 static void why_busy(const struct shl_device_info *info, struct shl_why *why)
 {
-    if (info->host_pid && info->tag[0])
-        shl_why_set(why,
-                    "%s is claimed by process %u (tag %s): close that host, or "
-                    "ask for another device",
-                    info->id, (unsigned)info->host_pid, info->tag);
-    else if (info->host_pid)
-        shl_why_set(why,
-                    "%s is claimed by process %u: close that host, or ask for "
-                    "another device",
-                    info->id, (unsigned)info->host_pid);
-    else
+    char whose[40] = "in this very program";
+
+    if (!info->host_pid) {
         shl_why_set(why, "%s is just being claimed by another host", info->id);
+        return;
+    }
+    if (info->host_pid != shl_process_self().pid)
+        snprintf(whose, sizeof whose, "by process %u",
+                 (unsigned)info->host_pid);
+    shl_why_set(why,
+                "%s is claimed %s%s%s%s: close that host, or ask for another "
+                "device",
+                info->id, whose, info->tag[0] ? " (tag " : "", info->tag,
+                info->tag[0] ? ")" : "");
 }
 
 void shl_registry_why(shl_registry *registry, const char *id, char *text,
