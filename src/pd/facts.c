@@ -24,7 +24,7 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         replies_number(&x->x_say, "info_done", 0);
         return;
     }
-    sheet_tell(&x->x_say, &info);
+    sheet_tell(&x->x_say, &info, "mine");
     replies_key_number(&x->x_say, "info", "latency",
                        shl_host_latency(x->x_host));
     replies_key_number(&x->x_say, "info", "linklatency",

@@ -81,7 +81,8 @@ static void old_keys(struct replies *replies,
     number(replies, "bridged", 1);
 }
 
-void sheet_tell(struct replies *replies, const struct shl_device_info *info)
+void sheet_tell(struct replies *replies, const struct shl_device_info *info,
+                const char *state)
 {
     old_keys(replies, info);
     text(replies, "format", "shm");
@@ -94,7 +95,7 @@ void sheet_tell(struct replies *replies, const struct shl_device_info *info)
     number(replies, "parameters", info->param_count);
     number(replies, "taps", info->tap_count);
     text(replies, "mode", info->mode ? shl_mode_name(info->mode) : "");
-    text(replies, "state", shl_state_name(info->state));
+    text(replies, "state", state);
     number(replies, "host", info->host_pid);
     name(replies, "tag", info->tag);
     capabilities(replies, info);
@@ -132,7 +133,7 @@ void sheet_look_up(struct replies *replies, t_symbol *selector, const char *id)
         shl_registry_why(board, id, why, sizeof why);
     shl_registry_close(board);
     if (!status || status == SHL_BUSY) {
-        sheet_tell(replies, &info);
+        sheet_tell(replies, &info, shl_state_name(info.state));
         replies_number(replies, "info_done", 1);
         return;
     }

@@ -6,7 +6,8 @@
 #include "pd/replies.h"
 
 /** All lines that describe the device itself; no end marker. */
-void sheet_tell(struct replies *replies, const struct shl_device_info *info);
+void sheet_tell(struct replies *replies, const struct shl_device_info *info,
+                const char *state);
 
 /** Look a device up on the board and tell of it, with `info_done 1` or the
  * error and `info_done 0`. */
