@@ -2,6 +2,8 @@
  * device; what is set here counts from the start of the next block. */
 #include "pd/shmlink.h"
 
+#define MOST 1e15 /* of anything here; a position beyond is none */
+
 /* The clock, or NULL and the error while there is no host to keep one. */
 static struct shl_transport *transport(t_shmlink *x)
 {
@@ -15,7 +17,8 @@ static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     int i;
 
     for (i = 0; i < argc && i < count; i++) {
-        if (!atoms_number(&argv[i], &numbers[i]) || numbers[i] < least)
+        if (!atoms_number(&argv[i], &numbers[i]) || numbers[i] < least ||
+            numbers[i] >= MOST)
             break;
     }
     if (argc == count && i == count && transport(x))
