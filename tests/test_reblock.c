@@ -431,6 +431,28 @@ static void after_a_pause_nothing_old_is_heard(void **state)
     assert_true(least == (float)(number - 448 - 512));
 }
 
+/* shows DL-16 */
+static void polls_leave_what_waits_for_a_large_block(void **state)
+{
+    float least = 0;
+    (void)state;
+    number = 0;
+    open_device(0, 0);
+    open_host(64, 4096, SHL_DRIVE_LOCKSTEP);
+    for (int round = 0; round < 2; round++) {
+        for (int k = 0; k < 200; k++) {
+            play_on(64, &least);
+            shl_host_poll(host);
+        }
+        assert_true(least == (float)(number - 4032));
+        for (int k = 0; k < 100; k++) {
+            shl_host_poll(host);
+            usleep(5000);
+        }
+        least = (float)number;
+    }
+}
+
 /* ---- loss, bypass ------------------------------------------------------------------ */
 
 static void a_device_that_holds_still_fades_and_comes_back(void **state)
@@ -532,6 +554,7 @@ int main(void)
         TEST(without_reblocking_another_block_is_no_step_at_all),
         TEST(another_block_of_the_host_replays_nothing),
         TEST(after_a_pause_nothing_old_is_heard),
+        TEST(polls_leave_what_waits_for_a_large_block),
         TEST(a_device_that_holds_still_fades_and_comes_back),
         TEST(hard_bypass_is_as_late_as_the_link_and_the_device),
         TEST(without_a_wish_it_is_a_wire_at_once),

@@ -529,8 +529,8 @@ int shl_host_heard(const shl_host *host)
 static void flush(shl_host *host)
 {
     uint64_t now_ns = shl_clock_ns();
-    if (host->link.stats.blocks != host->polled_blocks) {
-        host->polled_blocks = host->link.stats.blocks;
+    if (host->played != host->polled_played) {
+        host->polled_played = host->played;
         host->played_ns = now_ns;
     }
     double block_ns = shl_host_exchanged(host) * 1e9 / host->options.rate_hz;

@@ -105,6 +105,7 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
     bool heard = host->reblock.frames && host->wanted[0]
                      ? play_reblocked(host, in, out, frames)
                      : play_block(host, in, out, frames, &host->transport);
+    host->played++;
     shl_transport_advance(&host->transport, frames);
     return heard;
 }

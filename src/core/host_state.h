@@ -57,7 +57,8 @@ struct shl_host {
     shl_status refused; /* the last reason told; SHL_OK: none */
     struct shl_why why;
     uint64_t looked_ns;
-    uint64_t polled_blocks; /* asked for when we last polled */
+    uint64_t played;        /* own blocks, whatever becomes of them */
+    uint64_t polled_played; /* so many when we last polled */
     uint64_t played_ns;     /* when that number last rose */
     uint64_t told_missed;
     uint32_t told_latency;
