@@ -204,6 +204,7 @@ static void strange_files_are_passed_over(void **state)
 static void what_cannot_be_written_leaves_nothing(void **state)
 {
     char path[SHL_PATH_SIZE];
+    struct stat about;
 
     (void)state;
     snprintf(path, sizeof path, "%s/none/x", home);
@@ -215,7 +216,13 @@ static void what_cannot_be_written_leaves_nothing(void **state)
     snprintf(path, sizeof path, "%s/folder", home);
     assert_int_equal(shl_folder_make(path, &why), SHL_OK);
     assert_int_equal(shl_file_save(path, "a", 1, &why), SHL_BAD_NAME);
-    assert_int_equal(files_in(home), 1);
+    snprintf(path, sizeof path, "%s/pipe", home);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(shl_file_save(path, "a", 1, &why), SHL_BAD_NAME);
+    assert_int_equal(files_in(home), 2);
+    assert_int_equal(stat(path, &about), 0);
+    assert_true(S_ISFIFO(about.st_mode));
+    snprintf(path, sizeof path, "%s/folder", home);
     assert_int_equal(shl_folder_make(path, &why), SHL_OK);
 }
 

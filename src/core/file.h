@@ -29,8 +29,8 @@ shl_status shl_file_load(const char *path, size_t limit, uint8_t **bytes,
 
 /** Write a file as a whole: under another name first, then renamed, so that
  * whoever reads it sees the old one or the new one. The folder must exist.
- * SHL_NOT_FOUND (the folder), SHL_NO_PERMISSION, SHL_NO_SPACE, SHL_SYSTEM.
- * [control] */
+ * SHL_NOT_FOUND (the folder), SHL_NO_PERMISSION, SHL_NO_SPACE, SHL_BAD_NAME if
+ * something is there that is no file, such as a device, SHL_SYSTEM. [control] */
 shl_status shl_file_save(const char *path, const void *bytes, size_t size,
                          struct shl_why *why);
 

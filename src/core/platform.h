@@ -302,7 +302,7 @@ shl_status shl_file_write_open(const char *path, FILE **file);
 shl_status shl_file_settle(FILE *file);
 
 /** Give a file another name in the same file system; SHL_TAKEN if that exists
- * and is not to be replaced. [control] */
+ * and is not to be replaced, SHL_BAD_NAME if it is no file. [control] */
 shl_status shl_file_move(const char *from, const char *to, bool replace);
 
 /** Make one folder, mode 0700; fine if it is there. [control] */

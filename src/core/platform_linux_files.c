@@ -81,8 +81,19 @@ shl_status shl_file_settle(FILE *file)
     return SHL_OK;
 }
 
+/* Pipes, devices and the like, which a file's name would take away. */
+static bool is_no_file(const char *path)
+{
+    struct stat about;
+
+    return lstat(path, &about) == 0 && !S_ISREG(about.st_mode) &&
+           !S_ISLNK(about.st_mode);
+}
+
 shl_status shl_file_move(const char *from, const char *to, bool replace)
 {
+    if (replace && is_no_file(to))
+        return SHL_BAD_NAME;
     if (replace)
         return rename(from, to) ? shl_file_status() : SHL_OK;
     if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
