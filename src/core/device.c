@@ -322,8 +322,11 @@ SHL_RT shl_status shl_device_send(shl_device *device,
         shl_count(&device->segment.counters->device_events_dropped, 1);
         return SHL_RING_FULL;
     }
-    own.frame = when(device, own.frame);
+    /* the frame last: copying a whole of which one word was just written would
+     * wait until that word and all before it have left this processor */
     *slot = own;
+    own.frame = when(device, own.frame);
+    slot->frame = own.frame;
     shl_monitor_event(shl_desk_monitor(&device->desk), 1, &own);
     return SHL_OK;
 }
