@@ -323,6 +323,33 @@ static void a_full_ring_to_the_host_is_counted_by_the_device(void **state)
     assert_int_equal(hear_one(&event), 7);
 }
 
+/* How many of the events we took the device cannot know of yet. */
+static uint32_t withheld(void)
+{
+    return mine.to_host.own - atomic_load(&mine.segment.lines->host.event_read);
+}
+
+static void taken_events_go_back_with_the_next_doorbell(void **state)
+{
+    struct shl_event event;
+    uint32_t offset;
+    (void)state;
+    begin(0, 1, SHL_DRIVE_LOCKSTEP);
+    send_note(1, 0);
+    play(0, 0, 1, 64);
+    hear_one(&event);
+    assert_int_equal(withheld(), 1);
+    play(1, 0, 1, 64);
+    assert_int_equal(withheld(), 0);
+    for (uint32_t i = 0; i < SHL_EVENT_SLOTS / 2; i++) /* many: at once */
+        send_note(1, 0);
+    play(2, 0, 1, 64);
+    while (shl_link_event(&mine, &event, &offset)) {
+    }
+    assert_int_equal(mine.stats.received, 1 + SHL_EVENT_SLOTS / 2);
+    assert_int_equal(withheld(), 0);
+}
+
 /* Each event we take it follows by another. */
 static void a_device_that_never_stops_is_cut_short(void **state)
 {
@@ -658,6 +685,7 @@ int main(void)
         TEST(an_offset_beyond_the_block_does_not_delay_the_next),
         TEST(a_full_ring_refuses_counts_and_keeps_what_is_in_it),
         TEST(a_full_ring_to_the_host_is_counted_by_the_device),
+        TEST(taken_events_go_back_with_the_next_doorbell),
         TEST(a_device_that_never_stops_is_cut_short),
         TEST(what_no_device_can_take_is_refused),
         TEST(parameters_are_known_cached_and_echoed_once),

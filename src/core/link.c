@@ -425,6 +425,7 @@ static void ring_block(struct shl_link *link, uint32_t channels,
                        uint32_t frames, const struct shl_transport *transport)
 {
     show_transport(link, transport);
+    shl_ring_release(&link->to_host);
     show_events(link, frames);
     link->rung_frame = link->frame;
     link->rung_frames = frames;

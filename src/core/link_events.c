@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define AT_ONCE (SHL_EVENT_SLOTS / 4)
+
 int32_t shl_link_param(const struct shl_link *link, uint32_t id)
 {
     return shl_param_index(link->params, link->param_count, link->by_id, id);
@@ -126,6 +128,16 @@ static bool heed(struct shl_link *link, struct shl_event *event)
     return true;
 }
 
+/* The slots of what was taken go back with the next doorbell: the device looks
+ * at that line all the time, and every store takes it away. Not where there is
+ * no doorbell, nor when they are many. */
+static void give_back(struct shl_link *link)
+{
+    if (link->free.flow || link->plugin ||
+        link->patience < SHL_EVENT_SLOTS - AT_ONCE)
+        shl_ring_release(&link->to_host);
+}
+
 SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
                            uint32_t *offset)
 {
@@ -148,7 +160,7 @@ SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
     }
     if (lost)
         link->stats.bad++;
-    shl_ring_release(&link->to_host);
+    give_back(link);
     link->patience = SHL_EVENT_SLOTS;
     return false;
 }
