@@ -5,9 +5,27 @@
 
 #include <string.h>
 
+#define FETCHED_PLANES 2u
+#define FETCHED_FRAMES 64u
+
 const float shl_device_silence[SHL_MAX_FRAMES];
 
 /* ---- blocks ------------------------------------------------------------------ */
+
+/* What the block will need travels while its events are looked at: the line of
+ * the answer, and the first planes of either direction. */
+static void fetch_block(const shl_device *device, uint32_t frames)
+{
+    const struct shl_identity *own = &device->identity;
+    shl_fetch_to_write(&device->segment.lines->device);
+    for (uint32_t c = 0; c < FETCHED_PLANES; c++)
+        for (uint32_t i = 0; i < frames && i < FETCHED_FRAMES; i += 16) {
+            if (c < own->in_channels)
+                shl_fetch(device->in[c] + i);
+            if (c < own->out_channels)
+                shl_fetch_to_write(device->out[c] + i);
+        }
+}
 
 /* Take the announced block over, each word loaded once. False: it cannot be,
  * and is answered with 0 frames. */
@@ -38,6 +56,7 @@ static bool take_block(shl_device *device, uint32_t bell)
         device->in[c] = c < in_channels ? shl_segment_plane(&device->segment, c,
                                                             SHL_BUS_TO_DEVICE)
                                         : shl_device_silence;
+    fetch_block(device, frames);
     device->block.transport = shl_maolan_transport_read(
         device->segment.transport, device->identity.rate_hz);
     shl_device_take_taps(device);

@@ -283,6 +283,20 @@ static inline void shl_fetch(const void *address)
 #endif
 }
 
+/** The same for a line that will be written: the other processors give it up.
+ * [any] */
+static inline void shl_fetch_to_write(const void *address)
+{
+#if defined(__x86_64__)
+    /* compilers do not say it unless they know the processor */
+    __asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)address));
+#elif defined(__GNUC__)
+    __builtin_prefetch(address, 1);
+#else
+    (void)address;
+#endif
+}
+
 /** How many shl_pause fit into a microsecond; measured once. [control] */
 uint32_t shl_pauses_per_us(void);
 
