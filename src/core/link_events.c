@@ -109,6 +109,20 @@ static uint32_t place(const struct shl_link *link, uint64_t frame)
                                        : link->heard_frames - 1;
 }
 
+/* Whether the event's turn has come; then *offset gets its place. */
+static bool due(const struct shl_link *link, uint64_t frame, uint32_t *offset)
+{
+    uint64_t at = frame - link->heard_frame;
+    if (at < link->heard_frames && !link->free.flow) { /* nearly every one */
+        *offset = (uint32_t)at;
+        return true;
+    }
+    if (early(link, frame))
+        return false;
+    *offset = place(link, frame);
+    return true;
+}
+
 static bool heed(struct shl_link *link, struct shl_event *event)
 {
     if (shl_event_check(event) != SHL_OK)
@@ -147,12 +161,11 @@ SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
     while (link->patience > 0 &&
            (slot = shl_ring_peek(&link->to_host, &lost))) {
         memcpy(event, slot, sizeof *event); /* ours: the peer may rewrite it */
-        if (early(link, event->frame))
+        if (!due(link, event->frame, offset))
             break;
         shl_ring_pop(&link->to_host);
         link->patience--;
         if (heed(link, event)) {
-            *offset = place(link, event->frame);
             link->stats.received++;
             return true;
         }
