@@ -421,6 +421,22 @@ static void other_packets_hold_nothing(void **state)
     assert_int_equal(held.count, 0);
 }
 
+static void the_short_way_past_leaves_nothing_out(void **state)
+{
+    struct shl_held quick = {0}, whole = {0};
+
+    (void)state;
+    for (uint32_t status = 0x80; status < 0xF0; status += 0x10)
+        for (uint32_t data = 0; data < 128 * 128; data++) {
+            uint32_t ump = 0x20000000 | status << 16 | (data >> 7) << 8;
+            ump |= data & 127;
+            shl_held_follow(&quick, &ump);
+            shl_held_change(&whole, &ump);
+            assert_int_equal(quick.count, whole.count);
+        }
+    assert_memory_equal(&quick, &whole, sizeof quick);
+}
+
 #define T(name) cmocka_unit_test(name)
 
 int main(void)
@@ -445,6 +461,7 @@ int main(void)
         T(pedal_and_wheel_are_released_after_the_notes),
         T(midi_2_notes_and_wheels_are_followed),
         T(other_packets_hold_nothing),
+        T(the_short_way_past_leaves_nothing_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -461,7 +461,7 @@ static void follow_voice2(struct shl_held *held, const uint32_t *ump)
 
 /* All notes off and its relatives do not count as ends: a device that ignores
  * them would keep sounding, and a note off too many does no harm. */
-void shl_held_follow(struct shl_held *held, const uint32_t *ump)
+void shl_held_change(struct shl_held *held, const uint32_t *ump)
 {
     if (ump[0] >> 28 == VOICE1)
         follow_voice1(held, ump[0]);
@@ -499,7 +499,7 @@ int shl_held_release(struct shl_held *held, uint32_t *ump)
     for (uint32_t lane = 0; lane < SHL_HELD_LANES; lane++) {
         uint32_t end = lane_end(held, lane);
         if (end) {
-            shl_held_follow(held, &end);
+            shl_held_change(held, &end);
             *ump = end;
             return 1;
         }

@@ -102,8 +102,19 @@ struct shl_held {
     uint32_t count; /* things held; 0: nothing to release */
 };
 
+/** As shl_held_follow, for packets that may hold or end something. [audio] */
+void shl_held_change(struct shl_held *held, const uint32_t *ump);
+
 /** Follow one packet. [audio] */
-void shl_held_follow(struct shl_held *held, const uint32_t *ump);
+static inline void shl_held_follow(struct shl_held *held, const uint32_t *ump)
+{
+    /* what comes in streams holds nothing: MIDI 1.0 controllers but sustain,
+     * pressure */
+    uint32_t kind = ump[0] & 0xF0F00000u, controller = ump[0] >> 8 & 0x7F;
+    if (kind == 0x20B00000u ? controller == 64
+                            : kind != 0x20A00000u && kind != 0x20D00000u)
+        shl_held_change(held, ump);
+}
 
 /** Take out one thing that is held and give the type 2 packet that ends it:
  * note off, sustain 0, bend to the centre. False if nothing is held. [audio] */
