@@ -25,6 +25,13 @@ int atoms_number(const t_atom *atom, double *value)
     return 1;
 }
 
+int atoms_is_word(const t_atom *atom)
+{
+    double number;
+
+    return atom->a_type == A_SYMBOL || atoms_number(atom, &number);
+}
+
 void atoms_text(const t_atom *atom, char *text, size_t size)
 {
     double number;

@@ -22,6 +22,9 @@ int atoms_finite(double value);
 /** Whether the atom is a finite number, and that number. */
 int atoms_number(const t_atom *atom, double *value);
 
+/** Whether the atom can be a name: a symbol, or a finite number. */
+int atoms_is_word(const t_atom *atom);
+
 /** The atom as words: a symbol as it is, a number in up to 10 digits. */
 void atoms_text(const t_atom *atom, char *text, size_t size);
 

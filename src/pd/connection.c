@@ -705,7 +705,7 @@ static void shmlink_tag(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     struct shl_why why;
     char tag[256] = "";
 
-    if (argc > 1) {
+    if (argc > 1 || (argc && !atoms_is_word(argv))) {
         replies_error(&x->x_say, s, SHL_BAD_VALUE,
                       "tag: takes one word, or none for no tag: write a space "
                       "as \\ and a space");

@@ -411,6 +411,12 @@ static int open_name(struct flags *flags, const t_atom *atom,
                  number, number);
         return 0;
     }
+    if (!atoms_is_word(atom)) {
+        snprintf(why->text, sizeof why->text,
+                 "open takes a name, such as MySynth:0, and this number is "
+                 "none");
+        return 0;
+    }
     atoms_text(atom, flags->device, sizeof flags->device);
     return 1;
 }

@@ -652,6 +652,8 @@ static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 
     if (argc) {
         atoms_text(argv, name, sizeof name);
+        if (!atoms_is_word(argv))
+            name[0] = '\0';
         if (shl_id_check(name, base, &number, &why)) {
             replies_error(&x->x_say, s, SHL_BAD_NAME, "%s", why.text);
             return;
@@ -677,12 +679,13 @@ static void patch_tag(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
     struct shl_why why;
     char tag[256] = "";
+    int words = argc > 1 || (argc && !atoms_is_word(argv));
 
     if (argc)
         atoms_text(argv, tag, sizeof tag);
-    if (argc > 1 || !flags_tag_check(tag, flags_dollar_zero(), &why)) {
+    if (words || !flags_tag_check(tag, flags_dollar_zero(), &why)) {
         replies_error(&x->x_say, s, SHL_BAD_NAME, "tag: %s",
-                      argc > 1 ? "takes one word" : why.text);
+                      words ? "takes one word" : why.text);
         return;
     }
     if (x->x_device) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # In a Pd in real time: each open gets its one answer, also one that is asked
 # twice or given up for the next; DSP tells nothing anew; close is told of what
-# was open alone.
+# was open alone. What is no number is no name.
 . "$here/pd/pd.sh"
 
 start "$SHMLINK" device -q --id A:0
@@ -37,5 +37,35 @@ open 0 builtin:gain again
 error open again
 close
 END
-[ $bad -eq 0 ] || cat "$work/log1" "$work/log2"
+cat >"$work/c.pd" <<'END'
+#N canvas 0 0 450 300 12;
+#X obj 20 200 shmlink~ A:0 0 2;
+#X obj 20 230 print reply;
+#X obj 200 20 bang;
+#X obj 20 20 loadbang;
+#X obj 20 40 delay 20;
+#X msg 20 60 1e+308;
+#X obj 20 80 * 1e+38;
+#X obj 20 100 t f f;
+#X obj 20 120 -;
+#X msg 20 140 open \$1 \, tag \$1 \, close;
+#X connect 0 2 1 0;
+#X connect 3 0 4 0;
+#X connect 4 0 5 0;
+#X connect 5 0 6 0;
+#X connect 6 0 7 0;
+#X connect 7 1 8 1;
+#X connect 7 0 8 0;
+#X connect 8 0 9 0;
+#X connect 9 0 0 0;
+END
+live_until "$work/c.pd" "$work/log3" 1 "reply: close"
+grep -v '^reply: open 1' "$work/log3" >"$work/log4"
+matches "NaN is no name" "$work/log4" <<'END'
+open 0
+error open bad_name
+error tag bad_value
+close
+END
+[ $bad -eq 0 ] || cat "$work/log1" "$work/log2" "$work/log3"
 exit $bad
