@@ -292,7 +292,8 @@ static void take_work(struct shl_serve *serve, struct shl_work *work)
 
 static bool must_leave(const struct shl_serve *serve)
 {
-    return shl_maolan_load(&serve->maolan,
+    return serve->deaf ||
+           shl_maolan_load(&serve->maolan,
                            serve->maolan.layout->shutdown_request) != 0;
 }
 
@@ -385,8 +386,10 @@ void shl_serve_count(struct shl_serve *serve)
 
 void shl_serve_ring(struct shl_serve *serve)
 {
-    if (shl_pipes_ring(&serve->pipes) == SHL_RING_FULL)
-        serve->unanswered++;
+    const shl_status status = shl_pipes_ring(&serve->pipes);
+
+    serve->unanswered += status == SHL_RING_FULL;
+    serve->deaf = serve->deaf || status == SHL_GONE;
 }
 
 SHL_RT void shl_serve_done(shl_serve *serve)

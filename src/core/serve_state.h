@@ -28,6 +28,7 @@ struct shl_serve {
     /* counted */
     uint64_t blocks, requests, unanswered, moved;
     bool flushed;
+    bool deaf; /* nobody reads our bytes any more */
     float sink[SHL_MAX_FRAMES];
 };
 
