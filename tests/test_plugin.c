@@ -641,6 +641,29 @@ static void an_unanswered_request_ends_by_its_time(void **state)
     assert_int_equal(heard.count, 1);
 }
 
+/* The audio waits for it as for a block that hangs, then only looks: a deadline
+ * for each of these blocks would last longer than the request. */
+static void an_unanswered_request_costs_a_few_deadlines(void **state)
+{
+    struct shl_host_options options = stereo();
+    struct heard heard = {0};
+    (void)state;
+    options.deadline_ms = 200;
+    new_host(options);
+    assert_int_equal(spawn_as("clap:B16/silent", 0, 0, LIMIT_MS), SHL_OK);
+    assert_int_equal(shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0,
+                                  LIMIT_MS, on_answer, &heard, NULL),
+                     SHL_OK);
+    for (int i = 0; i < LIMIT_MS && !stats_now().missed; i++) {
+        play(1, 64);
+        usleep(1000); /* the request gets its turn */
+    }
+    for (uint32_t i = 0; i < 2 * LIMIT_MS / 200; i++)
+        play(1, 64);
+    shl_host_poll(host);
+    assert_int_equal(heard.count, 0);
+}
+
 /* ---- starts that fail ------------------------------------------------------------------- */
 
 static shl_status refused(const char *spec, const char *program, char *why)
@@ -670,6 +693,32 @@ static void starts_that_fail_say_why(void **state)
     assert_int_equal(refused("CLAP:x", peer_path, why), SHL_BAD_NAME);
     assert_int_equal(refused("nothing", peer_path, why), SHL_BAD_NAME);
     assert_int_equal(refused("clap:x", "/etc", why), SHL_NOT_FOUND);
+}
+
+/* A file that may be run, with this text, named as the program. */
+static shl_status refused_text(const char *text, char *why)
+{
+    char path[] = "/tmp/shl-plugin-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(fchmod(fd, 0700), 0);
+    close(fd);
+    shl_status st = refused("clap:x", path, why);
+    unlink(path);
+    assert_non_null(strstr(why, path));
+    return st;
+}
+
+static void files_that_are_no_programs_are_told_as_such(void **state)
+{
+    char why[300];
+    (void)state;
+    assert_int_equal(refused_text("no program\n", why), SHL_FOREIGN);
+    assert_non_null(strstr(why, "no program of this system"));
+    assert_int_equal(refused_text("#!/no/such/interpreter\n", why),
+                     SHL_NOT_FOUND);
+    assert_non_null(strstr(why, "interpreter"));
 }
 
 /* A folder with a program of this name that is our peer. */
@@ -980,7 +1029,9 @@ int main(int argc, char **argv)
         TEST(requests_in_a_row_are_not_lost),
         TEST(one_that_dies_in_a_request_answers_all),
         TEST(an_unanswered_request_ends_by_its_time),
+        TEST(an_unanswered_request_costs_a_few_deadlines),
         TEST(starts_that_fail_say_why),
+        TEST(files_that_are_no_programs_are_told_as_such),
         TEST(the_program_is_looked_for_in_order),
         TEST(one_that_is_never_ready_can_be_left),
         TEST(planted_names_are_passed_over),

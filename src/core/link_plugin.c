@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EPOCH 1u /* of the only claim there will be */
+#define EPOCH   1u /* of the only claim there will be */
+#define PATIENT 3u /* blocks that wait for one request; then they only look */
 
 struct shl_link_plugin {
     struct shl_plugin *plugin;
@@ -22,6 +23,7 @@ struct shl_link_plugin {
     struct shl_event to_host[SHL_EVENT_SLOTS];
     uint64_t full, bad;         /* of the Maolan rings, counted so far */
     uint32_t midi_in, midi_out; /* ports, as last written into the header */
+    uint32_t denied; /* blocks in a row that a request has kept away */
 };
 
 /* ---- opening ---------------------------------------------------------------- */
@@ -195,13 +197,20 @@ SHL_RT bool shl_link_plugin_gone(const struct shl_link *link)
 
 /* ---- one block ------------------------------------------------------------------- */
 
-/* A request may be under way: it is waited for like a block. */
+/* A request may be under way: it is waited for like a block, and one that hangs
+ * costs as much as a block that does. */
 SHL_RT bool shl_link_plugin_hold(struct shl_link *link)
 {
     struct shl_cycle_host *cycle = &link->cycle;
+    struct shl_link_plugin *own = link->plugin;
+    bool waits = !cycle->stalled && own->denied < PATIENT;
 
-    return shl_plugin_hold(link->plugin->plugin,
-                           cycle->stalled ? 0 : cycle->left_us);
+    if (!shl_plugin_hold(own->plugin, waits ? cycle->left_us : 0)) {
+        own->denied += own->denied < PATIENT;
+        return false;
+    }
+    own->denied = 0;
+    return true;
 }
 
 SHL_RT void shl_link_plugin_let(struct shl_link *link)

@@ -187,6 +187,19 @@ static void write_header(struct shl_plugin *plugin)
 
 /* ---- starting ------------------------------------------------------------------------- */
 
+/* The file is there and may be run: that was looked at before. */
+static void explain_start(struct shl_plugin *plugin, shl_status status)
+{
+    if (status == SHL_NOT_FOUND)
+        shl_why_set(&plugin->why,
+                    "%.150s does not start: the interpreter or loader that it "
+                    "names is not there",
+                    plugin->program);
+    else if (status == SHL_FOREIGN)
+        shl_why_set(&plugin->why, "%.150s is no program of this system",
+                    plugin->program);
+}
+
 static shl_status launch(struct shl_plugin *plugin)
 {
     char numbers[4][32];
@@ -210,6 +223,7 @@ static shl_status launch(struct shl_plugin *plugin)
             words[7 + i] = numbers[i];
     st = shl_child_start(words, &plugin->pipes, &plugin->child);
     shl_pipes_started(&plugin->pipes);
+    explain_start(plugin, st);
     plugin->pid = plugin->child.pid;
     return st;
 }
