@@ -156,6 +156,8 @@ static void handle(uint32_t type)
     static int asked;
     bool table = type == SHL_MAOLAN_CLAP_PARAMS;
     asked++;
+    if (is("dead"))
+        abort();
     if (is("dies") && !table)
         abort();
     if (is("silent") && !table)

@@ -688,6 +688,8 @@ static void starts_that_fail_say_why(void **state)
     assert_non_null(strstr(why, "exit code 3"));
     assert_int_equal(refused("clap:B16/code/0", peer_path, why), SHL_GONE);
     assert_non_null(strstr(why, "could not load"));
+    assert_int_equal(refused("clap:B16/dead", peer_path, why), SHL_GONE);
+    assert_non_null(strstr(why, "signal 6"));
     assert_int_equal(refused("clap:X/none", peer_path, why), SHL_GONE);
     assert_non_null(strstr(why, "exit code 4"));
     assert_int_equal(refused("CLAP:x", peer_path, why), SHL_BAD_NAME);

@@ -12,6 +12,7 @@
 #define READY_MS 10000u /* from the start until it is ready */
 #define TELL_MS  1000u  /* from then on, for what tells its layout */
 #define TABLE_MS 1000u  /* for the table of its parameters */
+#define END_MS   1000u  /* from the end of its pipe until it has ended */
 #define LOOK_MS  5u
 #define REST_US  50000u /* between looks at a program that plays */
 #define NAMES    10000u /* tried before giving up */
@@ -237,24 +238,24 @@ static bool has_ended(struct shl_plugin *plugin, uint32_t timeout_ms)
     return true;
 }
 
-static void explain_end(struct shl_plugin *plugin)
+static void explain_end(struct shl_plugin *plugin, bool ready)
 {
+    const char *when = ready ? "after it was ready" : "before it was ready";
+
     if (plugin->end.signal)
-        shl_why_set(&plugin->why,
-                    "%.120s was ended by signal %u before it was "
-                    "ready",
-                    plugin->program, plugin->end.signal);
-    else if (plugin->end.code == 0)
+        shl_why_set(&plugin->why, "%.120s was ended by signal %u %s",
+                    plugin->program, plugin->end.signal, when);
+    else if (plugin->end.code == 0 && !ready)
         shl_why_set(&plugin->why,
                     "%.100s could not load %.100s: its own words are on the "
                     "standard error output",
                     plugin->program, plugin->spec);
     else
-        shl_why_set(&plugin->why, "%.120s ended with exit code %u%s",
-                    plugin->program, plugin->end.code,
+        shl_why_set(&plugin->why, "%.120s ended with exit code %u %s%s",
+                    plugin->program, plugin->end.code, when,
                     plugin->end.code == NO_FORMAT   ? ": it has no such format"
                     : plugin->end.code == NO_PLUGIN ? ": it has no such plugin"
-                                                    : " before it was ready");
+                                                    : "");
 }
 
 static shl_status wait_ready(struct shl_plugin *plugin)
@@ -264,7 +265,7 @@ static shl_status wait_ready(struct shl_plugin *plugin)
 
     while (!shl_maolan_load(&plugin->maolan, a->ready)) {
         if (has_ended(plugin, LOOK_MS)) {
-            explain_end(plugin);
+            explain_end(plugin, false);
             return SHL_GONE;
         }
         if (quits(plugin))
@@ -510,21 +511,35 @@ static void destroy(struct shl_plugin *plugin)
     atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
 }
 
+/* What there is to know before the first block; some end over it. */
+static shl_status meet(struct shl_plugin *plugin)
+{
+    plugin->has_area = filled_area(plugin);
+    if (!plugin->has_area) {
+        settle_layout(plugin);
+        get_acquainted(plugin);
+        shl_plugin_unname(plugin);
+    }
+    bool gone = atomic_load_explicit(&plugin->gone, memory_order_relaxed);
+    if (!has_ended(plugin, gone ? END_MS : 0))
+        return SHL_OK;
+    explain_end(plugin, true);
+    return SHL_GONE;
+}
+
 static void run(void *arg)
 {
     struct shl_plugin *plugin = arg;
     shl_status st = begin(plugin);
-    bool ready = !st;
 
+    if (!st)
+        st = meet(plugin);
+    bool ready = !st;
     if (ready) {
-        plugin->has_area = filled_area(plugin);
-        if (!plugin->has_area) {
-            settle_layout(plugin);
-            get_acquainted(plugin);
-            shl_plugin_unname(plugin);
-        }
         set_stage(plugin, SHL_PLUGIN_READY);
         live(plugin);
+        if (plugin->unasked)
+            explain_end(plugin, true);
         st = SHL_GONE;
     }
     fail(plugin, st);
