@@ -324,8 +324,8 @@ static int read_preset(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv,
     atoms_text(argv, name, sizeof name);
     if (strlen(name) >= sizeof errand->name || shl_file_name_check(name, NULL))
         return refuse(x, s,
-                      "the name of a preset is that of a file: without / \\ : "
-                      "and no dot in front");
+                      "the name of a preset is that of a file: at most 127 "
+                      "bytes without / \\ : and no dot in front");
     memcpy(errand->name, name, strlen(name) + 1);
     return 1;
 }
