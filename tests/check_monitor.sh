@@ -117,6 +117,7 @@ kill "$host"
 ends 'the host ends in good order' "$host"
 host=
 says 'release' 'released by process [0-9]' "$work/guest"
+says 'and its last word' '-> message bye (5), .*: ended$' "$work/guest"
 
 # ---- its end -----------------------------------------------------------------
 

@@ -522,6 +522,11 @@ NOTES
         until [ \$(grep -c 'Play:0: linked' '$work/live') -ge 2 ]; do
             tries=\$((tries - 1)); [ \$tries -gt 0 ] || exit 1; sleep 0.1
         done"
+    finish "$synth" TERM
+    holds "and says of one that was closed that it was" \
+        until_seen 'Play:0: has left (closed)' "$work/live"
+    start_device synth3 device --id Play:0
+    synth=$last
     finish "$live" TERM
     verdict "it ends with 0" "$([ $code -eq 0 ] || echo $code)"
 

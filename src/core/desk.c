@@ -17,11 +17,12 @@ struct shl_desk_handler {
 };
 
 void shl_desk_open(struct shl_desk *desk, struct shl_messages *messages,
-                   const _Atomic uint32_t *epoch)
+                   const _Atomic uint32_t *epoch, const _Atomic uint32_t *last)
 {
     memset(desk, 0, sizeof *desk);
     shl_mail_open(&desk->mail, &messages->responses, &messages->commands,
                   epoch);
+    desk->mail.last = last;
 }
 
 void shl_desk_own(struct shl_desk *desk, shl_message_handler handler, void *arg)
@@ -80,6 +81,16 @@ shl_status shl_desk_say(struct shl_desk *desk, uint32_t type, uint32_t request,
     return SHL_OK;
 }
 
+void shl_desk_bye(struct shl_desk *desk, const char *reason)
+{
+    uint8_t bytes[4 + SHL_BYE_SIZE];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
+
+    shl_pack_text(&pack, reason);
+    if (!shl_desk_say(desk, SHL_MESSAGE_BYE, 0, bytes, (uint32_t)pack.used))
+        shl_mail_send(&desk->mail);
+}
+
 shl_status shl_desk_refuse(struct shl_desk *desk, uint32_t request,
                            shl_status status, const char *text)
 {
@@ -127,6 +138,11 @@ static void handle(struct shl_desk *desk, const struct shl_whole *whole)
                                    .bytes = whole->bytes};
 
     shl_monitor_message(shl_desk_monitor(desk), 0, &message);
+    if (message.type == SHL_MESSAGE_BYE) {
+        shl_bye_text(&message, desk->bye);
+        desk->bye_epoch =
+            atomic_load_explicit(desk->mail.last, memory_order_relaxed);
+    }
     if (message.asks && message.type == SHL_MESSAGE_PING)
         shl_desk_say(desk, SHL_MESSAGE_PONG, message.request, message.bytes,
                      message.size);

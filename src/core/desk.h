@@ -19,19 +19,25 @@ struct shl_desk {
     _Atomic(const struct shl_monitor *) monitor;
     shl_message_handler own; /* the device's, behind the program's; or NULL */
     void *own_arg;
+    char bye[SHL_BYE_SIZE]; /* what a host said last */
+    uint32_t bye_epoch;     /* of its claim */
     uint32_t refused; /* the transfer that was refused last: once is enough */
     /* answers that could not be kept; written by any control thread, relaxed */
     _Atomic uint64_t dropped;
 };
 
-/** `epoch`: of the claim that the device has accepted, 0 for none. */
+/** `epoch`: of the claim that the device has accepted, 0 for none; `last`: the
+ * same, and stays when it is over. */
 void shl_desk_open(struct shl_desk *desk, struct shl_messages *messages,
-                   const _Atomic uint32_t *epoch);
+                   const _Atomic uint32_t *epoch, const _Atomic uint32_t *last);
 
 /** What the program's handler leaves is shown to this one, before it is
  * refused. Before the first pump. */
 void shl_desk_own(struct shl_desk *desk, shl_message_handler handler,
                   void *arg);
+
+/** The keeper has ended: say why, while the host still hears it. */
+void shl_desk_bye(struct shl_desk *desk, const char *reason);
 
 /** The keeper has ended. Harmless on zeros. */
 void shl_desk_close(struct shl_desk *desk);

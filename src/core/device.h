@@ -92,7 +92,8 @@ struct shl_host_info {
 shl_status shl_device_open(const struct shl_device_options *options,
                            shl_device **device, struct shl_why *why);
 
-/** Leave: the claim ends, slot and segment go. NULL is fine. [control] */
+/** Leave: the host is told by bye, the claim ends, slot and segment go. NULL is
+ * fine. [control] */
 void shl_device_close(shl_device *device);
 
 /** The id it got: "MySynth:0". Valid until close. [any] */

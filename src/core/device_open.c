@@ -43,16 +43,20 @@ static void look_at_size(shl_device *device)
         atomic_store_explicit(segment->map.bad, true, memory_order_release);
 }
 
+/* One begins, or has ended, with a bye or without. */
 static void show_claim(const shl_device *device, uint32_t epoch)
 {
+    bool said = !epoch && device->desk.bye_epoch == device->kept_epoch;
+    const char *bye = said ? device->desk.bye : "";
     struct shl_claim claim;
-    char who[32] = "the host";
+    char who[32] = "the host", text[32 + SHL_BYE_SIZE];
     const struct shl_monitor *monitor = shl_desk_monitor(&device->desk);
     if (!monitor)
         return;
     if (epoch && shl_segment_claim_read(&device->segment, &claim) == SHL_OK)
         snprintf(who, sizeof who, "process %u", (unsigned)claim.pid);
-    shl_monitor_connection(monitor, epoch != 0, who);
+    snprintf(text, sizeof text, "%s%s%s", who, bye[0] ? ": " : "", bye);
+    shl_monitor_connection(monitor, epoch != 0, text);
 }
 
 /* The host is told once per claim: it is there that blocks are missed. */
@@ -78,12 +82,13 @@ static void tell_priority(shl_device *device)
 static void keep(void *arg)
 {
     shl_device *device = arg;
+    /* acquire: the audio thread has read this claim; or its end, and what came
+     * before that is taken next */
+    uint32_t epoch =
+        atomic_load_explicit(&device->accepted, memory_order_acquire);
     shl_desk_pump(&device->desk);
     shl_device_claims_keep(device);
     shl_device_free_keep(device);
-    /* acquire: the audio thread has read this claim */
-    uint32_t epoch =
-        atomic_load_explicit(&device->accepted, memory_order_acquire);
     uint64_t now_ns = shl_clock_ns();
     uint32_t heard = atomic_load_explicit(&device->heard, memory_order_acquire);
     if (epoch == device->kept_epoch && heard == device->kept_heard &&
@@ -294,7 +299,7 @@ shl_status shl_device_open(const struct shl_device_options *options,
     if (st)
         goto fail_segment;
     struct shl_messages *messages = device->segment.messages;
-    shl_desk_open(&device->desk, messages, &device->accepted);
+    shl_desk_open(&device->desk, messages, &device->accepted, &device->heard);
     shl_desk_own(&device->desk, shl_device_answer_taps, device);
     shl_segment_ready(&device->segment);
     st = shl_worker_new_at(keep, device, KEEPER_MS, &messages->commands.bell,
@@ -322,6 +327,7 @@ void shl_device_close(shl_device *device)
         return;
     shl_priority_restore(&device->priority);
     shl_worker_free(device->keeper);
+    shl_desk_bye(&device->desk, "closed");
     shl_desk_close(&device->desk);
     shl_device_claims_end(device);
     shl_device_free_end(device);

@@ -152,10 +152,13 @@ static void add_stats(struct shl_link_stats *sum,
     sum->excluded += more->excluded;
 }
 
-static void unlink_device(shl_host *host)
+/* `bye`: why we leave a device that is there; NULL: it is not. */
+static void unlink_device(shl_host *host, const char *bye)
 {
     if (!host->linked)
         return;
+    if (bye && host->announced && !host->lost)
+        shl_inquiry_bye(&host->inquiry, bye);
     host->link.stats.dropped += host->link.unsent;
     add_stats(&host->past, &host->link.stats);
     shl_inquiry_end(&host->inquiry);
@@ -171,7 +174,7 @@ void shl_host_free(shl_host *host)
 {
     if (!host)
         return;
-    unlink_device(host);
+    unlink_device(host, "ended");
     shl_host_plugin_forget(host);
     shl_registry_close(host->registry);
     shl_reblock_free(&host->reblock);
@@ -290,6 +293,8 @@ static void hear_answer(shl_host *host)
         st = shl_link_free_start(&host->link);
     if (st == SHL_OK) {
         host->announced = true;
+        host->idle = false;
+        host->opened_ns = shl_clock_ns();
         host->refused = SHL_OK;
         host->told_latency = shl_host_latency(host);
         tell(host, SHL_NOTICE_OPEN, SHL_OK, 0);
@@ -298,7 +303,7 @@ static void hear_answer(shl_host *host)
         return;
     }
     explain_refusal(host, st);
-    unlink_device(host);
+    unlink_device(host, NULL);
     refuse(host, st);
 }
 
@@ -310,7 +315,7 @@ static void wait_for_answer(shl_host *host, uint64_t until_ns)
             return;
         shl_sleep_ms(1);
         if (!shl_segment_device_alive(&host->link.segment))
-            unlink_device(host);
+            unlink_device(host, NULL);
     }
 }
 
@@ -328,7 +333,7 @@ shl_status shl_host_open(shl_host *host, const char *id, uint32_t wait_ms)
     shl_status st = check_wish(host, id);
     if (st)
         return st;
-    unlink_device(host);
+    unlink_device(host, "opened another device");
     shl_host_plugin_forget(host);
     if (!host->wanted[0] && host->reblock.frames)
         shl_reblock_reset(&host->reblock);
@@ -368,7 +373,7 @@ shl_status shl_host_want(shl_host *host, uint32_t wait_ms)
 
 void shl_host_close(shl_host *host)
 {
-    unlink_device(host);
+    unlink_device(host, "closed");
     shl_host_plugin_forget(host);
     host->wanted[0] = 0;
     host->refused = SHL_OK;
@@ -414,7 +419,7 @@ shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)
         (uint32_t)(rate_hz / shl_host_exchanged(host)) + 1;
     if (!other)
         return SHL_OK;
-    unlink_device(host);
+    unlink_device(host, "other sample rate or block");
     shl_host_plugin_restart(host);
     st = try_link(host);
     if (st)
@@ -441,6 +446,14 @@ void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss)
 
 /* ---- polling --------------------------------------------------------------------- */
 
+/* What the device said last; true if somebody still wants to know. */
+static bool hear_last(shl_host *host, shl_status st)
+{
+    if (st == SHL_GONE)
+        shl_inquiry_pump(&host->inquiry, host->announced, shl_clock_ns());
+    return host->linked;
+}
+
 static void lose(shl_host *host, shl_status st)
 {
     if (host->plugin.wanted && shl_host_plugin_dying(host)) {
@@ -450,12 +463,17 @@ static void lose(shl_host *host, shl_status st)
     bool known = host->announced;
     struct shl_notice notice = {
         .kind = known ? SHL_NOTICE_GONE : SHL_NOTICE_REFUSED, .status = st};
-    snprintf(host->why.text, sizeof host->why.text, "%s: %s",
-             host->link.identity.id, shl_status_text(st));
+    if (!hear_last(host, st))
+        return;
+    memcpy(notice.reason, host->inquiry.bye, sizeof notice.reason);
+    bool said = notice.reason[0] != 0;
+    snprintf(host->why.text, sizeof host->why.text, "%s: %s%s%s%s",
+             host->link.identity.id, shl_status_text(st), said ? " (" : "",
+             notice.reason, said ? ")" : "");
     if (host->plugin.wanted)
         shl_host_plugin_lost(host, &notice);
     shl_host_tell(host, &notice);
-    unlink_device(host);
+    unlink_device(host, NULL);
     shl_host_plugin_restart(host);
     host->refused = SHL_NOT_FOUND; /* as everybody knows by now */
 }
@@ -523,6 +541,16 @@ int shl_host_heard(const shl_host *host)
     return !host->linked || host->lost || shl_link_heard(&host->link);
 }
 
+/* Whether audio is asked for, when that changes. */
+static void tell_idle(shl_host *host, bool idle)
+{
+    if (!host->announced || host->lost || idle == host->idle)
+        return;
+    host->idle = idle;
+    shl_inquiry_post(&host->inquiry,
+                     idle ? SHL_MESSAGE_IDLE : SHL_MESSAGE_ACTIVE, NULL, 0);
+}
+
 /* Send events by themselves, but only when no block has been asked for in a
  * long time: the next block keeps their place in time, and a poll may come
  * just before it. */
@@ -534,8 +562,11 @@ static void flush(shl_host *host)
         host->played_ns = now_ns;
     }
     double block_ns = shl_host_exchanged(host) * 1e9 / host->options.rate_hz;
-    if (now_ns - host->played_ns > QUIET_NS + 2 * (uint64_t)block_ns)
+    uint64_t quiet_ns = QUIET_NS + 2 * (uint64_t)block_ns;
+    bool quiet = now_ns - host->played_ns > quiet_ns;
+    if (quiet)
         shl_host_flush(host);
+    tell_idle(host, quiet && now_ns - host->opened_ns > quiet_ns);
 }
 
 void shl_host_poll(shl_host *host)

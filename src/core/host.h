@@ -104,7 +104,7 @@ uint32_t shl_host_crashes(const shl_host *host);
  * of closed links included. [any] */
 uint32_t shl_host_programs(void);
 
-/** Give up the link and the wish. A device goes on, a program that we started
+/** Give up the link and the wish, and tell the device by bye. It goes on, a program that we started
  * ends, without anybody waiting for it. [control] */
 void shl_host_close(shl_host *host);
 
@@ -139,7 +139,7 @@ int shl_host_heard(const shl_host *host);
 enum shl_notice_kind {
     SHL_NOTICE_OPEN = 1, /* linked and accepted */
     SHL_NOTICE_REFUSED,  /* status says why; it keeps looking */
-    SHL_NOTICE_GONE,     /* the device left; it keeps looking */
+    SHL_NOTICE_GONE,     /* the device left, see reason; it keeps looking */
     SHL_NOTICE_STALLED,  /* value: blocks missed in a row */
     SHL_NOTICE_RESUMED,  /* value: blocks lost */
     SHL_NOTICE_XRUN,     /* value: blocks missed since the link began */
@@ -156,6 +156,7 @@ struct shl_notice {
     uint64_t value;
     char id[48];
     uint32_t detail[4];
+    char reason[SHL_BYE_SIZE]; /* gone: what the device said; "": nothing */
 };
 
 /** What has happened, oldest first; 0 when there is nothing. [control] */

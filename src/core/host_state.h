@@ -60,6 +60,8 @@ struct shl_host {
     uint64_t played;        /* own blocks, whatever becomes of them */
     uint64_t polled_played; /* so many when we last polled */
     uint64_t played_ns;     /* when that number last rose */
+    uint64_t opened_ns;     /* when this link was announced */
+    bool idle;              /* the device has been told that no audio runs */
     uint64_t told_missed;
     uint32_t told_latency;
     struct shl_transport transport;

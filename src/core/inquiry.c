@@ -17,6 +17,7 @@ void shl_inquiry_begin(struct shl_inquiry *inquiry,
     atomic_store_explicit(&inquiry->epoch, epoch, memory_order_relaxed);
     shl_requests_init(&inquiry->requests, epoch + ++inquiry->links);
     inquiry->requests.late = late;
+    inquiry->bye[0] = 0;
     shl_mail_open(&inquiry->mail, messages ? &messages->commands : NULL,
                   messages ? &messages->responses : NULL, &inquiry->epoch);
 }
@@ -49,6 +50,16 @@ shl_status shl_inquiry_post(struct shl_inquiry *inquiry, uint32_t type,
     if (!st)
         watch(inquiry, 1, type, 0, 0, bytes, size);
     return st;
+}
+
+void shl_inquiry_bye(struct shl_inquiry *inquiry, const char *reason)
+{
+    uint8_t bytes[4 + SHL_BYE_SIZE];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
+
+    shl_pack_text(&pack, reason);
+    if (!shl_inquiry_post(inquiry, SHL_MESSAGE_BYE, bytes, (uint32_t)pack.used))
+        shl_mail_send(&inquiry->mail);
 }
 
 /* A mebibyte takes a second at worst, on its way there or back. */
@@ -119,6 +130,8 @@ static void hear(struct shl_inquiry *inquiry, const struct shl_whole *whole)
     if (message.asks && message.type == SHL_MESSAGE_PING)
         shl_mail_post(&inquiry->mail, SHL_MESSAGE_PONG, 0, message.request,
                       message.bytes, message.size);
+    if (message.type == SHL_MESSAGE_BYE)
+        shl_bye_text(&message, inquiry->bye);
     if (inquiry->handler)
         inquiry->handler(inquiry->arg, &message);
 }

@@ -18,11 +18,15 @@ struct shl_inquiry {
     shl_message_handler handler;
     void *arg;
     const struct shl_monitor *monitor;
+    char bye[SHL_BYE_SIZE]; /* the device's, on this link */
 };
 
 /** A link begins. `messages` NULL: its device has none. */
 void shl_inquiry_begin(struct shl_inquiry *inquiry,
                        struct shl_messages *messages, uint32_t epoch);
+
+/** The link is about to end by our wish: say why, as far as there is room. */
+void shl_inquiry_bye(struct shl_inquiry *inquiry, const char *reason);
 
 /** The link is about to end: its rings are not touched any more. */
 void shl_inquiry_end(struct shl_inquiry *inquiry);

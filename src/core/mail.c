@@ -257,6 +257,15 @@ void shl_mail_send(struct shl_mail *mail)
 
 /* ---- taking -------------------------------------------------------------------- */
 
+/* A bye is sent just before the claim ends, and may be taken just behind. */
+static bool is_last(const struct shl_mail *mail)
+{
+    return mail->last && mail->message.type == SHL_MESSAGE_BYE &&
+           (mail->message.flags & 0xFF00u) ==
+               claim_flags(
+                   atomic_load_explicit(mail->last, memory_order_acquire));
+}
+
 /* A message of the present claim? The epoch is loaded after the message: a peer
  * that sends has seen its claim accepted, so we see it as well. */
 static bool meant_for_us(struct shl_mail *mail)
@@ -266,7 +275,8 @@ static bool meant_for_us(struct shl_mail *mail)
     if (epoch != mail->epoch_seen)
         shl_parts_clear(&mail->parts);
     mail->epoch_seen = epoch;
-    return epoch && (mail->message.flags & 0xFF00u) == claim_flags(epoch);
+    return epoch ? (mail->message.flags & 0xFF00u) == claim_flags(epoch)
+                 : is_last(mail);
 }
 
 /* Copy the next message and give its slot back. When half of a full ring is

@@ -21,6 +21,9 @@ struct shl_mail {
     struct shl_ring out, in;
     /* whoever accepts the claim stores (release), we load (acquire): 0: none */
     const _Atomic uint32_t *epoch;
+    /* likewise, and stays when that claim is over: what is said last may come
+     * then; NULL: nothing is */
+    const _Atomic uint32_t *last;
     uint32_t epoch_seen;
     /* letters just posted, newest first: posters exchange (release), the one
      * that sends takes them all (acquire) */

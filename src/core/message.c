@@ -1,5 +1,7 @@
 #include "message.h"
 
+#include "name.h"
+
 #include <string.h>
 
 /* One line per type: name, payload, sender, answer, errors, time to answer. */
@@ -170,4 +172,16 @@ void shl_unpack_text(struct shl_unpack *unpack, char *text, size_t size)
     }
     memcpy(text, from, length);
     text[length] = 0;
+}
+
+/* ---- the last one ----------------------------------------------------------- */
+
+void shl_bye_text(const struct shl_received *message, char text[SHL_BYE_SIZE])
+{
+    struct shl_unpack unpack = shl_unpack_from(message->bytes, message->size);
+
+    text[0] = 0;
+    if (message->type == SHL_MESSAGE_BYE)
+        shl_unpack_text(&unpack, text, SHL_BYE_SIZE);
+    shl_text_clean(text, SHL_BYE_SIZE);
 }

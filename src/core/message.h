@@ -98,6 +98,12 @@ struct shl_received {
     const uint8_t *bytes;
 };
 
+/** Room for the reason of a bye. */
+#define SHL_BYE_SIZE 64
+
+/** The reason of a bye, fit to be shown; "" if there is none. [any] */
+void shl_bye_text(const struct shl_received *message, char text[SHL_BYE_SIZE]);
+
 /** Returns 1: handled; 0: the built-in handler may have it. [control] */
 typedef int (*shl_message_handler)(void *arg,
                                    const struct shl_received *message);

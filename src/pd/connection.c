@@ -195,8 +195,10 @@ static void tell_gone(t_shmlink *x, const struct shl_notice *notice)
 
     forget_link(x);
     replies_note(&x->x_say,
-                 "the device %s has left: it is linked again when it returns",
-                 notice->id);
+                 "the device %s has left%s%s%s: it is linked again when it "
+                 "returns",
+                 notice->id, notice->reason[0] ? " (" : "", notice->reason,
+                 notice->reason[0] ? ")" : "");
     SETSYMBOL(&atom, atoms_name(notice->id));
     replies_send(&x->x_say, "gone", 1, &atom);
 }

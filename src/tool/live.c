@@ -40,7 +40,9 @@ static void print_notice(const struct shl_notice *notice)
         terminal_say("%s: not linked: %s", id, shl_status_text(notice->status));
         break;
     case SHL_NOTICE_GONE:
-        terminal_say("%s: has left, waiting for it", id);
+        terminal_say("%s: has left%s%s%s, waiting for it", id,
+                     notice->reason[0] ? " (" : "", notice->reason,
+                     notice->reason[0] ? ")" : "");
         break;
     case SHL_NOTICE_STALLED:
         terminal_say("%s: does not keep up, %llu blocks missed; try "

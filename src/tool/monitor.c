@@ -141,21 +141,33 @@ static void on_event(void *arg, int out, const struct shl_event *event)
                  (unsigned long long)event->frame, words);
 }
 
+static void payload_hex(const struct shl_received *message, char *bytes,
+                        size_t size)
+{
+    const uint32_t shown =
+        message->size < SHOWN_BYTES ? message->size : SHOWN_BYTES;
+    size_t used = 0;
+
+    bytes[0] = 0;
+    for (uint32_t i = 0; i < shown; i++)
+        used += (size_t)snprintf(bytes + used, size - used, "%s%02x",
+                                 i ? " " : "", (unsigned)message->bytes[i]);
+    if (shown < message->size)
+        snprintf(bytes + used, size - used, " ...");
+}
+
 static void on_message(void *arg, int out, const struct shl_received *message)
 {
     const struct job *job = arg;
     const struct shl_message_about *about = shl_message_about(message->type);
     const char *name = about ? about->name : "unknown";
-    const uint32_t shown =
-        message->size < SHOWN_BYTES ? message->size : SHOWN_BYTES;
-    char bytes[3 * SHOWN_BYTES + 8] = "";
-    size_t used = 0;
+    char bytes[3 * SHOWN_BYTES + 8], reason[SHL_BYE_SIZE];
+    const char *shown = bytes;
 
-    for (uint32_t i = 0; i < shown; i++)
-        used += (size_t)snprintf(bytes + used, sizeof(bytes) - used, "%s%02x",
-                                 i ? " " : "", (unsigned)message->bytes[i]);
-    if (shown < message->size)
-        snprintf(bytes + used, sizeof(bytes) - used, " ...");
+    payload_hex(message, bytes, sizeof(bytes));
+    shl_bye_text(message, reason);
+    if (reason[0])
+        shown = reason;
     if (job->json) {
         json_begin(job, "message");
         printf(", \"host\": %s, \"type\": %u, \"name\": \"%s\", \"request\": "
@@ -169,7 +181,7 @@ static void on_message(void *arg, int out, const struct shl_received *message)
     terminal_say("%9.3f  %s message %s (%u), id %08x, %u bytes%s%s%s",
                  seconds(job), way(out), name, (unsigned)message->type,
                  (unsigned)message->request, (unsigned)message->size,
-                 message->asks ? ", asks" : "", shown ? ": " : "", bytes);
+                 message->asks ? ", asks" : "", shown[0] ? ": " : "", shown);
 }
 
 static void on_connection(void *arg, int linked, const char *who)
