@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_NS UINT64_C(30000000000)
-#define AWAIT_MS 20
-#define REST_MS  1000
-#define WORK_NS  UINT64_C(30000000000)
-#define HELD_NS  UINT64_C(200000000)
+#define BATCH_NS  UINT64_C(30000000000)
+#define AWAIT_MS  20
+#define REST_MS   1000
+#define WORK_NS   UINT64_C(30000000000)
+#define HELD_NS   UINT64_C(200000000)
+#define ACCEPT_NS UINT64_C(1000000000)
 
 /* ---- the other thread ------------------------------------------------------- */
 
@@ -236,12 +237,23 @@ struct errand *errands_new(struct shmlink *x, t_symbol *selector,
 }
 
 /* Whether a link is still to come, or told of: what was asked after `open`
- * waits for it. */
+ * waits for it. Live not for ever, where the device has not accepted us: it may
+ * be stopped. */
 static int pending(const struct shmlink *x)
 {
+    struct errand *errand = x->x_errands.first;
+    uint64_t now;
+    int linked;
+
     if (!x->x_host || !x->x_say.name[0])
         return 0;
-    return x->x_due || (shl_host_linked(x->x_host) && !x->x_open);
+    linked = shl_host_linked(x->x_host);
+    if (x->x_due || x->x_open || linked != 1 || x->x_batch)
+        return x->x_due || (linked && !x->x_open);
+    now = shl_clock_ns();
+    if (!errand->pending_ns)
+        errand->pending_ns = now;
+    return now - errand->pending_ns < ACCEPT_NS;
 }
 
 static int is_able(struct shmlink *x, struct errand *errand)

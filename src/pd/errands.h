@@ -63,8 +63,9 @@ struct errand {
     errand_step then;
     struct question *question;
     int begun, waits, ended;
-    uint64_t work_ns; /* since when its work is waited for */
-    uint64_t held_ns; /* since when it waits for what was sent before it */
+    uint64_t work_ns;    /* since when its work is waited for */
+    uint64_t pending_ns; /* since when the device has not accepted us */
+    uint64_t held_ns;    /* since when it waits for what was sent before it */
 };
 
 struct errands {

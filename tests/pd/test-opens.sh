@@ -1,7 +1,8 @@
 #!/bin/sh
 # In a Pd in real time: each open gets its one answer, also one that is asked
 # twice or given up for the next; DSP tells nothing anew; close is told of what
-# was open alone. What is no number is no name.
+# was open alone. What is no number is no name. A stopped device answers none, and
+# what waits for it is told so.
 . "$here/pd/pd.sh"
 
 start "$SHMLINK" device -q --id A:0
@@ -67,5 +68,17 @@ error open bad_name
 error tag bad_value
 close
 END
-[ $bad -eq 0 ] || cat "$work/log1" "$work/log2" "$work/log3"
+# A device that is stopped before it has accepted: what is asked is answered, too.
+device=$("$SHMLINK" list | awk '$1 == "A:0" { print $2 }')
+kill -STOP "$device"
+ask_patch "$work/d.pd" "shmlink~ 0 2" "open A:0 \\, program_get" "~600000"
+live_until "$work/d.pd" "$work/log5" 1 "reply: error program_get"
+kill -CONT "$device"
+matches "no acceptance" "$work/log5" <<'END'
+open 0 A:0 timeout
+error open timeout
+program_get 0
+error program_get timeout
+END
+[ $bad -eq 0 ] || cat "$work/log1" "$work/log2" "$work/log3" "$work/log5"
 exit $bad
