@@ -43,8 +43,10 @@ static volatile uint32_t sink;
 /* Questions of this input, by number. */
 static struct {
     uint32_t id, asked, answered;
+    bool replied; /* the device has used its id */
 } question[QUESTIONS];
 static uint32_t questions;
+static bool wild; /* ids may have been changed on their way */
 
 /* ---- what must hold ------------------------------------------------------------- */
 
@@ -87,6 +89,7 @@ static void hear_answer(void *arg, const struct shl_answer *answer)
     MUST(question[number].asked && !question[number].answered++);
     MUST(answer->status >= 0 && answer->status < SHL_STATUS_COUNT &&
          answer->status != SHL_AGAIN);
+    MUST(answer->status || wild || question[number].replied);
     check_text(answer->text, 256);
     MUST(!answer->status == !answer->text[0]);
     use_bytes(answer->bytes, answer->size);
@@ -167,6 +170,7 @@ static void start_anew(void)
 
     memset(question, 0, sizeof question);
     questions = 0;
+    wild = false;
     memset(messages, 0, sizeof *messages);
     memset(&host->taps, 0, sizeof host->taps);
     host->link.tap_planes = 0;
@@ -179,7 +183,9 @@ static void start_anew(void)
 static void end(void)
 {
     shl_inquiry_end(&host->inquiry);
+    host->linked = false;
     shl_inquiry_gone(&host->inquiry, now_ns);
+    host->linked = true;
     for (uint32_t i = 0; i < questions; i++)
         MUST(question[i].answered == question[i].asked);
     MUST(host->inquiry.requests.count == 0);
@@ -274,6 +280,10 @@ static bool push(const struct shl_message *message)
 static void say(struct input *input, uint32_t type, uint32_t id, uint32_t spoil)
 {
     const uint32_t size = take_body(input, type);
+
+    wild |= spoil & 0x80;
+    for (uint32_t i = 0; i < questions; i++)
+        question[i].replied |= question[i].id == id;
     const struct shl_message head = {
         .type = (uint16_t)type,
         .flags = (uint16_t)((host->link.epoch >> 1 & 0xFF) << 8 | (spoil & 1)),
@@ -295,8 +305,10 @@ static uint32_t take_id(struct input *input)
 {
     const uint32_t choice = take(input, 1);
 
-    if (choice < 0xF0 && questions)
+    if (choice < 0xE0 && questions)
         return question[choice % questions].id;
+    if (choice < 0xF0 && questions) /* the right place, another question */
+        return question[choice % questions].id ^ 0x100;
     return choice & 1 ? take(input, 4) : SHL_MESSAGE_UNASKED | choice;
 }
 
@@ -325,6 +337,7 @@ static void damage(struct input *input)
     const uint32_t choice = take(input, 1);
     _Atomic uint32_t *word = choice & 1 ? &ring->write : &ring->read;
 
+    wild = true;
     atomic_store(word, choice & 2 ? take(input, 4)
                                   : atomic_load(word) + (choice >> 2));
 }

@@ -232,11 +232,12 @@ static void as_store(struct input *input)
 
 /* ---- the inbox ------------------------------------------------------------------------- */
 
-#define TRANSFERS 8u
+#define TRANSFERS 4u /* that are known here; there may be more */
 
 static struct {
     uint64_t size;
     uint32_t sum, number;
+    char name[SHL_FILE_NAME_SIZE];
 } offered[TRANSFERS];
 static uint32_t offers;
 
@@ -257,7 +258,7 @@ static void offer(struct input *input, struct inbox *inbox)
 {
     const uint32_t choice = take(input, 1);
     const uint64_t size =
-        choice < 0xF0 ? choice % 16 : take_u64(input) >> take(input, 1) % 64;
+        choice < 0xF0 ? choice % 4 * 5 : take_u64(input) >> take(input, 1) % 64;
     const uint32_t sum =
         shl_checksum(0, content, size < 256 ? (size_t)size : 0) +
         (choice % 32 == 31);
@@ -276,6 +277,7 @@ static void offer(struct input *input, struct inbox *inbox)
         check_file(name, 0, sum);
     offered[offers].size = size;
     offered[offers].sum = sum;
+    memcpy(offered[offers].name, name, strlen(name) + 1);
     offered[offers++ % TRANSFERS].number = number;
     offers %= TRANSFERS;
 }
@@ -284,11 +286,16 @@ static void send(struct input *input, struct inbox *inbox)
 {
     const uint32_t choice = take(input, 1);
     const uint32_t which = choice % TRANSFERS;
-    const uint64_t at = choice < 0xF0 ? take(input, 1) % 16 : take_u64(input);
-    const uint32_t size = take(input, 1) % 16;
+    const uint64_t at =
+        choice < 0xF0 ? take(input, 1) % 4 * 5 : take_u64(input);
+    const uint32_t size = take(input, 1) % 4 * 5;
     struct shl_why why = {""};
     const char *name = NULL;
+    char path[300];
     uint64_t kept = 0;
+
+    snprintf(path, sizeof path, "%s/%s", sandbox_inbox, offered[which].name);
+    const int taken = there(path);
     const shl_status status =
         inbox_data(inbox, offered[which].number, at,
                    content + (at < 200 ? at : 0), size, &kept, &name, &why);
@@ -296,7 +303,7 @@ static void send(struct input *input, struct inbox *inbox)
     check_why(status, &why);
     MUST(status || kept == at + size);
     MUST(status || kept <= offered[which].size);
-    MUST(!name || !status);
+    MUST(!name || (!status && !taken));
     if (name)
         check_file(name, offered[which].size, offered[which].sum);
 }
@@ -317,6 +324,8 @@ static void as_inbox(struct input *input)
             send(input, inbox);
         if (choice % 4 == 3) {
             take_name(input, name);
+            if (choice & 0x80) /* one that is under way */
+                strcpy(name, offered[choice / 4 % TRANSFERS].name);
             disturb(input, sandbox_inbox, name, "");
         }
     }

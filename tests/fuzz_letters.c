@@ -359,22 +359,32 @@ static void put_state(struct input *input)
 
 /* What every file is made of. */
 static const char content[] = "all files have the same beginning";
+static uint32_t file_size; /* one was offered; its bytes come next */
 
-static void put_file(struct input *input, uint32_t type)
+static void put_offer(struct input *input)
 {
-    const uint32_t size = take(input, 1) % 4 * 4;
+    const uint32_t choice = take(input, 1), size = choice % 4 * 4;
 
-    if (type == SHL_MESSAGE_FILE_OFFER) {
+    if (choice & 0x10)
         put_text(input);
-        shl_pack_u64(&pack, size);
-        shl_pack_u32(&pack, shl_checksum(0, content, size));
-        return;
-    }
-    const uint32_t at = take(input, 1) % 4 * 4;
-    shl_pack_u32(&pack, 1 + take(input, 1) % 4);
+    else
+        shl_pack_text(&pack, "f");
+    shl_pack_u64(&pack, size);
+    shl_pack_u32(&pack, shl_checksum(0, content, size));
+    file_size = choice & 0x20 ? size : 0;
+}
+
+static void put_data(struct input *input)
+{
+    const uint32_t choice = take(input, 1);
+    const uint32_t at = file_size ? 0 : choice % 4 * 4;
+    const uint32_t size = file_size ? file_size : choice / 4 % 4 * 4;
+
+    shl_pack_u32(&pack, 1 + choice / 16 % 4);
     shl_pack_u64(&pack, at);
     memcpy(body + pack.used, content + at, size);
     pack.used += size;
+    file_size = 0;
 }
 
 static void put_selection(struct input *input)
@@ -401,6 +411,15 @@ static void put_request(struct input *input)
         shl_pack_u32(&pack, number);
 }
 
+static void put_midi(struct input *input)
+{
+    static const uint8_t starts[] = {0x90, 0x80, 0xB0, 0xC0, 0xF0, 0xF8, 0x40};
+    const uint32_t choice = take(input, 1);
+
+    body[pack.used++] = starts[choice % sizeof starts];
+    put_raw(input, choice / 16);
+}
+
 static void put_payload(struct input *input, uint32_t type)
 {
     switch (type) {
@@ -409,7 +428,7 @@ static void put_payload(struct input *input, uint32_t type)
     case SHL_MESSAGE_PROGRAM_SET:
         shl_pack_u32(&pack, take_u32(input));
         if (type == SHL_MESSAGE_MIDI_RAW)
-            put_raw(input, take(input, 1) % 16);
+            put_midi(input);
         break;
     case SHL_MESSAGE_PARAM_SET:
     case SHL_MESSAGE_PARAM_TEXT:
@@ -422,8 +441,10 @@ static void put_payload(struct input *input, uint32_t type)
         put_state(input);
         break;
     case SHL_MESSAGE_FILE_OFFER:
+        put_offer(input);
+        break;
     case SHL_MESSAGE_FILE_DATA:
-        put_file(input, type);
+        put_data(input);
         break;
     case SHL_MESSAGE_TAP_SELECT:
         put_selection(input);
@@ -563,7 +584,7 @@ static void check_answer(const struct shl_whole *whole)
 static void send_letter(struct input *input, uint32_t id)
 {
     const uint32_t choice = take(input, 1);
-    const uint32_t type = choice % 32;
+    const uint32_t type = file_size ? SHL_MESSAGE_FILE_DATA : choice % 32;
     const uint32_t asks = choice & 0x80 && choice & 0x40 ? 0 : SHL_MESSAGE_ASKS;
 
     pack = shl_pack_into(body, BODY);
@@ -628,8 +649,14 @@ static void exchange(struct input *input, struct messages *messages)
     }
     settle(messages);
     check_taps();
+    file_size = 0;
     for (uint32_t id = 1; id <= LETTERS; id++)
         MUST(asked[id].answers == asked[id].asks);
+    if (choices & FULL) { /* it closes before this one is looked at */
+        send_letter(input, 1);
+        shl_mail_send(&host);
+        shl_desk_pump(&device.desk);
+    }
 }
 
 static void with_clerk(struct input *input)

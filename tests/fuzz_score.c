@@ -136,7 +136,7 @@ static void write_smf(struct input *input)
     const uint32_t tracks = take(input, 1) % 8;
 
     put("MThd", 4);
-    put_number(choice == 0xFF ? 8 : 6, 4);
+    put_number(choice == 0xFF ? 6 + take(input, 1) : 6, 4);
     put_number(choice % 16 ? choice & 1 : 2, 2);
     put_number(tracks, 2);
     put_number(take(input, 2), 2);

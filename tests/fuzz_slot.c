@@ -64,6 +64,8 @@ static void answer_well(uint32_t size)
 
     if (load(row->request_type) == SHL_MAOLAN_AUDIO_PORTS)
         shl_scratch_ports_write(scratch, &ports);
+    if (load(row->request_type) == SHL_MAOLAN_AUDIO_PORTS && size & 1)
+        memset(scratch + SHL_PORT_COUNTS_AUDIO_IN + size % 16, 0xFF, 4);
     if (load(row->request_type) == SHL_MAOLAN_FILE_LIST ||
         load(row->request_type) == SHL_MAOLAN_CLAP_NOTES) {
         shl_table_write(&table,
@@ -236,7 +238,7 @@ static void ask(uint32_t at)
         SHL_MESSAGE_PLUGIN,     SHL_MESSAGE_PLUGIN,        SHL_MESSAGE_PLUGIN,
         SHL_MESSAGE_STATE_SAVE, SHL_MESSAGE_STATE_RESTORE, SHL_MESSAGE_RESET};
     const uint32_t type = types[take(input, 1) % 6];
-    uint8_t bytes[300] = {0};
+    uint8_t bytes[8192] = {0};
     uint32_t size = sizeof bytes;
 
     question[at].number = take(input, 1) % 14;
@@ -248,9 +250,15 @@ static void ask(uint32_t at)
         memcpy(bytes, &question[at].number, 4);
         size = take(input, 1) % 8;
     }
-    if (shl_host_ask(host, type, bytes, size, 0, hear_answer,
+    uint8_t *exact = malloc(size);
+    MUST(exact);
+    memcpy(exact, bytes, size);
+    if (shl_host_ask(host, type, exact, size, 0, hear_answer,
                      (void *)(uintptr_t)at, NULL))
         question[at].asked = 0;
+    else if (type == SHL_MESSAGE_PLUGIN)
+        MUST(question[at].number - 1 < SHL_SERVE_PORTS);
+    free(exact);
 }
 
 static void step(uint32_t at)
@@ -268,9 +276,11 @@ static void step(uint32_t at)
         now_ns += UINT64_C(6000000000);
     shl_slot_serve(&plugin);
     MUST(!atomic_load(&plugin.posted));
+    MUST(atomic_load(&plugin.held) != SHL_PLUGIN_SLOT);
     if (choice & 2)
         plugin.held = SHL_PLUGIN_NOBODY;
     shl_host_plugin_poll(host);
+    MUST(question[at].answered == question[at].asked);
     check_host();
 }
 
