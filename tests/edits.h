@@ -23,7 +23,8 @@ static const struct {
              {SHL_EVENTS_TO_DEVICE_OFFSET, 64 * 32},
              {SHL_EVENTS_TO_HOST_OFFSET, 64 * 32},
              {SHL_PARAMS_OFFSET, 4 * sizeof(struct shl_param_slot)},
-             {SHL_MESSAGES_OFFSET, 4096}};
+             {SHL_MESSAGES_OFFSET, 4096},
+             {SHL_TAPS_OFFSET, 4 * sizeof(struct shl_tap_slot)}};
 #define AREAS (sizeof areas / sizeof *areas)
 
 /* Values at which something ends. */
@@ -38,6 +39,7 @@ static const uint32_t edges[] = {SHL_SEGMENT_SIZE,
                                  SHL_MAX_CHANNELS + 1,
                                  SHL_MAX_FRAMES + 1,
                                  SHL_MAX_PARAMS + 1,
+                                 SHL_MAX_TAPS + 1,
                                  20,
                                  21};
 #define EDGES (sizeof edges / sizeof *edges)

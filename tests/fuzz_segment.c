@@ -28,6 +28,9 @@ static const struct shl_param params[2] = {
     {.id = 7, .minimum = 0, .maximum = 4, .initial = 1, .name = "gain"},
     {.id = 9, .minimum = 1, .maximum = 2, .initial = 1, .name = "other"}};
 
+static const struct shl_tap taps[2] = {{"osc", SHL_TAP_AUDIO, 1},
+                                       {"all", SHL_TAP_AUDIO, 30}};
+
 static void remove_theirs(void)
 {
     shl_map_unlink(theirs.name);
@@ -50,7 +53,8 @@ static void begin_host(void)
                                     .modes = SHL_MODE_BOTH,
                                     .drives = 3,
                                     .capabilities = 0xFFFFFFF,
-                                    .param_count = 2};
+                                    .param_count = 2,
+                                    .tap_count = 2};
     char name[40];
     snprintf(name, sizeof name, "/shl-%u-z%u", (unsigned)getuid(),
              (unsigned)getpid());
@@ -58,6 +62,7 @@ static void begin_host(void)
         abort();
     shl_segment_reserve_planes(&theirs, 2);
     shl_segment_write_params(&theirs, params, 2);
+    shl_segment_write_taps(&theirs, taps, 2);
     shl_cell_write(&theirs.identity->cell, &identity, sizeof identity / 8);
     shl_segment_ready(&theirs);
     keep_good(theirs.map.base);
@@ -102,6 +107,18 @@ static void play(struct shl_link *link, struct input *input)
         abort();
 }
 
+static void check_taps(const struct shl_link *link)
+{
+    if (link->tap_count > SHL_MAX_TAPS)
+        abort();
+    for (uint32_t i = 0; i < link->tap_count; i++) {
+        const struct shl_tap *tap = &link->taps[i];
+        if (!memchr(tap->name, 0, sizeof tap->name) || !tap->channels ||
+            tap->channels > SHL_MAX_CHANNELS)
+            abort();
+    }
+}
+
 static void as_host(struct input *input)
 {
     struct shl_link link;
@@ -120,6 +137,7 @@ static void as_host(struct input *input)
             abort();
         return;
     }
+    check_taps(&link);
     for (int i = 0; i < STEPS && input->at < input->end; i++) {
         help(input, link.epoch);
         edit(input, theirs.map.base);
