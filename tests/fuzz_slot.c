@@ -328,7 +328,10 @@ static void link_up(uint32_t choice)
     plugin.heard = plugin.done = plugin.agreed = plugin.rung = 0;
     plugin.gone = gone = 0;
     bytes_there = 0;
+    strcpy(plugin.title,
+           choice & 32 ? "thirty letters before a wide: \xC3\xB6" : "");
     MUST(!shl_link_open_plugin(&host->link, &plugin, &options, &why));
+    check_text(host->link.identity.id);
     host->plugin.running = &plugin;
     host->plugin.again = choice & 8;
     host->plugin.links = choice & 16 ? 2 : 1;

@@ -3,6 +3,7 @@
  * in for the device. When a block is rung, what waits goes on into the Maolan
  * rings; when it is answered, what came from there goes back. */
 #include "link.h"
+#include "name.h"
 #include "plugin.h"
 
 #include <stdio.h>
@@ -54,6 +55,7 @@ static void write_id(struct shl_identity *identity,
     tail = plugin->title[0] ? plugin->title : tail ? tail + 1 : plugin->spec;
     snprintf(identity->id, sizeof identity->id, "%s:%.31s", plugin->format,
              tail);
+    shl_text_clean(identity->id, sizeof identity->id); /* it may be cut */
 }
 
 static void write_identity(struct shl_link *link,
