@@ -89,6 +89,7 @@ void patch_claim_event(t_patch *x, const struct shl_event *event)
         if (x->x_device && shl_device_claimed(x->x_device, &info))
             tell_claimed(x, &info);
     } else if (event->kind == PATCH_RELEASED) {
+        voice_forget_link(&x->x_voice);
         replies_bare(&x->x_say, "released");
     } else if (event->kind == SHL_EVENT_UMP) {
         shl_held_follow(&x->x_held, event->data);
