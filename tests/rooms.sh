@@ -23,7 +23,7 @@ function noun(name) {
     sub(/\.[ch]$/, "", name)
     sub(/^platform_.*/, "platform", name)
     sub(/^stream_.*/, "stream", name)
-    sub(/_(messages|state|open|claims|audio|taps|requests|free|events|plugin|slot)$/, "", name)
+    sub(/_(messages|state|open|claims|facts|audio|taps|requests|free|events|plugin|slot)$/, "", name)
     return name
 }
 
@@ -63,7 +63,7 @@ BEGIN {
         "checksum event message midi name param resampler snapshot " \
         "system tap transport|" \
         "cue layout monitor parts platform request|" \
-        "bypass file loss pace priority reblock ring scratch trail|" \
+        "bypass cell file loss pace priority reblock ring scratch trail|" \
         "beacon mail maolan segment store|" \
         "board cycle desk inquiry scratchpad stream|" \
         "plugin registry slot|" \

@@ -88,6 +88,12 @@ static inline uint32_t shl_host_exchanged(const struct shl_host *host)
                                 : host->options.block_frames;
 }
 
+/* ---- host_facts.c ---- */
+
+/** The counters of links that are over, and of one more. [control] */
+void shl_host_add_stats(struct shl_link_stats *sum,
+                        const struct shl_link_stats *more);
+
 /* ---- host.c, for host_plugin.c ---- */
 
 /** Look for what is wanted now, wait for it at most wait_ms. */

@@ -4,6 +4,7 @@
 #ifndef SHL_SEGMENT_H
 #define SHL_SEGMENT_H
 
+#include "cell.h"
 #include "layout.h"
 #include "param.h"
 #include "platform.h"
@@ -31,12 +32,6 @@ struct shl_segment {
     struct shl_streams *streams;   /* NULL: likewise */
     uint8_t *transport;
 };
-
-/** Copy a value out of a cell; SHL_AGAIN if the writer keeps it busy (bounded
- * tries). `words` of 8 bytes. [any] */
-shl_status shl_cell_read(const void *cell, void *value, uint32_t words);
-/** Write a cell. One writer at a time. [any] */
-void shl_cell_write(void *cell, const void *value, uint32_t words);
 
 /** Create exclusively under `name`, take the device lease, reserve everything
  * but planes, parameters and streams, write both headers. Not ready yet. */

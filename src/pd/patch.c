@@ -1,5 +1,5 @@
-/* The boxes of a patch that is a device: their words, their life, what becomes
- * of the device on the board, and what its host does, told at its time. */
+/* The boxes of a patch that is a device: their life, and what becomes of the
+ * device on the board. */
 #include "pd/patch.h"
 
 #include "pd/flags.h"
@@ -328,103 +328,6 @@ static void return_dsp(struct patch_return *r, t_signal **sp)
         dsp_add(return_perform, 1, r);
 }
 
-/* ---- words in the box ------------------------------------------------------ */
-
-struct words {
-    char name[128];
-    char tag[64];
-    uint32_t numbers[2];
-    int count, slave, is_return;
-};
-
-static void read_number(struct words *words, struct replies *say, double number)
-{
-    if (words->count >= 2 || number < 0 || number > PATCH_CHANNELS_MAX)
-        replies_complain(say,
-                         "%.10g: a device has 0 to %d inlets, then 0 to %d "
-                         "outlets, and no other numbers",
-                         number, PATCH_CHANNELS_MAX, PATCH_CHANNELS_MAX);
-    else
-        words->numbers[words->count++] = (uint32_t)number;
-}
-
-static void read_tag(struct words *words, struct replies *say,
-                     const t_atom *atom)
-{
-    struct shl_why why;
-    char tag[256];
-
-    atoms_text(atom, tag, sizeof tag);
-    if (flags_tag_check(tag, flags_dollar_zero(), &why))
-        snprintf(words->tag, sizeof words->tag, "%.63s", tag);
-    else
-        replies_complain(say, "-tag: %s", why.text);
-}
-
-static void read_words(struct words *words, struct replies *say, int argc,
-                       const t_atom *argv)
-{
-    char text[128];
-    double number;
-    int i;
-
-    for (i = 0; i < argc; i++) {
-        if (atoms_number(&argv[i], &number)) {
-            read_number(words, say, number);
-            continue;
-        }
-        atoms_text(&argv[i], text, sizeof text);
-        if (strcmp(text, "-device") == 0 || strcmp(text, "-return") == 0)
-            words->is_return = text[1] == 'r';
-        else if (strcmp(text, "-slave") == 0)
-            words->slave = 1;
-        else if (strcmp(text, "-tag") == 0 && i + 1 < argc)
-            read_tag(words, say, &argv[++i]);
-        else if (text[0] == '-')
-            replies_complain(say,
-                             "unknown flag %s: it is skipped; a patch as "
-                             "device knows -slave and -tag",
-                             text);
-        else if (words->name[0])
-            replies_complain(say,
-                             "one name in a box, not both %s and %s: the "
-                             "first is used",
-                             words->name, text);
-        else
-            snprintf(words->name, sizeof words->name, "%s", text);
-    }
-}
-
-int patch_wanted(int argc, const t_atom *argv)
-{
-    int i;
-
-    for (i = 0; i < argc; i++) {
-        if (argv[i].a_type == A_SYMBOL &&
-            (strcmp(argv[i].a_w.w_symbol->s_name, "-device") == 0 ||
-             strcmp(argv[i].a_w.w_symbol->s_name, "-return") == 0))
-            return 1;
-    }
-    return 0;
-}
-
-static int check_name(struct replies *say, char *name)
-{
-    struct shl_why why;
-    char base[48];
-    int32_t number;
-
-    if (!name[0]) {
-        replies_complain(say, "-device and -return need a name after them");
-        return 0;
-    }
-    if (shl_id_check(name, base, &number, &why) == SHL_OK)
-        return 1;
-    replies_complain(say, "%s", why.text);
-    name[0] = '\0';
-    return 0;
-}
-
 /* ---- life: the return ------------------------------------------------------ */
 
 static void return_free(struct patch_return *r)
@@ -435,7 +338,7 @@ static void return_free(struct patch_return *r)
     freebytes(r->r_vectors, (r->r_channels + 1) * sizeof *r->r_vectors);
 }
 
-static void *return_new(struct words *words)
+static void *return_new(struct patch_words *words)
 {
     struct patch_return *r = (struct patch_return *)pd_new(return_class);
     uint32_t i;
@@ -452,7 +355,7 @@ static void *return_new(struct words *words)
     }
     for (i = 1; i < r->r_channels; i++)
         inlet_new(&r->r_obj, &r->r_obj.ob_pd, &s_signal, &s_signal);
-    if (!check_name(&r->r_say, words->name))
+    if (!patch_words_name(&r->r_say, words->name))
         return r;
     snprintf(r->r_say.name, sizeof r->r_say.name, "%s", words->name);
     if (!bind_name(&r->r_obj.ob_pd, "return", words->name, &r->r_bound)) {
@@ -558,7 +461,7 @@ static int voice_send_long(struct voice *v, t_symbol *selector,
 static const struct voice_ways ways = {voice_offers, voice_detunes, voice_put,
                                        voice_room, voice_send_long};
 
-static void read_ports(t_patch *x, const struct words *words)
+static void read_ports(t_patch *x, const struct patch_words *words)
 {
     uint32_t in = words->count ? words->numbers[0] : 2;
     uint32_t out = words->count > 1 ? words->numbers[1] : 0;
@@ -605,13 +508,13 @@ static void find_return(t_patch *x)
 
 void *patch_new(int argc, t_atom *argv)
 {
-    struct words words = {.name = ""};
+    struct patch_words words = {.name = ""};
     struct replies say;
     t_symbol *line = gensym("#A");
     t_patch *x;
 
     replies_init(&say, NULL, "shmlink~ -device");
-    read_words(&words, &say, argc, argv);
+    patch_words_read(&words, &say, argc, argv);
     if (words.is_return)
         return return_new(&words);
     x = (t_patch *)pd_new(patch_class);
@@ -631,7 +534,7 @@ void *patch_new(int argc, t_atom *argv)
     }
     line->s_thing = NULL;
     pd_bind(&x->x_obj.ob_pd, line);
-    check_name(&x->x_say, words.name);
+    patch_words_name(&x->x_say, words.name);
     snprintf(x->x_box, sizeof x->x_box, "%s", words.name);
     snprintf(x->x_wanted, sizeof x->x_wanted, "%s", words.name);
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", words.name);

@@ -126,10 +126,27 @@ struct patch_return {
 /** The object for a box whose words name -device or -return; NULL if it cannot
  * be made. */
 void *patch_new(int argc, t_atom *argv);
-int patch_wanted(int argc, const t_atom *argv);
 void patch_setup(void);
 /** Announce again soon: something that hosts copy has changed. */
 void patch_announce_soon(t_patch *x);
+
+/* ---- patch_words.c ---- */
+
+/* The words in a box. */
+struct patch_words {
+    char name[128];
+    char tag[64];
+    uint32_t numbers[2];
+    int count, slave, is_return;
+};
+
+/** Whether they make a device or a return of it. */
+int patch_wanted(int argc, const t_atom *argv);
+/** Read them; complains of those that cannot be, and goes on. */
+void patch_words_read(struct patch_words *words, struct replies *say, int argc,
+                      const t_atom *argv);
+/** Whether it is a name; if not, complains and empties it. */
+int patch_words_name(struct replies *say, char *name);
 
 /* ---- patch_claim.c ---- */
 

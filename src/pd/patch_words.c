@@ -1,0 +1,96 @@
+/* The words in the box of a device or a return. */
+#include "pd/patch.h"
+
+#include "pd/flags.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void read_number(struct patch_words *words, struct replies *say,
+                        double number)
+{
+    if (words->count >= 2 || number < 0 || number > PATCH_CHANNELS_MAX)
+        replies_complain(say,
+                         "%.10g: a device has 0 to %d inlets, then 0 to %d "
+                         "outlets, and no other numbers",
+                         number, PATCH_CHANNELS_MAX, PATCH_CHANNELS_MAX);
+    else
+        words->numbers[words->count++] = (uint32_t)number;
+}
+
+static void read_tag(struct patch_words *words, struct replies *say,
+                     const t_atom *atom)
+{
+    struct shl_why why;
+    char tag[256];
+
+    atoms_text(atom, tag, sizeof tag);
+    if (flags_tag_check(tag, flags_dollar_zero(), &why))
+        snprintf(words->tag, sizeof words->tag, "%.63s", tag);
+    else
+        replies_complain(say, "-tag: %s", why.text);
+}
+
+void patch_words_read(struct patch_words *words, struct replies *say, int argc,
+                      const t_atom *argv)
+{
+    char text[128];
+    double number;
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        if (atoms_number(&argv[i], &number)) {
+            read_number(words, say, number);
+            continue;
+        }
+        atoms_text(&argv[i], text, sizeof text);
+        if (strcmp(text, "-device") == 0 || strcmp(text, "-return") == 0)
+            words->is_return = text[1] == 'r';
+        else if (strcmp(text, "-slave") == 0)
+            words->slave = 1;
+        else if (strcmp(text, "-tag") == 0 && i + 1 < argc)
+            read_tag(words, say, &argv[++i]);
+        else if (text[0] == '-')
+            replies_complain(say,
+                             "unknown flag %s: it is skipped; a patch as "
+                             "device knows -slave and -tag",
+                             text);
+        else if (words->name[0])
+            replies_complain(say,
+                             "one name in a box, not both %s and %s: the "
+                             "first is used",
+                             words->name, text);
+        else
+            snprintf(words->name, sizeof words->name, "%s", text);
+    }
+}
+
+int patch_wanted(int argc, const t_atom *argv)
+{
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        if (argv[i].a_type == A_SYMBOL &&
+            (strcmp(argv[i].a_w.w_symbol->s_name, "-device") == 0 ||
+             strcmp(argv[i].a_w.w_symbol->s_name, "-return") == 0))
+            return 1;
+    }
+    return 0;
+}
+
+int patch_words_name(struct replies *say, char *name)
+{
+    struct shl_why why;
+    char base[48];
+    int32_t number;
+
+    if (!name[0]) {
+        replies_complain(say, "-device and -return need a name after them");
+        return 0;
+    }
+    if (shl_id_check(name, base, &number, &why) == SHL_OK)
+        return 1;
+    replies_complain(say, "%s", why.text);
+    name[0] = '\0';
+    return 0;
+}
