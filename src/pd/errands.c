@@ -288,6 +288,15 @@ static int still_waits(const struct errand *errand)
            (errand->work && !work_ready(errand->work));
 }
 
+/* Gone is the link here: its device may have ended, or have been given up. */
+static const char *failure(const struct errand *errand)
+{
+    if (errand->text[0])
+        return errand->text;
+    return errand->status == SHL_GONE ? "the link ended before the answer came"
+                                      : shl_status_text(errand->status);
+}
+
 static void go_on(struct shmlink *x, struct errand *errand)
 {
     errand_step then = errand->then;
@@ -299,9 +308,7 @@ static void go_on(struct shmlink *x, struct errand *errand)
                  errand->work->why.text);
     }
     if (errand->status) {
-        errand_fail(x, errand, errand->status,
-                    errand->text[0] ? errand->text
-                                    : shl_status_text(errand->status));
+        errand_fail(x, errand, errand->status, failure(errand));
         return;
     }
     then(x, errand);
