@@ -1,5 +1,5 @@
-/* What is wanted and what became of it: open, close, tag, and the events that
- * tell of a link. Nothing here waits, except in batch mode. */
+/* What is wanted: open, close, tag, and looking after the host that links.
+ * Nothing here waits, except in batch mode. */
 #include "pd/patch.h"
 #include "pd/shmlink.h"
 
@@ -85,192 +85,6 @@ int connection_idle(const t_shmlink *x)
     return clock_gettimesince(x->x_performed) > 2 * block_ms + IDLE_MS;
 }
 
-/* ---- telling ---- */
-
-static void tell_latency(t_shmlink *x)
-{
-    replies_number(&x->x_say, "latency", shl_host_latency(x->x_host));
-}
-
-static void tell_link(t_shmlink *x, const struct shl_device_info *info)
-{
-    t_atom atoms[9];
-    uint32_t drive = shl_host_drive(x->x_host);
-
-    SETSYMBOL(&atoms[0], atoms_name(info->id));
-    atoms_set_number(&atoms[1], info->in_channels);
-    atoms_set_number(&atoms[2], info->out_channels);
-    atoms_set_number(&atoms[3], info->rate_hz);
-    atoms_set_number(&atoms[4], shl_host_block(x->x_host));
-    atoms_set_number(&atoms[5], shl_host_link_latency(x->x_host));
-    atoms_set_text(&atoms[6], shl_drive_name(drive));
-    atoms_set_number(&atoms[7], (info->capabilities & SHL_CAP_EDITOR) != 0);
-    atoms_set_text(&atoms[8], shl_mode_name(info->mode));
-    replies_send(&x->x_say, "link", 9, atoms);
-}
-
-static void tell_open(t_shmlink *x)
-{
-    struct shl_device_info info;
-    t_atom atoms[2];
-    int requested = x->x_requested;
-
-    if (shl_host_device(x->x_host, &info))
-        return; /* and gone again, which is told next */
-    x->x_due = 0;
-    x->x_requested = 0;
-    x->x_open = 1;
-    x->x_status = SHL_OK;
-    replies_forget_link(&x->x_say);
-    do {
-        atoms_set_number(&atoms[0], 1);
-        SETSYMBOL(&atoms[1], atoms_name(x->x_say.name));
-        replies_send(&x->x_say, "open", 2, atoms);
-        if (x->x_open)
-            tell_link(x, &info);
-        if (x->x_open)
-            tell_latency(x);
-    } while (--requested > 0 && x->x_open);
-    waiting_release(x);
-}
-
-/* Once for each who asked, and once if nobody did. */
-static void tell_closed(t_shmlink *x, const char *name, int requested,
-                        shl_status status, const char *text)
-{
-    int left = requested;
-    t_atom atoms[3];
-
-    do {
-        atoms_set_number(&atoms[0], 0);
-        SETSYMBOL(&atoms[1], atoms_name_or_dash(name));
-        atoms_set_text(&atoms[2], shl_status_word(status));
-        replies_send(&x->x_say, "open", 3, atoms);
-        if (requested)
-            replies_error_quiet(&x->x_say, gensym("open"), status, text);
-    } while (--left > 0);
-}
-
-/* A crash is a long sentence, and the console hears it once, whatever follows. */
-static int is_told(const t_shmlink *x, const char *text)
-{
-    return replies_said(&x->x_say, gensym(text), REPLIES_LINK);
-}
-
-/* A device that is not there yet is no mistake, except where nobody waits. */
-static void tell_refused(t_shmlink *x)
-{
-    char text[400], name[sizeof x->x_say.name];
-    int requested = x->x_requested;
-
-    x->x_due = 0;
-    x->x_requested = 0;
-    memcpy(name, x->x_say.name, sizeof name);
-    connection_why(x, text, sizeof text);
-    if (is_told(x, text))
-        ;
-    else if (x->x_status == SHL_NOT_FOUND && !x->x_batch)
-        replies_note(&x->x_say, "%s", text);
-    else
-        replies_complain(&x->x_say, "%s", text);
-    tell_closed(x, name, requested, x->x_status, text);
-    waiting_release(x);
-    if (x->x_batch && x->x_flags.must)
-        pd_vmess(gensym("pd")->s_thing, gensym("quit"), "f", 1.0);
-}
-
-/* The queues belong to the link: what was meant for a device that left is not
- * played on its successor. */
-static void forget_link(t_shmlink *x)
-{
-    x->x_open = 0;
-    x->x_unsent += schedule_clear(&x->x_out);
-    voice_forget_link(&x->x_voice);
-    replies_forget_link(&x->x_say);
-}
-
-static void tell_gone(t_shmlink *x, const struct shl_notice *notice)
-{
-    t_atom atom;
-
-    forget_link(x);
-    replies_note(&x->x_say,
-                 "the device %s has left%s%s%s: it is linked again when it "
-                 "returns",
-                 notice->id, notice->reason[0] ? " (" : "", notice->reason,
-                 notice->reason[0] ? ")" : "");
-    SETSYMBOL(&atom, atoms_name(notice->id));
-    replies_send(&x->x_say, "gone", 1, &atom);
-}
-
-/* A program that we started has ended unasked: by a signal (its number), or with
- * an exit code, which may be 0. */
-static void tell_crash(t_shmlink *x, const struct shl_notice *notice)
-{
-    uint32_t signal = notice->detail[1];
-    char text[400];
-    t_atom atoms[2];
-
-    forget_link(x);
-    connection_why(x, text, sizeof text);
-    if (replies_once(&x->x_say, gensym(text), REPLIES_LINK))
-        replies_complain(&x->x_say, "%s", text);
-    atoms_set_number(&atoms[0], notice->detail[0]);
-    atoms_set_number(&atoms[1], signal ? signal : notice->detail[2]);
-    replies_send(&x->x_say, "crash", 2, atoms);
-}
-
-static void tell_ports(t_shmlink *x, const struct shl_notice *notice)
-{
-    t_atom atoms[4];
-
-    for (int i = 0; i < 4; i++)
-        atoms_set_number(&atoms[i], notice->detail[i]);
-    replies_send(&x->x_say, "ports", 4, atoms);
-}
-
-static void tell_notice(t_shmlink *x, const struct shl_notice *notice)
-{
-    switch (notice->kind) {
-    case SHL_NOTICE_OPEN:
-        tell_open(x);
-        break;
-    case SHL_NOTICE_REFUSED:
-        if (x->x_open)
-            forget_link(x);
-        x->x_status = notice->status;
-        x->x_due = 1;
-        break;
-    case SHL_NOTICE_GONE:
-        tell_gone(x, notice);
-        break;
-    case SHL_NOTICE_STALLED:
-        replies_note(&x->x_say, "the device does not keep up: use -t or a "
-                                "longer deadline (-d ms)");
-        replies_number(&x->x_say, "stalled", (double)notice->value);
-        break;
-    case SHL_NOTICE_RESUMED:
-        replies_number(&x->x_say, "resumed", (double)notice->value);
-        break;
-    case SHL_NOTICE_XRUN:
-        replies_number(&x->x_say, "xrun", (double)notice->value);
-        break;
-    case SHL_NOTICE_LATENCY:
-        if (x->x_open)
-            tell_latency(x);
-        break;
-    case SHL_NOTICE_CRASH:
-        tell_crash(x, notice);
-        break;
-    case SHL_NOTICE_DIRTY:
-        replies_number(&x->x_say, "dirty", 1);
-        break;
-    case SHL_NOTICE_PORTS:
-        tell_ports(x, notice);
-        break;
-    }
-}
-
 int connection_starting(const t_shmlink *x)
 {
     return x->x_host && x->x_due && x->x_status == SHL_AGAIN &&
@@ -306,11 +120,11 @@ void connection_answer(t_shmlink *x)
     }
     if (!x->x_host) {
         if (x->x_due)
-            tell_refused(x);
+            notices_refused(x);
         return;
     }
     while (shl_host_notice(x->x_host, &notice))
-        tell_notice(x, &notice);
+        notices_tell(x, &notice);
     if (!x->x_due || shl_host_linked(x->x_host) == 2)
         return;
     if (connection_starting(x))
@@ -321,7 +135,7 @@ void connection_answer(t_shmlink *x)
         if (x->x_status == SHL_OK)
             x->x_status = SHL_TIMEOUT;
     }
-    tell_refused(x);
+    notices_refused(x);
 }
 
 /* A device that may be there in a moment, if somebody waits. */
@@ -490,7 +304,8 @@ int connection_ready(t_shmlink *x, t_symbol *selector, int request)
         connection_answer(x); /* a patch hears first that it is gone */
     if (!x->x_host || x->x_say.name[0])
         connection_why(x, text, sizeof text);
-    if (!is_told(x, text) && replies_once(&x->x_say, selector, REPLIES_LINK))
+    if (!notices_told(x, text) &&
+        replies_once(&x->x_say, selector, REPLIES_LINK))
         replies_complain(&x->x_say, "%s: %s", selector->s_name, text);
     if (request)
         replies_number(&x->x_say, selector->s_name, 0);
@@ -626,15 +441,15 @@ static void give_up(t_shmlink *x)
         while (shl_host_notice(x->x_host, &notice))
             ; /* of a link that nobody wants any more */
     }
-    forget_link(x);
+    notices_forget(x);
     schedule_clear(&x->x_in);
     x->x_due = 0;
     x->x_requested = 0;
     memcpy(name, x->x_say.name, sizeof name);
     x->x_say.name[0] = '\0';
     if (requested)
-        tell_closed(x, name, requested, SHL_AGAIN,
-                    "it was given up before it could be there");
+        notices_closed(x, name, requested, SHL_AGAIN,
+                       "it was given up before it could be there");
     waiting_release(x); /* nobody can hear them: each says so */
 }
 
@@ -681,7 +496,7 @@ static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         return;
     }
     if (x->x_open && asks_again(x, &flags)) {
-        tell_open(x);
+        notices_open(x);
         return;
     }
     if (x->x_requested && asks_again(x, &flags)) {

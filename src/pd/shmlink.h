@@ -1,5 +1,5 @@
 /* The object [shmlink~], for the files that carry its methods: connection.c
- * (open, close, what becomes of a link), notes.c (MIDI), knobs.c (parameters),
+ * (open, close, tag), notices.c (what becomes of a link), notes.c (MIDI), knobs.c (parameters),
  * playhead.c (transport), facts.c (what is known), echoes.c (what the device
  * sends), taps.c (points inside the device), errands.c (what it is asked) and
  * the four files that do so. shmlink~.c makes it, runs it and ends it. */
@@ -119,6 +119,25 @@ void connection_methods(t_class *c);
 
 /** Whether the open that was asked for last waits for a program to get ready. */
 int connection_starting(const t_shmlink *x);
+
+/* ---- notices.c ---- */
+
+/** Tell of something that happened to the link. */
+void notices_tell(t_shmlink *x, const struct shl_notice *notice);
+/** Answer an open: there is a link. */
+void notices_open(t_shmlink *x);
+/** Answer an open: there is none, for the reason that x_status names. A device
+ * that is not there yet is no mistake, except where nobody waits. */
+void notices_refused(t_shmlink *x);
+/** `open 0 name reason`: once for each who asked, and once if nobody did. */
+void notices_closed(t_shmlink *x, const char *name, int requested,
+                    shl_status status, const char *text);
+/** Whether the console has heard this of a crash: it is a long sentence, and
+ * said once, whatever follows. */
+int notices_told(const t_shmlink *x, const char *text);
+/** The link is over. The queues belong to it: what was meant for a device that
+ * left is not played on its successor. */
+void notices_forget(t_shmlink *x);
 
 /* ---- waiting.c ---- */
 

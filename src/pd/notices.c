@@ -1,0 +1,183 @@
+/* What becomes of a link of [shmlink~], told on its outlet and on the console. */
+#include "pd/shmlink.h"
+
+#include <string.h>
+
+static void tell_latency(t_shmlink *x)
+{
+    replies_number(&x->x_say, "latency", shl_host_latency(x->x_host));
+}
+
+static void tell_link(t_shmlink *x, const struct shl_device_info *info)
+{
+    t_atom atoms[9];
+    uint32_t drive = shl_host_drive(x->x_host);
+
+    SETSYMBOL(&atoms[0], atoms_name(info->id));
+    atoms_set_number(&atoms[1], info->in_channels);
+    atoms_set_number(&atoms[2], info->out_channels);
+    atoms_set_number(&atoms[3], info->rate_hz);
+    atoms_set_number(&atoms[4], shl_host_block(x->x_host));
+    atoms_set_number(&atoms[5], shl_host_link_latency(x->x_host));
+    atoms_set_text(&atoms[6], shl_drive_name(drive));
+    atoms_set_number(&atoms[7], (info->capabilities & SHL_CAP_EDITOR) != 0);
+    atoms_set_text(&atoms[8], shl_mode_name(info->mode));
+    replies_send(&x->x_say, "link", 9, atoms);
+}
+
+void notices_open(t_shmlink *x)
+{
+    struct shl_device_info info;
+    t_atom atoms[2];
+    int requested = x->x_requested;
+
+    if (shl_host_device(x->x_host, &info))
+        return; /* and gone again, which is told next */
+    x->x_due = 0;
+    x->x_requested = 0;
+    x->x_open = 1;
+    x->x_status = SHL_OK;
+    replies_forget_link(&x->x_say);
+    do {
+        atoms_set_number(&atoms[0], 1);
+        SETSYMBOL(&atoms[1], atoms_name(x->x_say.name));
+        replies_send(&x->x_say, "open", 2, atoms);
+        if (x->x_open)
+            tell_link(x, &info);
+        if (x->x_open)
+            tell_latency(x);
+    } while (--requested > 0 && x->x_open);
+    waiting_release(x);
+}
+
+void notices_closed(t_shmlink *x, const char *name, int requested,
+                    shl_status status, const char *text)
+{
+    int left = requested;
+    t_atom atoms[3];
+
+    do {
+        atoms_set_number(&atoms[0], 0);
+        SETSYMBOL(&atoms[1], atoms_name_or_dash(name));
+        atoms_set_text(&atoms[2], shl_status_word(status));
+        replies_send(&x->x_say, "open", 3, atoms);
+        if (requested)
+            replies_error_quiet(&x->x_say, gensym("open"), status, text);
+    } while (--left > 0);
+}
+
+int notices_told(const t_shmlink *x, const char *text)
+{
+    return replies_said(&x->x_say, gensym(text), REPLIES_LINK);
+}
+
+void notices_refused(t_shmlink *x)
+{
+    char text[400], name[sizeof x->x_say.name];
+    int requested = x->x_requested;
+
+    x->x_due = 0;
+    x->x_requested = 0;
+    memcpy(name, x->x_say.name, sizeof name);
+    connection_why(x, text, sizeof text);
+    if (notices_told(x, text))
+        ;
+    else if (x->x_status == SHL_NOT_FOUND && !x->x_batch)
+        replies_note(&x->x_say, "%s", text);
+    else
+        replies_complain(&x->x_say, "%s", text);
+    notices_closed(x, name, requested, x->x_status, text);
+    waiting_release(x);
+    if (x->x_batch && x->x_flags.must)
+        pd_vmess(gensym("pd")->s_thing, gensym("quit"), "f", 1.0);
+}
+
+void notices_forget(t_shmlink *x)
+{
+    x->x_open = 0;
+    x->x_unsent += schedule_clear(&x->x_out);
+    voice_forget_link(&x->x_voice);
+    replies_forget_link(&x->x_say);
+}
+
+static void tell_gone(t_shmlink *x, const struct shl_notice *notice)
+{
+    t_atom atom;
+
+    notices_forget(x);
+    replies_note(&x->x_say,
+                 "the device %s has left%s%s%s: it is linked again when it "
+                 "returns",
+                 notice->id, notice->reason[0] ? " (" : "", notice->reason,
+                 notice->reason[0] ? ")" : "");
+    SETSYMBOL(&atom, atoms_name(notice->id));
+    replies_send(&x->x_say, "gone", 1, &atom);
+}
+
+/* A program that we started has ended unasked: by a signal (its number), or with
+ * an exit code, which may be 0. */
+static void tell_crash(t_shmlink *x, const struct shl_notice *notice)
+{
+    uint32_t signal = notice->detail[1];
+    char text[400];
+    t_atom atoms[2];
+
+    notices_forget(x);
+    connection_why(x, text, sizeof text);
+    if (replies_once(&x->x_say, gensym(text), REPLIES_LINK))
+        replies_complain(&x->x_say, "%s", text);
+    atoms_set_number(&atoms[0], notice->detail[0]);
+    atoms_set_number(&atoms[1], signal ? signal : notice->detail[2]);
+    replies_send(&x->x_say, "crash", 2, atoms);
+}
+
+static void tell_ports(t_shmlink *x, const struct shl_notice *notice)
+{
+    t_atom atoms[4];
+
+    for (int i = 0; i < 4; i++)
+        atoms_set_number(&atoms[i], notice->detail[i]);
+    replies_send(&x->x_say, "ports", 4, atoms);
+}
+
+void notices_tell(t_shmlink *x, const struct shl_notice *notice)
+{
+    switch (notice->kind) {
+    case SHL_NOTICE_OPEN:
+        notices_open(x);
+        break;
+    case SHL_NOTICE_REFUSED:
+        if (x->x_open)
+            notices_forget(x);
+        x->x_status = notice->status;
+        x->x_due = 1;
+        break;
+    case SHL_NOTICE_GONE:
+        tell_gone(x, notice);
+        break;
+    case SHL_NOTICE_STALLED:
+        replies_note(&x->x_say, "the device does not keep up: use -t or a "
+                                "longer deadline (-d ms)");
+        replies_number(&x->x_say, "stalled", (double)notice->value);
+        break;
+    case SHL_NOTICE_RESUMED:
+        replies_number(&x->x_say, "resumed", (double)notice->value);
+        break;
+    case SHL_NOTICE_XRUN:
+        replies_number(&x->x_say, "xrun", (double)notice->value);
+        break;
+    case SHL_NOTICE_LATENCY:
+        if (x->x_open)
+            tell_latency(x);
+        break;
+    case SHL_NOTICE_CRASH:
+        tell_crash(x, notice);
+        break;
+    case SHL_NOTICE_DIRTY:
+        replies_number(&x->x_say, "dirty", 1);
+        break;
+    case SHL_NOTICE_PORTS:
+        tell_ports(x, notice);
+        break;
+    }
+}
