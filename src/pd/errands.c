@@ -291,10 +291,9 @@ static int still_waits(const struct errand *errand)
 /* Gone is the link here: its device may have ended, or have been given up. */
 static const char *failure(const struct errand *errand)
 {
-    if (errand->text[0])
-        return errand->text;
-    return errand->status == SHL_GONE ? "the link ended before the answer came"
-                                      : shl_status_text(errand->status);
+    if (errand->status == SHL_GONE)
+        return "the link ended before the answer came";
+    return errand->text[0] ? errand->text : shl_status_text(errand->status);
 }
 
 static void go_on(struct shmlink *x, struct errand *errand)

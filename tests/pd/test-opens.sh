@@ -68,6 +68,12 @@ error open bad_name
 error tag bad_value
 close
 END
+
+# What close overtakes is not told that the device has ended.
+ask_patch "$work/e.pd" "shmlink~ A:0 0 2" "~200" "program_list \\, close" "~600000"
+live_until "$work/e.pd" "$work/log6" 1 "reply: program_list"
+same "the link ended" "$(grep -c 'the device has ended' "$work/log6")" 0
+
 # A device that is stopped before it has accepted: what is asked is answered, too.
 device=$("$SHMLINK" list | awk '$1 == "A:0" { print $2 }')
 kill -STOP "$device"
