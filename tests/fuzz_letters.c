@@ -137,10 +137,11 @@ static void claim(void)
 
     memset(messages, 0, sizeof *messages);
     atomic_store(&device.accepted, epoch);
+    atomic_store(&device.heard, epoch);
     atomic_store(&host_epoch, epoch);
     device.judged = epoch;
     shl_device_drop_taps(&device);
-    shl_desk_open(&device.desk, messages, &device.accepted);
+    shl_desk_open(&device.desk, messages, &device.accepted, &device.heard);
     shl_desk_own(&device.desk, shl_device_answer_taps, &device);
     shl_mail_open(&host, &messages->commands, &messages->responses,
                   &host_epoch);
