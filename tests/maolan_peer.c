@@ -291,6 +291,15 @@ static void loop(void)
     }
 }
 
+/* Bytes without end, whoever asks: as many as the pipe takes. */
+static void flood(void *arg)
+{
+    static const char bytes[1000];
+    (void)arg;
+    while (write(bell, bytes, sizeof bytes) > 0)
+        continue;
+}
+
 /* ---- start ------------------------------------------------------------------------ */
 
 /* Which descriptors are open, as a name: what we have inherited. */
@@ -353,6 +362,8 @@ int main(int argc, char **argv)
     if (!is("anonymous"))
         introduce(is("fds") ? name : "peer");
     word(row->ready, 1);
+    if (is("flood") && shl_thread_start(flood, NULL))
+        return 1;
     loop();
     return 0;
 }

@@ -428,6 +428,17 @@ static void completions_nobody_asked_for_do_not_last(void **state)
     }
 }
 
+/* Hazard 10 at its worst: nobody waits for the last of them. */
+static void completions_without_end_keep_nobody(void **state)
+{
+    struct heard heard = {0};
+    (void)state;
+    spawn("clap:B16/flood");
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
+    assert_true(wait_sound());
+}
+
 /* Hazards 3, 5: nothing is taken that is not there, nothing is lost for good. */
 static void hostile_indices_and_counts_do_no_harm(void **state)
 {
@@ -1019,6 +1030,7 @@ int main(int argc, char **argv)
         TEST(the_command_line_has_its_words),
         TEST(the_layout_is_found_or_told),
         TEST(completions_nobody_asked_for_do_not_last),
+        TEST(completions_without_end_keep_nobody),
         TEST(hostile_indices_and_counts_do_no_harm),
         TEST(hostile_scratch_does_no_harm),
         TEST(numbers_that_are_none_are_silence),
