@@ -541,9 +541,15 @@ static void every_end_is_a_crash(void **state)
 /* A pipe that ends while its program goes on. */
 static void a_pipe_that_ends_is_an_end(void **state)
 {
+    char why[300];
     (void)state;
     spawn("clap:B16/eof/20");
     assert_true(wait_notice(SHL_NOTICE_CRASH));
+    /* its process need not have ended */
+    spawn("clap:B16/eof+hang/20");
+    assert_true(wait_notice(SHL_NOTICE_CRASH));
+    shl_host_why(host, why, sizeof why);
+    assert_non_null(strstr(why, "closed its pipe"));
 }
 
 /* The fade begins where the sound was, and no old block is heard. */

@@ -211,6 +211,26 @@ static void keep_values(shl_host *host)
     own->value_count = count;
 }
 
+/* `told`: it has ended, and this is how. Else it was given up alive. */
+static void explain_loss(shl_host *host, const struct shl_notice *notice,
+                         shl_status status, bool told)
+{
+    const char *next = host->plugin.stopped ? ": open it again" : "";
+    uint32_t pid = notice->detail[0], signal = notice->detail[1];
+
+    if (told)
+        snprintf(host->why.text, sizeof host->why.text,
+                 "%.47s has crashed: process %u ended %s %u%s", host->wanted,
+                 pid, signal ? "by signal" : "with exit code",
+                 signal ? signal : notice->detail[2], next);
+    else
+        snprintf(host->why.text, sizeof host->why.text,
+                 "%.47s is given up: process %u has %s%s", host->wanted, pid,
+                 status == SHL_BAD_PEER ? "cut its segment short"
+                                        : "closed its pipe",
+                 next);
+}
+
 /* An end is a crash, whatever its exit code: nobody has asked for it. */
 void shl_host_plugin_lost(shl_host *host, struct shl_notice *notice)
 {
@@ -219,11 +239,12 @@ void shl_host_plugin_lost(shl_host *host, struct shl_notice *notice)
     uint64_t heard = host->link.stats.blocks - host->link.stats.missed;
     bool brief =
         (double)heard < host->options.rate_hz / shl_host_exchanged(host);
+    shl_status status = notice->status;
+    bool told = running && shl_plugin_stage(running) == SHL_PLUGIN_ENDED;
 
     notice->kind = SHL_NOTICE_CRASH;
     notice->status = SHL_GONE;
     if (running) {
-        bool told = shl_plugin_stage(running) == SHL_PLUGIN_ENDED;
         notice->detail[0] = running->pid;
         notice->detail[1] = told ? running->end.signal : 0;
         notice->detail[2] = told ? running->end.code : 0;
@@ -235,12 +256,7 @@ void shl_host_plugin_lost(shl_host *host, struct shl_notice *notice)
     } else {
         own->stopped = SHL_GONE;
     }
-    snprintf(host->why.text, sizeof host->why.text,
-             "%.47s has crashed: process %u ended %s %u%s", host->wanted,
-             notice->detail[0],
-             notice->detail[1] ? "by signal" : "with exit code",
-             notice->detail[1] ? notice->detail[1] : notice->detail[2],
-             own->stopped ? ": open it again" : "");
+    explain_loss(host, notice, status, told);
 }
 
 /* ---- its state, for the next one ---------------------------------------------------- */
