@@ -21,6 +21,17 @@ void shl_monitor_levels(const struct shl_monitor *monitor, int out,
     }
 }
 
+void shl_peaks_keep(struct shl_peaks *peaks, int out, uint32_t channel,
+                    float peak)
+{
+    if (channel >= sizeof peaks->peak[0] / sizeof peaks->peak[0][0])
+        return;
+    if (channel >= peaks->channels[out])
+        peaks->channels[out] = channel + 1;
+    if (peak > peaks->peak[out][channel])
+        peaks->peak[out][channel] = peak;
+}
+
 /* ---- the console ------------------------------------------------------------ */
 
 static const char *way(int out)

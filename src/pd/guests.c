@@ -8,7 +8,6 @@
 #define TAKE_MS    10
 #define LEVELS_NS  100000000u
 #define NEWS_MAX   100 /* of one guest at once, besides levels */
-#define CHANNELS   32
 #define TEXT_BYTES 160
 
 enum news_kind {
@@ -47,8 +46,7 @@ struct report {
     t_symbol *id;
     uint32_t count, left_out;
     struct news news[NEWS_MAX];
-    uint32_t channels[2]; /* that have a level; 0: none to tell */
-    float peak[2][CHANNELS];
+    struct shl_peaks peaks; /* no channels: none to tell */
     shl_status ended;
     char why[TEXT_BYTES];
 };
@@ -58,8 +56,7 @@ struct look {
     shl_guest *guest;
     struct shl_monitor monitor;
     uint64_t levels_ns;
-    uint32_t channels[2];
-    float peak[2][CHANNELS]; /* since they were reported */
+    struct shl_peaks peaks; /* since they were reported */
     struct report report;
     /* stored by the worker with release when the report is whole, by the
      * scheduler with release when it is taken; each loads it with acquire */
@@ -150,12 +147,7 @@ static void on_level(void *arg, int out, uint32_t channel, float peak)
 {
     struct look *look = arg;
 
-    if (channel >= CHANNELS)
-        return;
-    if (channel >= look->channels[out])
-        look->channels[out] = channel + 1;
-    if (peak > look->peak[out][channel])
-        look->peak[out][channel] = peak;
+    shl_peaks_keep(&look->peaks, out, channel, peak);
 }
 
 static void report_levels(struct look *look)
@@ -165,10 +157,8 @@ static void report_levels(struct look *look)
     if (now - look->levels_ns < LEVELS_NS)
         return;
     look->levels_ns = now;
-    memcpy(look->report.channels, look->channels, sizeof look->channels);
-    memcpy(look->report.peak, look->peak, sizeof look->peak);
-    memset(look->channels, 0, sizeof look->channels);
-    memset(look->peak, 0, sizeof look->peak);
+    look->report.peaks = look->peaks;
+    memset(&look->peaks, 0, sizeof look->peaks);
 }
 
 static void look_on(struct look *look)
@@ -181,15 +171,15 @@ static void look_on(struct look *look)
         atomic_load_explicit(&look->full, memory_order_acquire))
         return;
     report->count = report->left_out = 0;
-    report->channels[0] = report->channels[1] = 0;
+    report->peaks.channels[0] = report->peaks.channels[1] = 0;
     report->ended = shl_guest_poll(look->guest, &why);
     if (report->ended)
         snprintf(report->why, sizeof report->why, "%.*s", TEXT_BYTES - 1,
                  why.text);
     report_levels(look);
     /* release: the report is whole before the scheduler can see it */
-    if (report->count || report->channels[0] || report->channels[1] ||
-        report->ended)
+    if (report->count || report->peaks.channels[0] ||
+        report->peaks.channels[1] || report->ended)
         atomic_store_explicit(&look->full, 1, memory_order_release);
 }
 
@@ -324,9 +314,9 @@ static void tell_levels(struct replies *say, const struct report *report,
 
     SETSYMBOL(&atoms[0], report->id);
     SETSYMBOL(&atoms[1], way(out));
-    for (c = 0; c < report->channels[out]; c++) {
+    for (c = 0; c < report->peaks.channels[out]; c++) {
         atoms_set_number(&atoms[2], c + 1);
-        atoms_set_number(&atoms[3], (double)report->peak[out][c]);
+        atoms_set_number(&atoms[3], (double)report->peaks.peak[out][c]);
         replies_send(say, "level", 4, atoms);
     }
 }

@@ -9,7 +9,6 @@
 #define LOOK_EVERY_MS   20u
 #define LEVELS_EVERY_NS 500000000u
 #define SHOWN_BYTES     16u
-#define LEVEL_CHANNELS  32u
 
 static const char monitor_more[] =
     "Looks at the link between a device and its host and disturbs neither: "
@@ -38,8 +37,7 @@ struct job {
     int json, levels, quiet, line; /* line: a terminal shows the levels */
     shl_guest *guest;
     uint64_t started_ns, levels_ns;
-    float peak[2][LEVEL_CHANNELS]; /* since they were last shown */
-    uint32_t channels[2];
+    struct shl_peaks peaks; /* since they were last shown */
 };
 
 /* ---- one line ------------------------------------------------------------------ */
@@ -239,12 +237,7 @@ static void on_level(void *arg, int out, uint32_t channel, float peak)
 {
     struct job *job = arg;
 
-    if (channel >= LEVEL_CHANNELS)
-        return;
-    if (channel >= job->channels[out])
-        job->channels[out] = channel + 1;
-    if (peak > job->peak[out][channel])
-        job->peak[out][channel] = peak;
+    shl_peaks_keep(&job->peaks, out, channel, peak);
 }
 
 /* ---- levels, now and then ---------------------------------------------------------- */
@@ -253,8 +246,8 @@ static void add_levels(const struct job *job, int out, char *text, size_t size)
 {
     size_t used = strlen(text);
 
-    for (uint32_t c = 0; c < job->channels[out] && used < size; c++) {
-        const float peak = job->peak[out][c];
+    for (uint32_t c = 0; c < job->peaks.channels[out] && used < size; c++) {
+        const float peak = job->peaks.peak[out][c];
 
         if (c == 0)
             used += (size_t)snprintf(text + used, size - used, " %s", way(out));
@@ -272,8 +265,8 @@ static void json_levels(const struct job *job, int out)
 {
     json_begin(job, "levels");
     printf(", \"host\": %s, \"channels\": [", out ? "true" : "false");
-    for (uint32_t c = 0; c < job->channels[out]; c++)
-        printf("%s%.6g", c ? ", " : "", (double)job->peak[out][c]);
+    for (uint32_t c = 0; c < job->peaks.channels[out]; c++)
+        printf("%s%.6g", c ? ", " : "", (double)job->peaks.peak[out][c]);
     printf("]");
     json_end();
 }
@@ -286,19 +279,18 @@ static void show_levels(struct job *job)
     if (now - job->levels_ns < LEVELS_EVERY_NS)
         return;
     job->levels_ns = now;
-    if (!job->channels[0] && !job->channels[1])
+    if (!job->peaks.channels[0] && !job->peaks.channels[1])
         return;
     add_levels(job, 1, text, sizeof(text));
     add_levels(job, 0, text, sizeof(text));
     for (int out = 1; out >= 0 && job->levels && job->json; out--)
-        if (job->channels[out])
+        if (job->peaks.channels[out])
             json_levels(job, out);
     if (job->levels && !job->json)
         terminal_say("%9.3f  %s", seconds(job), text);
     else if (job->line)
         terminal_line(text);
-    memset(job->peak, 0, sizeof(job->peak));
-    memset(job->channels, 0, sizeof(job->channels));
+    memset(&job->peaks, 0, sizeof(job->peaks));
 }
 
 /* ---- the command --------------------------------------------------------------------- */
