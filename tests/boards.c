@@ -1,7 +1,6 @@
 #include "boards.h"
 
 #include "child.h"
-#include "core/segment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,16 +101,45 @@ uint32_t board_sweep(void)
     return cleared;
 }
 
+static bool starts(struct board_seated *device, const char *wish)
+{
+    struct shl_identity who = board_identity(wish);
+
+    if (shl_seat_take(registry, &who, &device->seat, NULL) ||
+        shl_segment_create(device->seat.entry.segment, 48000, &device->segment))
+        return false;
+    shl_cell_write(&device->segment.identity->cell, &who, sizeof who / 8);
+    shl_segment_ready(&device->segment);
+    return true;
+}
+
+void board_start(struct board_seated *device, const char *wish)
+{
+    if (!starts(device, wish))
+        abort();
+}
+
+void board_stop(struct board_seated *device)
+{
+    shl_map_unlink(device->seat.entry.segment);
+    shl_segment_close(&device->segment);
+    shl_seat_leave(&device->seat);
+}
+
+shl_registry *board_registry(void)
+{
+    shl_registry *opened = NULL;
+
+    if (shl_registry_open(registry, &opened, NULL))
+        abort();
+    return opened;
+}
+
 int board_device(void *id)
 {
-    struct shl_identity who = board_identity(id);
-    struct shl_segment segment;
-    struct shl_seat seat;
+    struct board_seated device;
 
-    if (shl_seat_take(registry, &who, &seat, NULL) ||
-        shl_segment_create(seat.entry.segment, 48000, &segment))
+    if (!starts(&device, id))
         return 1;
-    shl_cell_write(&segment.identity->cell, &who, sizeof who / 8);
-    shl_segment_ready(&segment);
     child_forever();
 }

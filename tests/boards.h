@@ -3,6 +3,8 @@
 #define BOARDS_H
 
 #include "core/board.h"
+#include "core/registry.h"
+#include "core/segment.h"
 
 extern char registry[16]; /* its name, as SHMLINK_REGISTRY has it */
 extern char board[64];    /* the same as a file */
@@ -34,6 +36,19 @@ uint32_t board_used(void);
 
 /** Sweep all slots; how many were cleared. */
 uint32_t board_sweep(void);
+
+/** A device of this process: seat and segment, no thread. */
+struct board_seated {
+    struct shl_seat seat;
+    struct shl_segment segment;
+};
+
+/** Be one and end it, or the end of the program. */
+void board_start(struct board_seated *device, const char *wish);
+void board_stop(struct board_seated *device);
+
+/** Our board as everybody sees it, or the end of the program. */
+shl_registry *board_registry(void);
 
 /** A job for child_start: be a device of this id, without a sound. */
 int board_device(void *id);

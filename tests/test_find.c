@@ -14,39 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A device of this process: seat and segment, no thread. */
-struct device {
-    struct shl_seat seat;
-    struct shl_segment segment;
-};
-
-static void start(struct device *d, const char *wish)
-{
-    struct shl_identity who = board_identity(wish);
-
-    assert_int_equal(shl_seat_take(registry, &who, &d->seat, NULL), SHL_OK);
-    assert_int_equal(
-        shl_segment_create(d->seat.entry.segment, 48000, &d->segment), SHL_OK);
-    shl_cell_write(&d->segment.identity->cell, &who, sizeof who / 8);
-    shl_segment_ready(&d->segment);
-}
-
-static void stop(struct device *d)
-{
-    shl_map_unlink(d->seat.entry.segment);
-    shl_segment_close(&d->segment);
-    shl_seat_leave(&d->seat);
-}
-
-static shl_registry *opened(void)
-{
-    shl_registry *r = NULL;
-
-    assert_int_equal(shl_registry_open(registry, &r, NULL), SHL_OK);
-    return r;
-}
-
-static void claim(struct shl_segment *host, const struct device *d,
+static void claim(struct shl_segment *host, const struct board_seated *d,
                   const char *tag)
 {
     struct shl_claim what = {.rate_hz = 48000};
@@ -62,16 +30,16 @@ static void claim(struct shl_segment *host, const struct device *d,
 
 static void name_gives_the_free_one_with_the_lowest_number(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_device_info info;
     struct shl_segment host;
-    struct device two, one, zero, other;
+    struct board_seated two, one, zero, other;
 
     (void)state;
-    start(&other, "Other");
-    start(&two, "MySynth:2");
-    start(&one, "MySynth:1");
-    start(&zero, "MySynth:0");
+    board_start(&other, "Other");
+    board_start(&two, "MySynth:2");
+    board_start(&one, "MySynth:1");
+    board_start(&zero, "MySynth:0");
     assert_int_equal(shl_registry_find(r, "MySynth", &info), SHL_OK);
     assert_string_equal(info.id, "MySynth:0");
     assert_int_equal(shl_registry_find(r, "MySynth:2", &info), SHL_OK);
@@ -93,48 +61,48 @@ static void name_gives_the_free_one_with_the_lowest_number(void **state)
     assert_int_equal(shl_registry_find(r, "a/b", &info), SHL_BAD_NAME);
     assert_int_equal(shl_registry_find(r, NULL, &info), SHL_BAD_NAME);
     assert_int_equal(info.id[0], '!');
-    stop(&other);
-    stop(&two);
-    stop(&one);
-    stop(&zero);
+    board_stop(&other);
+    board_stop(&two);
+    board_stop(&one);
+    board_stop(&zero);
     assert_int_equal(shl_registry_find(r, "*", &info), SHL_NOT_FOUND);
     shl_registry_close(r);
 }
 
 static void underscore_means_a_space_unless_it_is_there(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_device_info info;
-    struct device space, underscore;
+    struct board_seated space, underscore;
 
     (void)state;
-    start(&space, "My Synth");
+    board_start(&space, "My Synth");
     assert_int_equal(shl_registry_find(r, "My_Synth", &info), SHL_OK);
     assert_string_equal(info.id, "My Synth:0");
     assert_int_equal(shl_registry_find(r, "My_Synth:0", &info), SHL_OK);
     assert_string_equal(info.id, "My Synth:0");
-    start(&underscore, "My_Synth:5");
+    board_start(&underscore, "My_Synth:5");
     assert_int_equal(shl_registry_find(r, "My_Synth", &info), SHL_OK);
     assert_string_equal(info.id, "My_Synth:5");
     assert_int_equal(shl_registry_find(r, "My Synth", &info), SHL_OK);
     assert_string_equal(info.id, "My Synth:0");
-    stop(&space);
-    stop(&underscore);
+    board_stop(&space);
+    board_stop(&underscore);
     shl_registry_close(r);
 }
 
 /* shows DL-27 */
 static void tag_finds_the_device_that_remembers_it(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_identity who = board_identity("B:0");
     struct shl_device_info info;
     struct shl_segment host;
-    struct device a, b;
+    struct board_seated a, b;
 
     (void)state;
-    start(&a, "A");
-    start(&b, "B");
+    board_start(&a, "A");
+    board_start(&b, "B");
     assert_int_equal(shl_registry_find_tag(r, "lead", &info), SHL_NOT_FOUND);
     assert_int_equal(shl_registry_find_tag(r, "", &info), SHL_NOT_FOUND);
     assert_int_equal(shl_registry_find_tag(r, "a\nb", &info), SHL_BAD_NAME);
@@ -145,8 +113,8 @@ static void tag_finds_the_device_that_remembers_it(void **state)
     claim(&host, &b, "lead");
     assert_int_equal(shl_registry_find_tag(r, "lead", &info), SHL_BUSY);
     shl_segment_close(&host);
-    stop(&a);
-    stop(&b);
+    board_stop(&a);
+    board_stop(&b);
     shl_registry_close(r);
 }
 
@@ -154,14 +122,14 @@ static void tag_finds_the_device_that_remembers_it(void **state)
 /* shows DL-27 */
 static void tagged_host_passes_over_what_remembers_another_tag(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_identity who = board_identity("A:0");
     struct shl_device_info info;
     struct shl_why why = {""};
-    struct device a, b;
+    struct board_seated a, b;
 
     (void)state;
-    start(&a, "A");
+    board_start(&a, "A");
     strcpy(who.tag, "bass");
     shl_seat_update(&a.seat, &who);
     assert_int_equal(shl_registry_find_for(r, "A", "lead", &info, &why),
@@ -178,15 +146,15 @@ static void tagged_host_passes_over_what_remembers_another_tag(void **state)
                      SHL_OK);
     assert_int_equal(shl_registry_find_for(r, "Other", "bass", &info, &why),
                      SHL_OK);
-    start(&b, "A"); /* remembers nobody */
+    board_start(&b, "A"); /* remembers nobody */
     assert_int_equal(shl_registry_find_for(r, "A", "lead", &info, &why),
                      SHL_OK);
     assert_string_equal(info.id, "A:1");
     assert_int_equal(shl_registry_find_for(r, "B", "lead", &info, &why),
                      SHL_NOT_FOUND);
     assert_non_null(strstr(why.text, "no device B"));
-    stop(&a);
-    stop(&b);
+    board_stop(&a);
+    board_stop(&b);
     shl_registry_close(r);
 }
 
@@ -203,16 +171,16 @@ static void expect_why(shl_registry *r, const char *id, const char *words)
 
 static void reasons_name_what_is_wrong_and_what_to_do(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_link_header *link;
     struct shl_segment host;
-    struct device d;
+    struct board_seated d;
     char text[8];
 
     (void)state;
     expect_why(r, "MySynth:0", "none is running");
     expect_why(r, "lv2:x", "colon");
-    start(&d, "MySynth");
+    board_start(&d, "MySynth");
     expect_why(r, "Other", "running: MySynth:0");
     expect_why(r, "MySynth", "is free");
     claim(&host, &d, "lead");
@@ -229,14 +197,14 @@ static void reasons_name_what_is_wrong_and_what_to_do(void **state)
     shl_registry_why(r, "MySynth", text, sizeof text); /* cut to fit */
     assert_int_equal(strlen(text), 7);
     shl_registry_why(r, "MySynth", NULL, 0);
-    stop(&d);
+    board_stop(&d);
     shl_registry_close(r);
 }
 
 static void many_devices_do_not_overflow_the_reason(void **state)
 {
     static struct shl_seat seats[40];
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     char id[48];
 
     (void)state;

@@ -21,38 +21,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A device of this process: seat and segment, no thread. */
-struct device {
-    struct shl_seat seat;
-    struct shl_segment segment;
-};
-
-static void start(struct device *d, const char *wish)
-{
-    struct shl_identity who = board_identity(wish);
-
-    assert_int_equal(shl_seat_take(registry, &who, &d->seat, NULL), SHL_OK);
-    assert_int_equal(
-        shl_segment_create(d->seat.entry.segment, 48000, &d->segment), SHL_OK);
-    shl_cell_write(&d->segment.identity->cell, &who, sizeof who / 8);
-    shl_segment_ready(&d->segment);
-}
-
-static void stop(struct device *d)
-{
-    shl_map_unlink(d->seat.entry.segment);
-    shl_segment_close(&d->segment);
-    shl_seat_leave(&d->seat);
-}
-
-static shl_registry *opened(void)
-{
-    shl_registry *r = NULL;
-
-    assert_int_equal(shl_registry_open(registry, &r, NULL), SHL_OK);
-    return r;
-}
-
 static uint32_t count(shl_registry *r)
 {
     uint32_t found = 99;
@@ -72,7 +40,7 @@ static struct shl_device_info only(shl_registry *r)
     return info;
 }
 
-static void claim(struct shl_segment *host, const struct device *d,
+static void claim(struct shl_segment *host, const struct board_seated *d,
                   const char *tag)
 {
     struct shl_claim what = {.rate_hz = 48000};
@@ -88,7 +56,7 @@ static void claim(struct shl_segment *host, const struct device *d,
 
 static void empty_board_has_no_devices(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     uint32_t cleaned = 99;
 
     (void)state;
@@ -101,13 +69,13 @@ static void empty_board_has_no_devices(void **state)
 /* shows DL-12 */
 static void scan_shows_what_the_device_said(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_identity who = board_identity("My Synth");
     struct shl_device_info info;
-    struct device d;
+    struct board_seated d;
 
     (void)state;
-    start(&d, "My Synth");
+    board_start(&d, "My Synth");
     strcpy(who.vendor, "Vendor");
     strcpy(who.category, "Instrument");
     strcpy(who.version, "1.2");
@@ -144,7 +112,7 @@ static void scan_shows_what_the_device_said(void **state)
     assert_string_equal(info.segment, d.seat.entry.segment);
     assert_int_equal(info.state, SHL_STATE_FREE);
     assert_int_equal(info.host_pid, 0);
-    stop(&d);
+    board_stop(&d);
     assert_int_equal(count(r), 0);
     shl_registry_close(r);
 }
@@ -152,13 +120,13 @@ static void scan_shows_what_the_device_said(void **state)
 /* shows DL-24 DL-25 */
 static void state_follows_the_claim(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_device_info info;
     struct shl_segment host;
-    struct device d;
+    struct board_seated d;
 
     (void)state;
-    start(&d, "MySynth");
+    board_start(&d, "MySynth");
     assert_int_equal(only(r).state, SHL_STATE_FREE);
     claim(&host, &d, "lead");
     info = only(r);
@@ -175,7 +143,7 @@ static void state_follows_the_claim(void **state)
     info = only(r);
     assert_int_equal(info.state, SHL_STATE_STALE);
     assert_int_equal(info.host_pid, getpid());
-    stop(&d);
+    board_stop(&d);
     shl_registry_close(r);
 }
 
@@ -204,15 +172,15 @@ static void *write_claims(void *arg)
 
 static void claim_is_never_shown_half_written(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_segment host;
-    struct device d;
+    struct board_seated d;
     struct writer w = {.host = &host};
     pthread_t thread;
     int shown = 0;
 
     (void)state;
-    start(&d, "MySynth");
+    board_start(&d, "MySynth");
     claim(&host, &d, "");
     assert_int_equal(pthread_create(&thread, NULL, write_claims, &w), 0);
     for (int i = 0; i < 20000; i++) {
@@ -235,13 +203,13 @@ static void claim_is_never_shown_half_written(void **state)
     pthread_join(thread, NULL);
     assert_true(shown > 0);
     shl_segment_close(&host);
-    stop(&d);
+    board_stop(&d);
     shl_registry_close(r);
 }
 
 static void device_without_its_segment_is_starting(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_device_info info;
     struct shl_segment segment;
     struct shl_seat seat;
@@ -265,7 +233,7 @@ static void device_without_its_segment_is_starting(void **state)
 static void more_devices_than_room_are_counted(void **state)
 {
     struct shl_device_info info[2] = {{.id = ""}, {.id = "untouched"}};
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_seat seat[3];
     uint32_t found = 0;
 
@@ -286,7 +254,7 @@ static void more_devices_than_room_are_counted(void **state)
 static void scan_clears_the_dead(void **state)
 {
     static char id[] = "Mortal:0";
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_device_info info;
     pid_t pid = child_start(board_device, id);
 
@@ -331,7 +299,7 @@ static void dead_device_with_a_living_child_is_not_shown(void **state)
     struct heir *heir = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct shl_device_info info;
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     char text[256], pid_text[32];
     pid_t pid;
 
@@ -359,7 +327,7 @@ static void dead_device_with_a_living_child_is_not_shown(void **state)
 
 static void removed_board_is_opened_anew(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_seat seat;
 
     (void)state;
@@ -377,15 +345,15 @@ static void removed_board_is_opened_anew(void **state)
 static void clean_finds_segments_whose_board_is_gone(void **state)
 {
     static char id[] = "Mortal:0";
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_device_info info;
-    struct device d;
+    struct board_seated d;
     uint32_t cleaned = 0;
     pid_t pid = child_start(board_device, id);
 
     (void)state;
     info = only(r);
-    start(&d, "Live");
+    board_start(&d, "Live");
     unlink(board);
     assert_int_equal(shl_registry_clean(r, &cleaned), SHL_OK);
     assert_true(board_exists(info.segment));
@@ -398,14 +366,14 @@ static void clean_finds_segments_whose_board_is_gone(void **state)
     }
     assert_false(board_exists(info.segment));
     assert_true(board_exists(d.seat.entry.segment));
-    stop(&d);
+    board_stop(&d);
     shl_registry_close(r);
 }
 
 static void unfinished_segment_is_cleaned_but_not_at_once(void **state)
 {
     struct shl_map made = SHL_MAP_NONE, used = SHL_MAP_NONE;
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     char half[32], alive[32];
     uint32_t cleaned = 0;
 
@@ -435,13 +403,13 @@ static void unfinished_segment_is_cleaned_but_not_at_once(void **state)
 
 static void hostile_segment_is_shown_without_a_claim(void **state)
 {
-    shl_registry *r = opened();
+    shl_registry *r = board_registry();
     struct shl_link_header *link;
     struct shl_device_info info;
-    struct device d;
+    struct board_seated d;
 
     (void)state;
-    start(&d, "MySynth");
+    board_start(&d, "MySynth");
     link = (void *)(d.segment.map.base + SHL_LINK_OFFSET);
     for (uint32_t i = 0; i < link->region_count; i++)
         link->region[i].offset = 0xFFFFFFF0u;
@@ -452,7 +420,7 @@ static void hostile_segment_is_shown_without_a_claim(void **state)
     info = only(r);
     assert_int_equal(info.state, SHL_STATE_STARTING);
     assert_int_equal(info.host_pid, 0);
-    stop(&d);
+    board_stop(&d);
     shl_registry_close(r);
 }
 
@@ -488,12 +456,12 @@ static int no_descriptors(void *arg)
 /* shows DL-55 */
 static void no_descriptors_is_said_and_passes(void **state)
 {
-    struct device d;
+    struct board_seated d;
 
     (void)state;
-    start(&d, "MySynth");
+    board_start(&d, "MySynth");
     assert_int_equal(child_run(no_descriptors, NULL), 0);
-    stop(&d);
+    board_stop(&d);
 }
 
 static int shm_refuses(void *arg)
