@@ -273,6 +273,21 @@ static int begin(void **state)
     return 0;
 }
 
+static void peaks_keep_the_largest(void **state)
+{
+    struct shl_peaks peaks = {.channels = {0}};
+    (void)state;
+    shl_peaks_keep(&peaks, 1, 3, 0.25f);
+    shl_peaks_keep(&peaks, 1, 3, 0.5f);
+    shl_peaks_keep(&peaks, 1, 3, 0.125f);
+    shl_peaks_keep(&peaks, 1, 1, 0);
+    shl_peaks_keep(&peaks, 1, 32, 1); /* there is no such channel */
+    assert_int_equal(peaks.channels[0], 0);
+    assert_int_equal(peaks.channels[1], 4);
+    assert_true(peaks.peak[1][3] == 0.5f);
+    assert_true(peaks.peak[1][1] == 0 && peaks.peak[0][3] == 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -281,6 +296,7 @@ int main(void)
         TEST(monitor_sees_all_that_goes_over_a_link),
         TEST(empty_monitor_is_never_called),
         TEST(console_has_a_line_for_everything),
+        cmocka_unit_test(peaks_keep_the_largest),
     };
 
     return cmocka_run_group_tests(tests, begin, NULL);
