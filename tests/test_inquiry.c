@@ -556,8 +556,8 @@ static _Atomic uint32_t calls;
 static int replaced(void *arg, const struct shl_received *message)
 {
     (void)arg;
-    (void)message;
-    atomic_fetch_add(&calls, 1);
+    if (message->asks)
+        atomic_fetch_add(&calls, 1);
     return 0;
 }
 
