@@ -626,6 +626,32 @@ static void requests_in_a_row_are_not_lost(void **state)
     }
 }
 
+/* Hazard 18: a request and a block have one pipe between them, and neither may
+ * take the other's byte for its own. */
+static void a_block_is_not_answered_by_a_request(void **state)
+{
+    struct heard heard = {0};
+    float value = 1;
+    (void)state;
+    spawn("clap:B16/exact+slow+erase");
+    for (int i = 0; i < 10; i++)
+        assert_true(play_both(value++, 0, 64));
+    for (int request = 1; request <= 5; request++) {
+        assert_int_equal(shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0,
+                                      LIMIT_MS, on_answer, &heard, NULL),
+                         SHL_OK);
+        for (int i = 0; i < LIMIT_MS && heard.count < request; i++) {
+            value++;
+            if (play_both(value, 0, 64))
+                assert_true(both_came(value, 0, 64));
+            shl_host_poll(host);
+            usleep(1000);
+        }
+        assert_int_equal(heard.count, request);
+        assert_int_equal(heard.status, SHL_OK);
+    }
+}
+
 static void one_that_dies_in_a_request_answers_all(void **state)
 {
     struct heard heard[3];
@@ -1047,6 +1073,7 @@ int main(int argc, char **argv)
         TEST(one_that_pauses_is_stalled_and_resumed),
         TEST(one_that_hangs_costs_a_few_deadlines),
         TEST(requests_in_a_row_are_not_lost),
+        TEST(a_block_is_not_answered_by_a_request),
         TEST(one_that_dies_in_a_request_answers_all),
         TEST(an_unanswered_request_ends_by_its_time),
         TEST(an_unanswered_request_costs_a_few_deadlines),
