@@ -1,6 +1,8 @@
 /* Plugin programs that speak Maolan only, started and driven by the host role:
  * one peer program (maolan_peer.c) that behaves as the ones there are, and
  * worse. One test for each hazard of the protocol, and nothing left behind. */
+#include "core/host_state.h"
+
 #include "hosting.h"
 
 #include "core/plugin.h"
@@ -339,8 +341,14 @@ static void the_end_is_in_good_order(void **state)
     assert_true(play_both(1, 1, 64));
     assert_int_equal(shl_host_device(host, &info), SHL_OK);
     assert_int_equal(segments_there(), 0); /* the child has it: no name */
+    uint32_t patience_ms = shl_plugin_patience_ms;
+    shl_plugin_patience_ms = 3 * LIMIT_MS; /* so it is not killed */
     shl_host_close(host);
     assert_int_equal(shl_host_linked(host), 0);
+    for (int i = 0; i < LIMIT_MS && shl_host_programs(); i++)
+        usleep(1000);
+    shl_plugin_patience_ms = patience_ms;
+    assert_int_equal(shl_host_programs(), 0);
 }
 
 /* One that does not listen is killed, and nobody waits for that. */
@@ -650,6 +658,21 @@ static void a_block_is_not_answered_by_a_request(void **state)
         assert_int_equal(heard.count, request);
         assert_int_equal(heard.status, SHL_OK);
     }
+}
+
+/* The doorbell of a request makes the hosts there are run one block more: of no
+ * frames, or it would be heard. This one has another latency from block 12 on. */
+static void requests_make_no_blocks(void **state)
+{
+    struct heard heard = {0};
+    (void)state;
+    spawn("clap:B16/latency/12");
+    for (int i = 0; i < 5; i++)
+        play(1, 64);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
+    play(1, 64);
+    assert_int_equal(shl_host_latency(host), 123);
 }
 
 static void one_that_dies_in_a_request_answers_all(void **state)
@@ -964,6 +987,32 @@ static void a_crash_is_followed_by_another_with_its_state(void **state)
     }
 }
 
+/* Not its parameters alone: what it was given and has been asked for since. */
+static void a_restarted_plugin_has_its_state(void **state)
+{
+    static const uint8_t kept[] = {0, 0, 0x80, 0x3F, 'k', 'e', 'p', 't'};
+    uint8_t bytes[SHL_SCRATCH_SIZE] = {0};
+    struct heard heard = {.bytes = bytes};
+    struct shl_device_info info;
+    (void)state;
+    new_host(stereo());
+    assert_int_equal(spawn_as("clap:B16/exact", 0, 1, LIMIT_MS), SHL_OK);
+    assert_int_equal(ask(SHL_MESSAGE_STATE_RESTORE, kept, sizeof kept, &heard),
+                     SHL_OK);
+    for (int i = 0; i < LIMIT_MS && !host->plugin.state; i++) {
+        play(1, 64);
+        shl_host_poll(host);
+        usleep(1000);
+    }
+    assert_non_null(host->plugin.state);
+    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(kill((pid_t)info.pid, SIGKILL), 0);
+    assert_true(wait_again());
+    assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
+    assert_int_equal(heard.size, sizeof kept);
+    assert_memory_equal(bytes, kept, sizeof kept);
+}
+
 /* After less: with growing rests, then no more. */
 static void one_that_always_crashes_is_left_stopped(void **state)
 {
@@ -1074,6 +1123,7 @@ int main(int argc, char **argv)
         TEST(one_that_hangs_costs_a_few_deadlines),
         TEST(requests_in_a_row_are_not_lost),
         TEST(a_block_is_not_answered_by_a_request),
+        TEST(requests_make_no_blocks),
         TEST(one_that_dies_in_a_request_answers_all),
         TEST(an_unanswered_request_ends_by_its_time),
         TEST(an_unanswered_request_costs_a_few_deadlines),
@@ -1085,6 +1135,7 @@ int main(int argc, char **argv)
         TEST(no_name_comes_twice),
         TEST(names_of_the_dead_are_removed),
         TEST(a_crash_is_followed_by_another_with_its_state),
+        TEST(a_restarted_plugin_has_its_state),
         TEST(one_that_always_crashes_is_left_stopped),
         TEST(programs_end_with_their_daw),
         TEST(pipelined_is_one_block_late),
