@@ -179,6 +179,7 @@ SHL_RT void shl_device_done(shl_device *device)
                      device->block.frames,
                      midi ? 0 : device->identity.in_channels,
                      midi ? 0 : device->identity.out_channels);
+    shl_ring_fetch_free(&device->to_host);
 }
 
 /* ---- events -------------------------------------------------------------------- */

@@ -430,11 +430,13 @@ static void ring_block(struct shl_link *link, uint32_t channels,
     link->rung_frame = link->frame;
     link->rung_frames = frames;
     link->rung_planes = link->tap_planes;
-    if (link->plugin)
+    if (link->plugin) {
         shl_link_plugin_ring(link, frames, channels);
-    else
-        shl_cycle_ring(&link->cycle, link->frame, frames, channels,
-                       link->out_planes, link->epoch);
+        return;
+    }
+    shl_cycle_ring(&link->cycle, link->frame, frames, channels,
+                   link->out_planes, link->epoch);
+    shl_ring_fetch_free(&link->to_device);
 }
 
 /* A device that did not take the block answers it with 0 frames. */

@@ -74,6 +74,12 @@ SHL_RT void shl_ring_publish(struct shl_ring *ring)
     shl_ring_publish_but(ring, 0);
 }
 
+SHL_RT void shl_ring_fetch_free(struct shl_ring *ring)
+{
+    for (uint32_t i = 0; i < FETCHED; i += 2)
+        shl_fetch_to_write(shl_ring_slot(ring, ring->own + i));
+}
+
 /* acquire: the slots below this index are whole */
 static uint32_t look_at_write(struct shl_ring *ring)
 {

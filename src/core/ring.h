@@ -64,6 +64,10 @@ static inline void *shl_ring_push(struct shl_ring *ring)
 SHL_RT void shl_ring_publish_but(struct shl_ring *ring, uint32_t later);
 SHL_RT void shl_ring_publish(struct shl_ring *ring);
 
+/** Have the next slots brought here to be filled: the consumer had them, a lap
+ * ago, and they travel while nobody waits. After a block. [audio] */
+SHL_RT void shl_ring_fetch_free(struct shl_ring *ring);
+
 /* ---- consumer ---- */
 
 /** As shl_ring_peek, when none is left that we have seen. [audio] */
