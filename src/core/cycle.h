@@ -21,6 +21,14 @@ static inline void shl_line_store(_Atomic uint32_t *word, uint32_t value)
     atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
+/** Have the first frames of a plane brought here to be written: the other side
+ * had them last, and stores alone bring few lines at a time. [audio] */
+static inline void shl_plane_fetch(const float *plane, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames && i < 512; i += 16)
+        shl_fetch_to_write(plane + i);
+}
+
 /** Add to a counter of our own side. [audio] */
 static inline void shl_count(_Atomic uint64_t *counter, uint64_t more)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define FETCHED_PLANES 2u
-#define FETCHED_FRAMES 64u
+#define READ_FRAMES    64u /* reading on brings the rest by itself */
 
 const float shl_device_silence[SHL_MAX_FRAMES];
 
@@ -18,13 +18,11 @@ static void fetch_block(const shl_device *device, uint32_t frames)
 {
     const struct shl_identity *own = &device->identity;
     shl_fetch_to_write(&device->segment.lines->device);
-    for (uint32_t c = 0; c < FETCHED_PLANES; c++)
-        for (uint32_t i = 0; i < frames && i < FETCHED_FRAMES; i += 16) {
-            if (c < own->in_channels)
-                shl_fetch(device->in[c] + i);
-            if (c < own->out_channels)
-                shl_fetch_to_write(device->out[c] + i);
-        }
+    for (uint32_t c = 0; c < FETCHED_PLANES && c < own->in_channels; c++)
+        for (uint32_t i = 0; i < frames && i < READ_FRAMES; i += 16)
+            shl_fetch(device->in[c] + i);
+    for (uint32_t c = 0; c < FETCHED_PLANES && c < own->out_channels; c++)
+        shl_plane_fetch(device->out[c], frames);
 }
 
 /* Take the announced block over, each word loaded once. False: it cannot be,

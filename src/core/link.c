@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHORT_FRAMES  64u       /* copied faster than asked for */
 #define LATENCY_LIMIT 10000000u /* frames; more is nonsense */
 
 /* ---- opening ------------------------------------------------------------- */
@@ -409,15 +410,28 @@ static void show_events(struct shl_link *link, uint32_t frames)
     link->overdue = 0;
 }
 
+/* A long plane is asked for before its turn to be copied. */
+static void fetch_plane(const struct shl_link *link, uint32_t channel,
+                        uint32_t frames)
+{
+    if (frames > SHORT_FRAMES && channel < link->in_planes)
+        shl_plane_fetch(
+            shl_segment_plane(&link->segment, channel, SHL_BUS_TO_DEVICE),
+            frames);
+}
+
 /* Before anything is heard: the outputs may be the same memory. Returns how
  * many channels the device gets. */
 static uint32_t copy_in(struct shl_link *link, const float *const *in,
                         uint32_t in_channels, uint32_t frames)
 {
     uint32_t channels = least(in_channels, link->in_planes);
-    for (uint32_t c = 0; c < channels; c++)
+    fetch_plane(link, 0, frames);
+    for (uint32_t c = 0; c < channels; c++) {
+        fetch_plane(link, c + 1, frames);
         memcpy(shl_segment_plane(&link->segment, c, SHL_BUS_TO_DEVICE), in[c],
                frames * sizeof(float));
+    }
     return channels;
 }
 
