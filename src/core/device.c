@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define FETCHED_PLANES 2u
+#define FETCHED_PLANES 4u
 #define READ_FRAMES    64u /* reading on brings the rest by itself */
 
 const float shl_device_silence[SHL_MAX_FRAMES];
