@@ -14,7 +14,7 @@ threads="test_stream_threads
     test_mail test_inquiry test_monitor test_trail test_plug test_plug_board
     test_plugin test_free test_free_taps test_guest test_serve test_clerk
     test_taps test_modes test_priority test_reblock test_pipes test_many
-    test_watch"
+    test_watch test_bye"
 
 names() { # folder
     for program in "$1"/tests/test_*; do
