@@ -1,8 +1,10 @@
 /* The device role: announce, hear, sound, answer. A device is one object, used
  * by one thread at a time; a small keeper thread of its own watches board and
- * host and never touches audio.
+ * host, makes claims ready, and never touches audio.
  *
- *     while (shl_device_wait(device, 100, &block) != SHL_GONE) {
+ *     while ((status = shl_device_wait(device, 100, &block)) != SHL_BAD_PEER) {
+ *         if (status)
+ *             continue;
  *         while (shl_device_event(device, &event)) ...
  *         ... block.in, block.out ...
  *         shl_device_done(device);
