@@ -95,9 +95,11 @@ static void hear_answer(void *arg, const struct shl_answer *answer)
     use_bytes(answer->bytes, answer->size);
 }
 
-static void check_planes(void)
+static void check_host(void)
 {
     uint32_t planes = 0;
+
+    check_text(host->inquiry.bye, sizeof host->inquiry.bye);
 
     for (uint32_t i = 0; i < TAPS; i++) {
         const uint32_t first = shl_host_routed(host, i);
@@ -242,20 +244,22 @@ static void route(struct input *input)
 
 static uint8_t body[1024];
 
-/* The payload of an error is a status and a text; others are any bytes. */
+/* An error is a status and a text, a bye a text; others are any bytes. */
 static uint32_t take_body(struct input *input, uint32_t type)
 {
     struct shl_pack pack = shl_pack_into(body, sizeof body);
     const uint32_t choice = take(input, 1);
     char text[300];
 
-    if (type == SHL_MESSAGE_ERROR && choice < 0xE0) {
+    if ((type == SHL_MESSAGE_ERROR || type == SHL_MESSAGE_BYE) &&
+        choice < 0xE0) {
         const uint32_t length = choice % 8 ? choice % 8 : 230 + choice / 8;
         for (uint32_t i = 0; i < length; i++)
             text[i] = length < 8 ? (char)take(input, 1) : 'e';
-        shl_pack_u32(&pack, choice % 32 == 31
-                                ? take(input, 4)
-                                : choice % (SHL_STATUS_COUNT + 1));
+        if (type == SHL_MESSAGE_ERROR)
+            shl_pack_u32(&pack, choice % 32 == 31
+                                    ? take(input, 4)
+                                    : choice % (SHL_STATUS_COUNT + 1));
         shl_pack_bytes(&pack, text, length);
         return (uint32_t)pack.used;
     }
@@ -373,10 +377,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start_anew();
     for (uint32_t n = 0; n < STEPS && input.at < input.end; n++) {
         step(&input);
-        check_planes();
+        check_host();
     }
     shl_host_poll(host);
-    check_planes();
+    check_host();
     MUST(shl_host_linked(host) == 2);
     end();
     return 0;

@@ -438,6 +438,9 @@ static void put_payload(struct input *input, uint32_t type)
         if (type == SHL_MESSAGE_PARAM_TEXT)
             put_text(input);
         break;
+    case SHL_MESSAGE_BYE:
+        put_text(input);
+        break;
     case SHL_MESSAGE_STATE_RESTORE:
         put_state(input);
         break;
@@ -514,18 +517,27 @@ static void check_reply(const struct shl_whole *whole, const char *picture)
     MUST(!unpack.bad && unpack.at == unpack.size);
 }
 
+static void check_text(const char *text, size_t size)
+{
+    char clean[SHL_MESSAGE_PAYLOAD];
+    const size_t length = strnlen(text, size);
+
+    MUST(length < size && length < sizeof clean);
+    memcpy(clean, text, length + 1);
+    shl_text_clean(clean, length + 1);
+    MUST(!strcmp(clean, text));
+}
+
 static void check_error(const struct shl_whole *whole)
 {
     struct shl_unpack unpack = shl_unpack_from(whole->bytes, whole->size);
     const uint32_t status = shl_unpack_u32(&unpack);
-    char text[SHL_MESSAGE_PAYLOAD], clean[SHL_MESSAGE_PAYLOAD];
+    char text[SHL_MESSAGE_PAYLOAD];
 
     shl_unpack_text(&unpack, text, sizeof text);
     MUST(!unpack.bad && unpack.at == unpack.size && text[0]);
     MUST(status > SHL_OK && status < SHL_STATUS_COUNT);
-    memcpy(clean, text, sizeof clean);
-    shl_text_clean(clean, strlen(clean) + 1);
-    MUST(!strcmp(clean, text));
+    check_text(text, sizeof text);
 }
 
 /* It was granted: what was asked must have made sense. */
@@ -650,6 +662,7 @@ static void exchange(struct input *input, struct messages *messages)
     }
     settle(messages);
     check_taps();
+    check_text(device.desk.bye, sizeof device.desk.bye);
     file_size = 0;
     for (uint32_t id = 1; id <= LETTERS; id++)
         MUST(asked[id].answers == asked[id].asks);
