@@ -7,7 +7,7 @@ cd "$root" || exit 2
 . "$here/lib/tally.sh"
 
 runs=${SHL_FUZZ_RUNS:-100000}
-limit=200
+limit=600
 if [ -n "${SHL_SOAK:-}" ]; then
     runs=${SHL_FUZZ_RUNS:-2000000}
     limit=3600
@@ -23,7 +23,7 @@ for program in build/fuzz/fuzz_*; do
     name=$(basename "$program")
     count=$runs
     # files take system calls, so they take a while
-    [ "$name" != fuzz_files ] || count=$((runs / 4))
+    [ "$name" != fuzz_files ] || count=$((runs / 2))
     log=$(mktemp)
     corpus=$(mktemp -d)
     seeds=

@@ -259,8 +259,11 @@ static void offer(struct input *input, struct inbox *inbox)
     const uint32_t choice = take(input, 1);
     const uint64_t size =
         choice < 0xF0 ? choice % 4 * 5 : take_u64(input) >> take(input, 1) % 64;
+    /* now and then of 5 bytes more, or of none that there are */
     const uint32_t sum =
-        shl_checksum(0, content, size < 256 ? (size_t)size : 0) +
+        shl_checksum(
+            0, content,
+            size < 256 ? (size_t)size + ((choice & 0x70) == 0x40 ? 5 : 0) : 0) +
         (choice % 32 == 31);
     struct shl_why why = {""};
     uint32_t number = 0;

@@ -573,9 +573,10 @@ static void check_answer(const struct shl_whole *whole)
         [SHL_MESSAGE_MIDI_RAW] = ""};
 
     if (!shl_message_answers(whole->type))
-        return; /* it speaks by itself */
-    if (whole->request == WILD) {
-        check_error(whole);
+        return;                   /* it speaks by itself */
+    if (whole->request == WILD) { /* or, by chance, they do */
+        if (whole->type == SHL_MESSAGE_ERROR)
+            check_error(whole);
         return;
     }
     MUST(whole->request > 0 && whole->request <= LETTERS);
