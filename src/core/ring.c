@@ -55,17 +55,18 @@ SHL_RT uint32_t shl_ring_free(struct shl_ring *ring)
 
 /* An index that has not moved is not stored: the store would take the line from
  * the side that looks at it. */
-static bool moved(const _Atomic uint32_t *index, uint32_t to)
+static uint32_t moved(const _Atomic uint32_t *index, uint32_t to)
 {
-    return atomic_load_explicit(index, memory_order_relaxed) != to;
+    return to - atomic_load_explicit(index, memory_order_relaxed);
 }
 
 SHL_RT void shl_ring_publish_but(struct shl_ring *ring, uint32_t later)
 {
     uint32_t to = ring->own - later;
 
+    ring->shown = moved(ring->write, to);
     /* release: the slots below are whole before the consumer can see them */
-    if (moved(ring->write, to))
+    if (ring->shown)
         atomic_store_explicit(ring->write, to, memory_order_release);
 }
 
@@ -76,7 +77,7 @@ SHL_RT void shl_ring_publish(struct shl_ring *ring)
 
 SHL_RT void shl_ring_fetch_free(struct shl_ring *ring)
 {
-    for (uint32_t i = 0; i < FETCHED; i += 2)
+    for (uint32_t i = 0; i < ring->shown && i < FETCHED; i += 2)
         shl_fetch_to_write(shl_ring_slot(ring, ring->own + i));
 }
 

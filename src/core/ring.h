@@ -22,9 +22,10 @@ struct shl_ring {
                                 (acquire): the slots below are free again */
     uint8_t *slots;
     uint32_t slot_size;
-    uint32_t mask; /* slots - 1; slots is a power of two */
-    uint32_t own;  /* our index, ahead of the published one */
-    uint32_t peer; /* the other's, when we last looked */
+    uint32_t mask;  /* slots - 1; slots is a power of two */
+    uint32_t own;   /* our index, ahead of the published one */
+    uint32_t peer;  /* the other's, when we last looked */
+    uint32_t shown; /* slots published last */
 };
 
 /** Look at a ring from one side. Takes the present indices; does not write. */
@@ -64,8 +65,9 @@ static inline void *shl_ring_push(struct shl_ring *ring)
 SHL_RT void shl_ring_publish_but(struct shl_ring *ring, uint32_t later);
 SHL_RT void shl_ring_publish(struct shl_ring *ring);
 
-/** Have the next slots brought here to be filled: the consumer had them, a lap
- * ago, and they travel while nobody waits. After a block. [audio] */
+/** Have as many slots as were published last brought here to be filled: the
+ * consumer had them, a lap ago, and they travel while nobody waits. After a
+ * block. [audio] */
 SHL_RT void shl_ring_fetch_free(struct shl_ring *ring);
 
 /* ---- consumer ---- */
