@@ -599,6 +599,9 @@ static void transport_lies_as_published(void **state)
         assert_int_equal(get(at(version, "transport.numerator")), 7);
         assert_int_equal(get(at(version, "transport.denominator")), 8);
         assert_int_equal(get(at(version, "transport.flags")), 1);
+        put(at(version, "transport.flags"), 0xFFFFFFFEu); /* nobody's bits */
+        assert_false(shl_maolan_transport_read(to, 48000).playing);
+        put(at(version, "transport.flags"), 1);
         got = shl_maolan_transport_read(to, 48000);
         assert_memory_equal(&got, &sent, sizeof got);
         put(at(version, "transport.denominator"), 0);

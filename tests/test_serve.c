@@ -989,6 +989,12 @@ static void a_window_is_asked_for_with_its_parent(void **state)
         assert_true(work.request.parent == parent);
         assert_int_equal(work.request.floating, row()->gui_mode != SHL_NONE);
         assert_int_equal(work.request.window_api, 0); /* unknown: none */
+        shl_serve_answer(serve, SHL_OK);
+        if (row()->gui_mode != SHL_NONE)
+            fake_daw_set(&daw, row()->gui_mode, 2); /* unknown: embedded */
+        fake_daw_ask(&daw, SHL_SERVE_SHOW);
+        take_request();
+        assert_int_equal(work.request.floating, 0);
         end();
     }
 }
