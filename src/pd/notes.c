@@ -256,6 +256,19 @@ static int is_sysex(const uint32_t *ump)
     return ump[0] >> 28 == 3;
 }
 
+static void tell_strays(struct voice *x, t_symbol *s, uint32_t count)
+{
+    if (count == 1)
+        replies_error(&x->say, s, SHL_BAD_VALUE,
+                      "midi_raw: 1 data byte without a status byte before it: "
+                      "it was not sent");
+    else
+        replies_error(&x->say, s, SHL_BAD_VALUE,
+                      "midi_raw: %u data bytes without a status byte before "
+                      "them: they were not sent",
+                      (unsigned)count);
+}
+
 static void midi_raw(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     uint8_t bytes[RAW_MAX];
@@ -276,10 +289,7 @@ static void midi_raw(struct voice *x, t_symbol *s, int argc, t_atom *argv)
         x->ways->put(x, s, &event);
     }
     if (x->raw.strays != strays)
-        replies_error(&x->say, s, SHL_BAD_VALUE,
-                      "midi_raw: %u data bytes without a status byte before "
-                      "them: they were not sent",
-                      (unsigned)(x->raw.strays - strays));
+        tell_strays(x, s, x->raw.strays - strays);
 }
 
 static void put_sysex(struct voice *x, t_symbol *s, const uint8_t *bytes,
