@@ -355,7 +355,7 @@ static void *return_new(struct patch_words *words)
     }
     for (i = 1; i < r->r_channels; i++)
         inlet_new(&r->r_obj, &r->r_obj.ob_pd, &s_signal, &s_signal);
-    if (!patch_words_name(&r->r_say, words->name))
+    if (!patch_words_name(&r->r_say, words))
         return r;
     snprintf(r->r_say.name, sizeof r->r_say.name, "%s", words->name);
     if (!bind_name(&r->r_obj.ob_pd, "return", words->name, &r->r_bound)) {
@@ -534,7 +534,7 @@ void *patch_new(int argc, t_atom *argv)
     }
     line->s_thing = NULL;
     pd_bind(&x->x_obj.ob_pd, line);
-    patch_words_name(&x->x_say, words.name);
+    patch_words_name(&x->x_say, &words);
     snprintf(x->x_box, sizeof x->x_box, "%s", words.name);
     snprintf(x->x_wanted, sizeof x->x_wanted, "%s", words.name);
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", words.name);

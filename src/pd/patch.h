@@ -138,6 +138,7 @@ struct patch_words {
     char tag[64];
     uint32_t numbers[2];
     int count, slave, is_return;
+    int refused; /* a number is in the place of the name */
 };
 
 /** Whether they make a device or a return of it. */
@@ -146,7 +147,7 @@ int patch_wanted(int argc, const t_atom *argv);
 void patch_words_read(struct patch_words *words, struct replies *say, int argc,
                       const t_atom *argv);
 /** Whether it is a name; if not, complains and empties it. */
-int patch_words_name(struct replies *say, char *name);
+int patch_words_name(struct replies *say, struct patch_words *words);
 
 /* ---- patch_claim.c ---- */
 

@@ -31,20 +31,71 @@ static void read_tag(struct patch_words *words, struct replies *say,
         replies_complain(say, "-tag: %s", why.text);
 }
 
-void patch_words_read(struct patch_words *words, struct replies *say, int argc,
-                      const t_atom *argv)
+static int is_kind(const t_atom *atom)
 {
-    char text[128];
-    double number;
+    const char *word =
+        atom->a_type == A_SYMBOL ? atom->a_w.w_symbol->s_name : "";
+
+    return strcmp(word, "-device") == 0 || strcmp(word, "-return") == 0;
+}
+
+static int has_name(int argc, const t_atom *argv)
+{
     int i;
 
     for (i = 0; i < argc; i++) {
+        if (argv[i].a_type != A_SYMBOL)
+            continue;
+        if (strcmp(argv[i].a_w.w_symbol->s_name, "-tag") == 0)
+            i++;
+        else if (argv[i].a_w.w_symbol->s_name[0] != '-')
+            return 1;
+    }
+    return 0;
+}
+
+/* Where a number stands in the place of the name, and there is no other: its
+ * index; else -1. */
+static int number_for_name(int argc, const t_atom *argv)
+{
+    double number;
+    int i;
+
+    for (i = 0; i + 1 < argc && !has_name(argc, argv); i++) {
+        if (is_kind(&argv[i]) && atoms_number(&argv[i + 1], &number))
+            return i + 1;
+    }
+    return -1;
+}
+
+static void refuse_number(struct patch_words *words, struct replies *say,
+                          double number)
+{
+    replies_complain(say,
+                     "%.10g is a number, not a name: a device with this name "
+                     "needs its number behind a colon: %.10g:0",
+                     number, number);
+    words->refused = 1;
+}
+
+void patch_words_read(struct patch_words *words, struct replies *say, int argc,
+                      const t_atom *argv)
+{
+    int i, no_name = number_for_name(argc, argv);
+    char text[128];
+    double number;
+
+    for (i = 0; i < argc; i++) {
+        if (i == no_name && atoms_number(&argv[i], &number)) {
+            refuse_number(words, say, number);
+            continue;
+        }
         if (atoms_number(&argv[i], &number)) {
             read_number(words, say, number);
             continue;
         }
         atoms_text(&argv[i], text, sizeof text);
-        if (strcmp(text, "-device") == 0 || strcmp(text, "-return") == 0)
+        if (is_kind(&argv[i]))
             words->is_return = text[1] == 'r';
         else if (strcmp(text, "-slave") == 0)
             words->slave = 1;
@@ -70,21 +121,21 @@ int patch_wanted(int argc, const t_atom *argv)
     int i;
 
     for (i = 0; i < argc; i++) {
-        if (argv[i].a_type == A_SYMBOL &&
-            (strcmp(argv[i].a_w.w_symbol->s_name, "-device") == 0 ||
-             strcmp(argv[i].a_w.w_symbol->s_name, "-return") == 0))
+        if (is_kind(&argv[i]))
             return 1;
     }
     return 0;
 }
 
-int patch_words_name(struct replies *say, char *name)
+int patch_words_name(struct replies *say, struct patch_words *words)
 {
+    char base[48], *name = words->name;
     struct shl_why why;
-    char base[48];
     int32_t number;
 
     if (!name[0]) {
+        if (words->refused)
+            return 0; /* and said */
         replies_complain(say, "-device and -return need a name after them");
         return 0;
     }
