@@ -125,6 +125,7 @@ void connection_answer(t_shmlink *x)
     }
     while (shl_host_notice(x->x_host, &notice))
         notices_tell(x, &notice);
+    notices_changed(x);
     if (!x->x_due || shl_host_linked(x->x_host) == 2)
         return;
     if (connection_starting(x))

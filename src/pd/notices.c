@@ -5,24 +5,65 @@
 
 static void tell_latency(t_shmlink *x)
 {
-    replies_number(&x->x_say, "latency", shl_host_latency(x->x_host));
+    x->x_told.latency = shl_host_latency(x->x_host);
+    replies_number(&x->x_say, "latency", x->x_told.latency);
+}
+
+/* What of a link may change while it lasts. */
+static struct shmlink_told tell_of(const t_shmlink *x,
+                                   const struct shl_device_info *info)
+{
+    return (struct shmlink_told){.in_channels = info->in_channels,
+                                 .out_channels = info->out_channels,
+                                 .rate_hz = info->rate_hz,
+                                 .block = shl_host_block(x->x_host),
+                                 .link_latency =
+                                     shl_host_link_latency(x->x_host),
+                                 .drive = shl_host_drive(x->x_host),
+                                 .latency = x->x_told.latency};
 }
 
 static void tell_link(t_shmlink *x, const struct shl_device_info *info)
 {
+    struct shmlink_told now = tell_of(x, info);
     t_atom atoms[9];
-    uint32_t drive = shl_host_drive(x->x_host);
 
+    x->x_told = now;
     SETSYMBOL(&atoms[0], atoms_name(info->id));
-    atoms_set_number(&atoms[1], info->in_channels);
-    atoms_set_number(&atoms[2], info->out_channels);
-    atoms_set_number(&atoms[3], info->rate_hz);
-    atoms_set_number(&atoms[4], shl_host_block(x->x_host));
-    atoms_set_number(&atoms[5], shl_host_link_latency(x->x_host));
-    atoms_set_text(&atoms[6], shl_drive_name(drive));
+    atoms_set_number(&atoms[1], now.in_channels);
+    atoms_set_number(&atoms[2], now.out_channels);
+    atoms_set_number(&atoms[3], now.rate_hz);
+    atoms_set_number(&atoms[4], now.block);
+    atoms_set_number(&atoms[5], now.link_latency);
+    atoms_set_text(&atoms[6], shl_drive_name(now.drive));
     atoms_set_number(&atoms[7], (info->capabilities & SHL_CAP_EDITOR) != 0);
     atoms_set_text(&atoms[8], shl_mode_name(info->mode));
     replies_send(&x->x_say, "link", 9, atoms);
+}
+
+static int same_link(const struct shmlink_told *a, const struct shmlink_told *b)
+{
+    return a->in_channels == b->in_channels &&
+           a->out_channels == b->out_channels &&
+           !(a->rate_hz < b->rate_hz || a->rate_hz > b->rate_hz) &&
+           a->block == b->block && a->link_latency == b->link_latency &&
+           a->drive == b->drive;
+}
+
+void notices_changed(t_shmlink *x)
+{
+    struct shl_device_info info;
+    struct shmlink_told now;
+
+    if (!x->x_open || shl_host_linked(x->x_host) != 2 ||
+        shl_host_device(x->x_host, &info))
+        return;
+    now = tell_of(x, &info);
+    if (!same_link(&now, &x->x_told))
+        tell_link(x, &info);
+    if (x->x_open && shl_host_linked(x->x_host) == 2 &&
+        shl_host_latency(x->x_host) != x->x_told.latency)
+        tell_latency(x);
 }
 
 void notices_open(t_shmlink *x)
@@ -167,8 +208,7 @@ void notices_tell(t_shmlink *x, const struct shl_notice *notice)
         replies_number(&x->x_say, "xrun", (double)notice->value);
         break;
     case SHL_NOTICE_LATENCY:
-        if (x->x_open)
-            tell_latency(x);
+        notices_changed(x);
         break;
     case SHL_NOTICE_CRASH:
         tell_crash(x, notice);

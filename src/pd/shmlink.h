@@ -15,6 +15,13 @@
 #define SHMLINK_FRAMES_MAX   4096 /* in one block of the core */
 #define SHMLINK_CHANNELS_MAX 32
 
+/* What `link` and `latency` have told last. */
+struct shmlink_told {
+    uint32_t in_channels, out_channels;
+    double rate_hz;
+    uint32_t block, link_latency, drive, latency;
+};
+
 typedef struct shmlink {
     union {
         struct voice x_voice;
@@ -44,6 +51,7 @@ typedef struct shmlink {
     int x_open;          /* `open 1` has been told, and still holds */
     shl_status x_status; /* why the last open was refused */
     double x_asked;      /* logical time of the open */
+    struct shmlink_told x_told;
     /* given by message: saved with the patch */
     char x_saved_device[REPLIES_NAME];
     char x_saved_tag[64];
@@ -124,6 +132,8 @@ int connection_starting(const t_shmlink *x);
 
 /** Tell of something that happened to the link. */
 void notices_tell(t_shmlink *x, const struct shl_notice *notice);
+/** Tell anew what `link` and `latency` say, where it has changed. */
+void notices_changed(t_shmlink *x);
 /** Answer an open: there is a link. */
 void notices_open(t_shmlink *x);
 /** Answer an open: there is none, for the reason that x_status names. A device
