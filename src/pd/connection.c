@@ -448,20 +448,30 @@ static void give_up(t_shmlink *x)
     x->x_requested = 0;
     memcpy(name, x->x_say.name, sizeof name);
     x->x_say.name[0] = '\0';
-    if (requested)
-        notices_closed(x, name, requested, SHL_AGAIN,
-                       "it was given up before it could be there");
+    notices_overtaken(x, name, requested);
     waiting_release(x); /* nobody can hear them: each says so */
+}
+
+/* Before anything that the answers to what was given up have led to. */
+static void tell_close(t_shmlink *x)
+{
+    int closing = x->x_closing;
+
+    x->x_closing = 0;
+    if (closing)
+        replies_bare(&x->x_say, "close");
 }
 
 static void shmlink_close(t_shmlink *x)
 {
     int was = x->x_say.name[0] != '\0';
 
-    give_up(x);
+    tell_close(x);
+    x->x_wish++;
     x->x_saved_device[0] = '\0';
-    if (was)
-        replies_bare(&x->x_say, "close");
+    x->x_closing = was;
+    give_up(x);
+    tell_close(x);
 }
 
 /* What is wished for already, or there. */
@@ -471,25 +481,46 @@ static int asks_again(const t_shmlink *x, const struct flags *flags)
            flags->drive == x->x_flags.drive;
 }
 
-static void close_before_open(t_shmlink *x)
+/* 0: what was told of it has led to another open, or a close, which is newer. */
+static int close_before_open(t_shmlink *x)
 {
-    int was_open = x->x_open;
+    uint32_t wish = ++x->x_wish;
 
-    if (!x->x_say.name[0] || !x->x_loaded)
-        return;
-    give_up(x);
-    if (was_open)
-        replies_bare(&x->x_say, "close");
+    if (x->x_say.name[0]) {
+        x->x_closing = x->x_open;
+        give_up(x);
+        tell_close(x);
+    } else {
+        waiting_release(x); /* what was said to one that is given up */
+    }
+    return x->x_wish == wish;
+}
+
+static void wish_for(t_shmlink *x, const struct flags *flags)
+{
+    if (flags->drive != x->x_flags.drive) {
+        x->x_flags.drive = flags->drive;
+        make_host(x); /* what went wrong shows when it looks for the device */
+    }
+    snprintf(x->x_say.name, sizeof x->x_say.name, "%s", flags->device);
+    snprintf(x->x_saved_device, sizeof x->x_saved_device, "%s", flags->device);
+    memcpy(x->x_flags.program, flags->program, sizeof flags->program);
+    x->x_flags.protocol = flags->protocol;
+    x->x_flags.again = flags->again;
+    x->x_requested = 1;
+    connection_open(x);
 }
 
 static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    struct flags flags = x->x_flags;
+    struct flags flags;
     struct shl_why why;
     char name[48];
     int32_t number;
     (void)s;
 
+    tell_close(x);
+    flags = x->x_flags;
     if (!flags_read_open(&flags, &x->x_say, argc, argv, &why) ||
         (strcmp(flags.device, "*") && !flags_is_plugin(flags.device) &&
          shl_id_check(flags.device, name, &number, &why))) {
@@ -504,18 +535,10 @@ static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         x->x_requested++;
         return;
     }
-    close_before_open(x);
-    if (flags.drive != x->x_flags.drive) {
-        x->x_flags.drive = flags.drive;
-        make_host(x); /* what went wrong shows when it looks for the device */
-    }
-    snprintf(x->x_say.name, sizeof x->x_say.name, "%s", flags.device);
-    snprintf(x->x_saved_device, sizeof x->x_saved_device, "%s", flags.device);
-    memcpy(x->x_flags.program, flags.program, sizeof flags.program);
-    x->x_flags.protocol = flags.protocol;
-    x->x_flags.again = flags.again;
-    x->x_requested = 1;
-    connection_open(x);
+    if (close_before_open(x))
+        wish_for(x, &flags);
+    else
+        notices_overtaken(x, flags.device, 1);
 }
 
 static void shmlink_tag(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)

@@ -66,28 +66,48 @@ void notices_changed(t_shmlink *x)
         tell_latency(x);
 }
 
+/* Whether the link that is told of is still there: what is told may lead back
+ * to us, and an open or close ends it. */
+static int holds(const t_shmlink *x, uint32_t wish)
+{
+    return x->x_open && x->x_wish == wish;
+}
+
+static void tell_open(t_shmlink *x, const struct shl_device_info *info,
+                      uint32_t wish)
+{
+    t_atom atoms[2];
+
+    atoms_set_number(&atoms[0], 1);
+    SETSYMBOL(&atoms[1], atoms_name(x->x_say.name));
+    replies_send(&x->x_say, "open", 2, atoms);
+    if (holds(x, wish))
+        tell_link(x, info);
+    if (holds(x, wish))
+        tell_latency(x);
+}
+
 void notices_open(t_shmlink *x)
 {
     struct shl_device_info info;
-    t_atom atoms[2];
-    int requested = x->x_requested;
+    char name[sizeof x->x_say.name];
+    int left = x->x_requested ? x->x_requested : 1;
+    uint32_t wish = x->x_wish;
 
     if (shl_host_device(x->x_host, &info))
         return; /* and gone again, which is told next */
+    memcpy(name, x->x_say.name, sizeof name);
     x->x_due = 0;
     x->x_requested = 0;
     x->x_open = 1;
     x->x_status = SHL_OK;
     replies_forget_link(&x->x_say);
-    do {
-        atoms_set_number(&atoms[0], 1);
-        SETSYMBOL(&atoms[1], atoms_name(x->x_say.name));
-        replies_send(&x->x_say, "open", 2, atoms);
-        if (x->x_open)
-            tell_link(x, &info);
-        if (x->x_open)
-            tell_latency(x);
-    } while (--requested > 0 && x->x_open);
+    for (; left > 0 && holds(x, wish); left--)
+        tell_open(x, &info, wish);
+    if (x->x_wish != wish)
+        notices_overtaken(x, name, left);
+    else if (left > 0)
+        notices_closed(x, name, left, SHL_GONE, "it has left at once");
     waiting_release(x);
 }
 
@@ -105,6 +125,13 @@ void notices_closed(t_shmlink *x, const char *name, int requested,
         if (requested)
             replies_error_quiet(&x->x_say, gensym("open"), status, text);
     } while (--left > 0);
+}
+
+void notices_overtaken(t_shmlink *x, const char *name, int requested)
+{
+    if (requested > 0)
+        notices_closed(x, name, requested, SHL_AGAIN,
+                       "it was given up before it could be there");
 }
 
 int notices_told(const t_shmlink *x, const char *text)

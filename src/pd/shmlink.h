@@ -49,6 +49,8 @@ typedef struct shmlink {
     int x_due;           /* an open has not been answered */
     int x_requested;     /* and was asked for by message */
     int x_open;          /* `open 1` has been told, and still holds */
+    uint32_t x_wish;     /* counts the opens and closes that have begun */
+    int x_closing;       /* `close` is to be told before what follows */
     shl_status x_status; /* why the last open was refused */
     double x_asked;      /* logical time of the open */
     struct shmlink_told x_told;
@@ -134,6 +136,8 @@ int connection_starting(const t_shmlink *x);
 void notices_tell(t_shmlink *x, const struct shl_notice *notice);
 /** Tell anew what `link` and `latency` say, where it has changed. */
 void notices_changed(t_shmlink *x);
+/** Answer so many opens that others have overtaken. */
+void notices_overtaken(t_shmlink *x, const char *name, int requested);
 /** Answer an open: there is a link. */
 void notices_open(t_shmlink *x);
 /** Answer an open: there is none, for the reason that x_status names. A device
