@@ -16,6 +16,7 @@
 #define IDLE_MS         10    /* beyond two blocks without a perform */
 #define PROGRAM_WAIT_MS 15000 /* for a program that starts */
 #define COMING_MOST     8     /* turns that devices of this Pd are waited for */
+#define LOOK_MS         100   /* in batch: logical time between later looks */
 #define ANSWER_MS       1000  /* live, until an open without answer failed */
 
 static shl_status make_host(t_shmlink *x)
@@ -155,6 +156,42 @@ static int is_ours(const t_shmlink *x)
            info.pid == info.host_pid;
 }
 
+static void open_now(t_shmlink *x)
+{
+    x->x_looked = clock_getlogicaltime();
+    x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
+}
+
+static void wait_for_answer(t_shmlink *x)
+{
+    uint64_t end = shl_clock_ns() + BATCH_ANSWER_MS * MS;
+
+    while (shl_host_linked(x->x_host) == 1 && !is_ours(x) &&
+           shl_clock_ns() < end) {
+        shl_host_poll(x->x_host);
+        shl_sleep_ms(1);
+    }
+}
+
+/* Whether it looks for a device here: the core does so by wall time. */
+static int looks_by_itself(const t_shmlink *x)
+{
+    return x->x_batch && x->x_started && x->x_say.name[0] && !x->x_open &&
+           !flags_is_plugin(x->x_say.name) && shl_host_linked(x->x_host) == 0;
+}
+
+double connection_poll_within(const t_shmlink *x, double ms)
+{
+    double left;
+
+    if (!looks_by_itself(x))
+        return ms;
+    left = LOOK_MS - clock_gettimesince(x->x_looked);
+    if (left < 0.001) /* rounding */
+        left = 0;
+    return left < ms ? left : ms;
+}
+
 /* Rendering must not begin before the device is there and has accepted: its
  * first blocks would be silent in one run and not in another. */
 static void wait_for_device(t_shmlink *x)
@@ -165,14 +202,29 @@ static void wait_for_device(t_shmlink *x)
         return;
     while (may_appear(x->x_status) && shl_clock_ns() < end) {
         shl_sleep_ms(BATCH_LOOK_MS);
-        x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
+        open_now(x);
     }
-    end = shl_clock_ns() + BATCH_ANSWER_MS * MS;
-    while (shl_host_linked(x->x_host) == 1 && !is_ours(x) &&
-           shl_clock_ns() < end) {
+    wait_for_answer(x);
+}
+
+/* One look: it waits for nothing but the answer of a device that is there. */
+static void look_later(t_shmlink *x)
+{
+    shl_status told = x->x_due ? SHL_OK : x->x_status;
+
+    if (connection_poll_within(x, LOOK_MS) > 0)
+        return;
+    open_now(x);
+    x->x_due = x->x_status != told;
+    wait_for_answer(x);
+}
+
+void connection_poll(t_shmlink *x)
+{
+    if (looks_by_itself(x))
+        look_later(x);
+    else
         shl_host_poll(x->x_host);
-        shl_sleep_ms(1);
-    }
 }
 
 /* A program that we start; in batch it is there when this returns. */
@@ -206,7 +258,7 @@ static void look(t_shmlink *x)
     if (plugin)
         start_program(x);
     else
-        x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
+        open_now(x);
     if (x->x_batch && !plugin)
         wait_for_device(x);
     else
@@ -263,7 +315,7 @@ static void look_again(t_shmlink *x)
         look(x);
         return;
     }
-    x->x_status = shl_host_open(x->x_host, x->x_say.name, 0);
+    open_now(x);
     x->x_due = x->x_status != told;
     if (x->x_batch && x->x_due)
         wait_for_device(x);
@@ -298,7 +350,7 @@ int connection_ready(t_shmlink *x, t_symbol *selector, int request)
 
     /* perform may have lost the link a moment ago: polling finds out why */
     if (x->x_host && shl_host_linked(x->x_host) == 0)
-        shl_host_poll(x->x_host);
+        connection_poll(x);
     if (x->x_host && shl_host_linked(x->x_host))
         return 1;
     if (x->x_open)

@@ -53,6 +53,7 @@ typedef struct shmlink {
     int x_closing;       /* `close` is to be told before what follows */
     shl_status x_status; /* why the last open was refused */
     double x_asked;      /* logical time of the open */
+    double x_looked;     /* and of the last look for the device */
     struct shmlink_told x_told;
     /* given by message: saved with the patch */
     char x_saved_device[REPLIES_NAME];
@@ -107,6 +108,11 @@ void connection_why(t_shmlink *x, char *text, size_t size);
 void connection_open(t_shmlink *x);
 /** The first clocks run: all devices of this Pd are there. */
 int connection_start(t_shmlink *x);
+/** Poll the host. In batch a device that could not be had is looked for again by
+ * logical time, so that each rendering finds it at the same moment. */
+void connection_poll(t_shmlink *x);
+/** At most so many ms until that must be called again; or `ms`. */
+double connection_poll_within(const t_shmlink *x, double ms);
 /** While there is no host: try again now and then. */
 void connection_retry(t_shmlink *x);
 /** Tell what has happened, and answer an open as soon as that can be done. */

@@ -222,7 +222,7 @@ static void play_idle(t_shmlink *x)
     }
     if (x->x_errands.first)
         shl_host_flush(x->x_host); /* they wait for what was sent before */
-    shl_host_poll(x->x_host);
+    connection_poll(x);
     while (shl_host_event(x->x_host, &event, &offset))
         schedule_push(&x->x_in, clock_getlogicaltime(), &event);
     if (schedule_count(&x->x_in))
@@ -259,7 +259,7 @@ static void shmlink_poll(t_shmlink *x)
     if (idle)
         play_idle(x);
     else
-        shl_host_poll(x->x_host);
+        connection_poll(x);
     connection_answer(x);
     taps_tell(x);
     news_tell(x);
@@ -270,9 +270,10 @@ static void shmlink_poll(t_shmlink *x)
     soon = x->x_due || x->x_taps_asked || shl_host_linked(x->x_host) == 1 ||
            (idle && (schedule_count(&x->x_out) ||
                      clock_gettimesince(x->x_idle_sent) < ECHO_MS));
-    clock_delay(x->x_poll, errands_busy(x) ? POLL_BUSY_MS
-                           : soon          ? POLL_SOON_MS
-                                           : POLL_MS);
+    clock_delay(x->x_poll,
+                connection_poll_within(x, errands_busy(x) ? POLL_BUSY_MS
+                                          : soon          ? POLL_SOON_MS
+                                                          : POLL_MS));
 }
 
 /* A message that comes out may lead back to us, so each event leaves the queue
