@@ -179,6 +179,7 @@ static const struct field shared_fields[] = {
     FIELD(shl_stream, pace),
     FIELD(shl_stream, reserved0),
     FIELD(shl_stream, read),
+    FIELD(shl_stream, heard),
     FIELD(shl_stream, reserved1),
     FIELD(shl_stream, plane),
     END(shl_stream),

@@ -651,7 +651,7 @@ static const struct {
     uint64_t digest;
 } on_record[] = {
     {1, 0, 1, 0xFE56D4AA0E8F789Eu},
-    {1, 1, 1, 0x8292DBAC5D9D45D6u},
+    {1, 1, 1, 0xA161D670040FDE8Eu},
 };
 
 /* shows MP-04 */

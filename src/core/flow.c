@@ -124,12 +124,16 @@ shl_status shl_flow_new(const struct shl_segment *segment,
         shl_stream_memory_of(&streams->to_device);
     struct shl_stream_memory to_host = shl_stream_memory_of(&streams->to_host);
     struct shl_stream_options read = reading(options);
+    const bool pairs =
+        options->from_host && !options->one_clock && options->there_frames;
     struct shl_flow *flow = calloc(1, sizeof *flow);
     shl_status st;
 
     if (!flow)
         return SHL_NO_MEMORY;
     flow->options = *options;
+    read.other_heard = pairs ? &streams->to_device.heard : NULL;
+    read.other_frames = options->there_frames;
     st = shl_stream_writer_new(options->from_host ? &to_device : &to_host,
                                options->out_channels, options->rate_hz,
                                &flow->writer);

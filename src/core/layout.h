@@ -470,8 +470,9 @@ struct shl_stream {
     _Atomic uint64_t written; /* frames ever */
     struct shl_beacon pace;   /* of the producer */
     uint8_t reserved0[72];
-    _Atomic uint64_t read; /* frames ever */
-    uint8_t reserved1[120];
+    _Atomic uint64_t read;  /* frames ever */
+    _Atomic uint64_t heard; /* where frame 0 is, see stream.h */
+    uint8_t reserved1[112];
     float plane[SHL_MAX_CHANNELS][SHL_STREAM_FRAMES];
 };
 static_assert(offsetof(struct shl_stream, read) == 128, "wire offset");

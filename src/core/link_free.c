@@ -88,6 +88,14 @@ static uint32_t at_rate(uint32_t frames, double from_hz, double to_hz)
     return (uint32_t)lround(frames * to_hz / from_hz);
 }
 
+/* Latency of the stream to the device, at our rate. */
+static uint32_t there_frames(const struct shl_link *link)
+{
+    uint32_t frames = shl_line_load(&link->segment.lines->device.stream_frames);
+
+    return frames < SHL_STREAM_FRAMES ? frames : 0;
+}
+
 shl_status shl_link_free_start(struct shl_link *link)
 {
     const struct shl_identity *identity = &link->identity;
@@ -107,6 +115,7 @@ shl_status shl_link_free_start(struct shl_link *link)
         .latency_frames =
             at_rate(claim->latency_frames, claim->rate_hz, identity->rate_hz),
         .resampler = link->free.resampler,
+        .there_frames = there_frames(link),
         .clock_ns = own ? link->free.clock_ns : shl_clock_ns,
         .one_clock = own,
         .exact = own && claim->flags & SHL_CLAIM_EXACT};
@@ -125,11 +134,10 @@ uint32_t shl_link_free_latency(const struct shl_link *link)
 {
     if (!link->free.flow)
         return 0;
-    uint32_t there = shl_line_load(&link->segment.lines->device.stream_frames);
     uint32_t back = at_rate(shl_flow_latency(link->free.flow),
                             link->identity.rate_hz, link->claim.rate_hz);
 
-    return (there < SHL_STREAM_FRAMES ? there : 0) + back;
+    return there_frames(link) + back;
 }
 
 /* ---- one block --------------------------------------------------------------- */

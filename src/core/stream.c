@@ -36,6 +36,10 @@
 /* Chunks in which the resampler works. */
 #define CHUNK_IN  1024u
 #define CHUNK_OUT 256u
+/* How far from where the clocks say the place for a round trip may be, in parts
+ * of the latency, and how long to wait for it. */
+#define PAIR_SHARE 0.25
+#define PAIR_S     0.1
 /* Room in the ring beyond what the blocks take: late calls. */
 #define ROOM 1024u
 
@@ -60,6 +64,11 @@ struct shl_stream_reader {
     uint64_t count; /* own frames ever */
     bool known;     /* `aim` holds */
     struct place aim;
+    bool paired;                   /* `pair` holds */
+    int64_t pair;                  /* for a round trip */
+    uint64_t pair_by, pair_not_by; /* what was told; what led to no good */
+    uint32_t pair_waited;
+    uint64_t told; /* the last `heard` */
     /* place */
     bool playing;
     bool resampling;
@@ -176,6 +185,7 @@ shl_status shl_stream_reader_new(const struct shl_stream_memory *memory,
     r->stats.spare_frames = CAPACITY;
     shl_pace_init(&r->own, options->rate_hz);
     r->own.exact = options->exact;
+    atomic_store_explicit(memory->heard, 0, memory_order_relaxed);
     /* release: as every store to it */
     atomic_store_explicit(memory->read, 0, memory_order_release);
     *reader = r;
@@ -261,6 +271,64 @@ static SHL_RT void take_aim(shl_stream_reader *r, uint64_t written,
 static double frames_between(int64_t from, int64_t to)
 {
     return (double)(int64_t)((uint64_t)to - (uint64_t)from);
+}
+
+/* ---- there and back ---- */
+
+static bool copies(const struct shl_stream_reader *r)
+{
+    return !r->resampling && r->stats.mode == SHL_STREAM_COPY;
+}
+
+/* The place that makes a round trip as long as both latencies, whatever the peer
+ * thought of the clocks when it began. Not further away than our own clock may
+ * be wrong, since it is our latency that has to make up for it. */
+static SHL_RT void take_pair(shl_stream_reader *r)
+{
+    r->paired = false;
+    if (!r->options.other_heard || !r->known || !copies(r))
+        return;
+    /* relaxed: a number alone */
+    uint64_t heard =
+        atomic_load_explicit(r->options.other_heard, memory_order_relaxed);
+    if (!(heard & 1u) || heard == r->pair_not_by)
+        return;
+    r->pair_by = heard;
+    uint64_t there = (uint64_t)((int64_t)(heard - 1u) / 2);
+    r->pair =
+        (int64_t)(r->count + there - r->options.other_frames - r->latency);
+    r->paired = fabs(frames_between(r->aim.whole, r->pair)) <=
+                PAIR_SHARE * (double)r->latency;
+}
+
+/* Frames are missing there: not again before the peer tells another. */
+static SHL_RT void drop_pair(shl_stream_reader *r)
+{
+    r->paired = false;
+    r->pair_not_by = r->pair_by;
+}
+
+/* Whether it is worth waiting for; not for ever. */
+static SHL_RT bool awaits_pair(shl_stream_reader *r, uint32_t frames)
+{
+    if (!r->options.other_heard || !copies(r) ||
+        (double)r->pair_waited > PAIR_S * r->options.rate_hz)
+        return false;
+    r->pair_waited += frames;
+    return true;
+}
+
+/* For the peer's round trip. `frame` is our own at the begin of this block. */
+static SHL_RT void tell_heard(shl_stream_reader *r, uint64_t frame)
+{
+    uint64_t heard =
+        copies(r) ? (frame - (uint64_t)r->part_first) << 1 | 1u : 0;
+
+    if (heard == r->told)
+        return;
+    r->told = heard;
+    /* relaxed: a number alone */
+    atomic_store_explicit(r->memory.heard, heard, memory_order_relaxed);
 }
 
 static SHL_RT void take_deviation(shl_stream_reader *r)
@@ -506,6 +574,23 @@ static SHL_RT void follow(shl_stream_reader *r, uint64_t written,
 
 /* ---- one block ---- */
 
+/* Whether all that a block needs is there. */
+static SHL_RT bool readable(const struct shl_stream_reader *r, struct place at,
+                            uint32_t frames, uint64_t written)
+{
+    int64_t end = end_of_need(r, at, frames);
+
+    return (int64_t)(written - (uint64_t)end) >= 0 &&
+           written - (uint64_t)at.whole <= r->limit;
+}
+
+static SHL_RT bool pair_readable(const struct shl_stream_reader *r,
+                                 uint32_t frames, uint64_t written)
+{
+    return r->paired &&
+           readable(r, (struct place){r->pair, 0.0}, frames, written);
+}
+
 /* Take the aimed at place, if all that a block needs is there. */
 static SHL_RT void start(shl_stream_reader *r, uint64_t written,
                          uint32_t frames)
@@ -517,11 +602,13 @@ static SHL_RT void start(shl_stream_reader *r, uint64_t written,
         r->at.whole - r->aim.whole < CAPACITY)
         return;
     struct place at = r->aim;
-    if (!r->resampling)
+    if (pair_readable(r, frames, written))
+        at = (struct place){r->pair, 0.0};
+    else if (awaits_pair(r, frames))
+        return;
+    else if (!r->resampling)
         at = (struct place){at.whole + (at.rest >= 0.5), 0.0};
-    int64_t end = end_of_need(r, at, frames);
-    if ((int64_t)(written - (uint64_t)end) < 0 ||
-        written - (uint64_t)at.whole > r->limit)
+    if (!readable(r, at, frames, written))
         return;
     r->at = at;
     r->cursor = at.whole;
@@ -559,12 +646,17 @@ static SHL_RT bool is_there(shl_stream_reader *r, uint64_t written,
 static SHL_RT void find_place(shl_stream_reader *r, uint64_t written,
                               uint32_t frames, uint64_t now_ns)
 {
-    if (r->playing && is_far(r, now_ns)) {
+    const bool at_pair = r->paired && r->at.whole == r->pair;
+    if (r->playing && (is_far(r, now_ns) ||
+                       (!at_pair && pair_readable(r, frames, written)))) {
         r->stats.skips++;
         r->playing = false;
     }
-    if (r->playing && !is_there(r, written, frames))
+    if (r->playing && !is_there(r, written, frames)) {
+        if (at_pair)
+            drop_pair(r);
         r->playing = false;
+    }
     if (!r->playing)
         start(r, written, frames);
     if (r->playing)
@@ -623,12 +715,15 @@ SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
     take_line(reader);
     shl_pace_see(&reader->own, reader->count, now_ns);
     take_aim(reader, written, now_ns);
+    take_pair(reader);
     take_deviation(reader);
     reader->count += frames;
     find_place(reader, written, frames, now_ns);
     reader->part_first = reader->at.whole;
     bool whole = fill(reader, planes, frames, written);
     reader->part_end = whole ? reader->at.whole : reader->part_first;
+    if (whole)
+        tell_heard(reader, reader->count - frames);
     /* release: what lies below has been copied */
     if (whole)
         atomic_store_explicit(reader->memory.read,

@@ -27,8 +27,10 @@ struct shl_stream_memory {
                                      frames below are whole */
     _Atomic uint64_t *read;    /* reader: release; writer: acquire. The
                                      frames below may be written over */
-    struct shl_beacon *pace;   /* when which frame is due */
-    float *planes;             /* SHL_STREAM_FRAMES floats per channel */
+    _Atomic uint64_t *heard; /* reader: while it copies, twice the frame of its
+                                  own at which frame 0 is heard, and 1; else 0 */
+    struct shl_beacon *pace; /* when which frame is due */
+    float *planes;           /* SHL_STREAM_FRAMES floats per channel */
 };
 
 /** A stream of a segment. */
@@ -36,7 +38,8 @@ static inline struct shl_stream_memory
 shl_stream_memory_of(struct shl_stream *stream)
 {
     return (struct shl_stream_memory){&stream->written, &stream->read,
-                                      &stream->pace, stream->plane[0]};
+                                      &stream->heard, &stream->pace,
+                                      stream->plane[0]};
 }
 
 /** Rates that a stream can have; NaN is none. [any] */
@@ -80,6 +83,11 @@ struct shl_stream_options {
     uint32_t latency_frames; /* at the writer's rate; 0: by the blocks. Raised
                                 to what the reader's block needs */
     const struct shl_resampler *resampler; /* NULL: none */
+    /* Where somebody sends back what it hears of us: `heard` of the stream to
+     * it, and the latency of that. While both copy, the place is taken from
+     * there, so that both ways are exactly as long as both latencies. */
+    const _Atomic uint64_t *other_heard; /* NULL: none */
+    uint32_t other_frames;
     bool one_clock; /* known for sure: copies, and looks at no times */
     bool exact;     /* both are called at exact times: a step of them is
                        followed at once */

@@ -37,6 +37,8 @@ else
     same "and it came back" "$(value "$work/host" host-steps)" "$sent"
     same "nothing else there" "$(value "$work/device" dev-wrong)" 0
     same "nothing else back" "$(value "$work/host" host-wrong)" 0
+    same "the way there and back" "$(sed -n 's/^host-way: //p' "$work/host")" \
+        14000
 fi
 same "by one clock" "$(sed -n 's/^host: stats clocks //p' "$work/host")" copy
 same "latency" "$(sed -n 's/^host: latency //p' "$work/host" | head -1)" 14000

@@ -1,0 +1,237 @@
+/* Both ends of a flow, each called late by its own scheduler: what the device
+ * sends back at once comes to the host exactly as late as both latencies say. */
+#include "core/flow.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define RATE   48000
+#define MOST   512
+#define SETTLE (RATE / 2)
+
+static struct shl_streams memory;
+static struct shl_segment segment = {.streams = &memory};
+static struct shl_flow *host, *device;
+static uint64_t now_ns;
+static uint32_t seed;
+
+/* One end and when it is called. */
+struct side {
+    uint32_t frames;
+    uint64_t frame; /* of the next block */
+    double jitter_s, start_s, at_s;
+    double stops_at_s, stops_for_s; /* once */
+};
+
+static struct side hosts, devices;
+
+/* What the host heard. */
+static struct {
+    uint64_t exact, other, silent; /* since it settled */
+    int64_t delay;
+} heard;
+
+static uint64_t virtual_clock(void)
+{
+    return now_ns;
+}
+
+static double chance(void)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (double)(seed >> 8) / 16777216.0;
+}
+
+/* When its next block is called: late, and in order. */
+static void arrange(struct side *side)
+{
+    double due_s = side->start_s + (double)side->frame / RATE;
+
+    if (side->stops_for_s > 0 && due_s >= side->stops_at_s) {
+        side->start_s += side->stops_for_s;
+        due_s += side->stops_for_s;
+        side->stops_for_s = 0;
+    }
+    double at_s = due_s + side->jitter_s * chance();
+    if (at_s > side->at_s)
+        side->at_s = at_s;
+}
+
+static struct shl_flow_options
+options_of(const struct side *side, const struct side *peer, uint32_t latency)
+{
+    return (struct shl_flow_options){.out_channels = 1,
+                                     .in_channels = 1,
+                                     .rate_hz = RATE,
+                                     .peer_hz = RATE,
+                                     .block_frames = side->frames,
+                                     .peer_frames = peer->frames,
+                                     .latency_frames = latency,
+                                     .clock_ns = virtual_clock};
+}
+
+static void open_both(uint32_t there, uint32_t back)
+{
+    struct shl_flow_options options = options_of(&devices, &hosts, there);
+
+    memset(&heard, 0, sizeof heard);
+    assert_int_equal(shl_flow_new(&segment, &options, &device), SHL_OK);
+    options = options_of(&hosts, &devices, back);
+    options.from_host = true;
+    options.there_frames = shl_flow_latency(device);
+    assert_int_equal(shl_flow_new(&segment, &options, &host), SHL_OK);
+}
+
+static int close_both(void **state)
+{
+    (void)state;
+    shl_flow_free(host);
+    shl_flow_free(device);
+    host = device = NULL;
+    return 0;
+}
+
+static void device_block(void)
+{
+    static float plane[MOST];
+    float *to[] = {plane};
+    const float *from[] = {plane};
+
+    shl_flow_begin(device);
+    shl_flow_read(device, to, devices.frames);
+    shl_flow_write(device, from, devices.frames);
+}
+
+static void listen(const float *plane, uint64_t frame, uint64_t settle)
+{
+    int64_t both = shl_flow_latency(host) + shl_flow_latency(device);
+
+    for (uint32_t i = 0; i < hosts.frames; i++) {
+        if (frame + i < settle)
+            continue;
+        if (!(plane[i] > 0)) {
+            heard.silent++;
+            continue;
+        }
+        heard.delay = (int64_t)(frame + i) - llround((double)plane[i]);
+        if (heard.delay == both)
+            heard.exact++;
+        else
+            heard.other++;
+    }
+}
+
+static void host_block(uint64_t settle)
+{
+    static float out[MOST], in[MOST];
+    const float *from[] = {out};
+    float *to[] = {in};
+
+    for (uint32_t i = 0; i < hosts.frames; i++)
+        out[i] = (float)(hosts.frame + i); /* whole below 2^24 */
+    shl_flow_begin(host);
+    shl_flow_write(host, from, hosts.frames);
+    shl_flow_read(host, to, hosts.frames);
+    listen(in, hosts.frame, settle);
+}
+
+static void run(double until_s, uint64_t settle)
+{
+    arrange(&hosts);
+    arrange(&devices);
+    for (;;) {
+        struct side *side = hosts.at_s <= devices.at_s ? &hosts : &devices;
+
+        if (side->at_s >= until_s)
+            return;
+        now_ns = 1000000000u + (uint64_t)(side->at_s * 1e9);
+        if (side == &hosts)
+            host_block(settle);
+        else
+            device_block();
+        side->frame += side->frames;
+        arrange(side);
+    }
+}
+
+static void set_sides(uint32_t of_host, uint32_t of_device, double jitter_s)
+{
+    hosts = (struct side){.frames = of_host, .jitter_s = jitter_s};
+    devices = (struct side){
+        .frames = of_device, .jitter_s = jitter_s, .start_s = chance() * 0.02};
+}
+
+/* shows DL-48 DL-59 */
+static void the_way_there_and_back_is_exact(void **state)
+{
+    const uint32_t blocks[] = {64, 16, 512, 100};
+
+    for (uint32_t n = 1; n <= 200; n++) {
+        seed = n;
+        set_sides(blocks[n % 4], blocks[n / 4 % 4], 0.003);
+        open_both(0, n % 2 ? 0 : 1500);
+        run(2, SETTLE);
+        if (heard.other || heard.silent)
+            print_error("seed %u: %lld frames late, stated %u + %u\n", n,
+                        (long long)heard.delay, shl_flow_latency(device),
+                        shl_flow_latency(host));
+        assert_int_equal(heard.other, 0);
+        assert_int_equal(heard.silent, 0);
+        assert_true(heard.exact > RATE);
+        close_both(state);
+    }
+}
+
+/* Where one of them stands still for a while the other finds a new place. */
+static void it_is_exact_again_after_a_pause(void **state)
+{
+    for (uint32_t n = 1; n <= 40; n++) {
+        seed = n;
+        set_sides(64, 64, 0.002);
+        open_both(0, 0);
+        (n % 2 ? &hosts : &devices)->stops_at_s = 1;
+        (n % 2 ? &hosts : &devices)->stops_for_s = 0.5;
+        run(8, 5 * RATE);
+        assert_int_equal(heard.other, 0);
+        assert_int_equal(heard.silent, 0);
+        assert_true(heard.exact > RATE);
+        close_both(state);
+    }
+}
+
+/* The device's word is a word of a peer: whatever it is, there is sound, and no
+ * place that the clocks contradict. */
+static void a_lie_about_it_does_no_harm(void **state)
+{
+    const uint64_t lies[] = {1, UINT64_MAX, UINT64_MAX / 2, 1u << 20 | 1, 0};
+
+    for (uint32_t n = 0; n < sizeof lies / sizeof *lies; n++) {
+        seed = n;
+        set_sides(64, 64, 0.001);
+        open_both(0, 0);
+        for (uint32_t k = 1; k <= 200; k++) {
+            run(k * 0.01, RATE);
+            atomic_store_explicit(&memory.to_device.heard, lies[n],
+                                  memory_order_relaxed);
+        }
+        assert_true(heard.exact + heard.other > RATE / 2);
+        assert_true(llabs(heard.delay - 960) < 240);
+        close_both(state);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(the_way_there_and_back_is_exact, close_both),
+        cmocka_unit_test_teardown(it_is_exact_again_after_a_pause, close_both),
+        cmocka_unit_test_teardown(a_lie_about_it_does_no_harm, close_both),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
