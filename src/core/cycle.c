@@ -58,7 +58,6 @@ void shl_cycle_host_init(struct shl_cycle_host *cycle,
 SHL_RT void shl_cycle_begin(struct shl_cycle_host *cycle)
 {
     cycle->left_us = cycle->deadline_us;
-    shl_fetch_to_write(&cycle->segment->lines->host);
 }
 
 static bool answered(struct shl_cycle_host *cycle)

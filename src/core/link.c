@@ -546,6 +546,8 @@ static enum shl_heard play(struct shl_link *link, const float *const *in,
         link->frame += frames;
         return heard;
     }
+    /* the device has looked at it: it travels while the planes are copied */
+    shl_fetch_to_write(&link->segment.lines->host);
     uint32_t channels = copy_in(link, in, in_channels, frames);
     if (!link->pipelined || cycle->stalled) {
         ring_block(link, channels, frames, transport);
