@@ -114,31 +114,68 @@ static void shmlink_version(t_shmlink *x)
     replies_send(&x->x_say, "version", 3, atoms);
 }
 
-static void print_device(t_shmlink *x, const struct shl_device_info *info)
+static void print_number(const char *what, uint32_t number)
 {
-    int synth = (info->capabilities & SHL_CAP_SYNTH) != 0;
-    int midi_in = (info->capabilities & SHL_CAP_MIDI_IN) != 0;
-    int midi_out = (info->capabilities & SHL_CAP_MIDI_OUT) != 0;
-    int editor = (info->capabilities & SHL_CAP_EDITOR) != 0;
+    post("%s: %u", what, (unsigned)number);
+}
 
-    post("name: %s", info->id);
-    post("type: shm%s [bridged]", synth ? " (synth)" : "");
-    post("version: %s", info->version);
-    post("process: %u", (unsigned)info->pid);
-    post("vendor: %s", info->vendor);
-    post("category: %s", info->category);
-    post("inputs: %u", (unsigned)info->in_channels);
-    post("outputs: %u", (unsigned)info->out_channels);
-    post("parameters: %u", (unsigned)info->param_count);
-    post("editor: %s", editor ? "yes" : "no");
-    post("single precision: yes");
-    post("double precision: no");
-    post("midi input: %s", midi_in ? "yes" : "no");
-    post("midi output: %s", midi_out ? "yes" : "no");
+static void print_capability(const char *what,
+                             const struct shl_device_info *info, uint64_t bit)
+{
+    post("%s: %s", what, info->capabilities & bit ? "yes" : "no");
+}
+
+/* Nothing is asked for it: the device may be the one that does not answer. */
+static void print_counted(const char *what, int count, const char *selector)
+{
+    if (count >= 0)
+        print_number(what, (uint32_t)count);
+    else
+        post("%s: not counted yet, see %s", what, selector);
+}
+
+static void print_channels(const t_shmlink *x,
+                           const struct shl_device_info *info)
+{
+    print_number("inputs", info->in_channels);
+    print_number("outputs", info->out_channels);
+    print_number("taps", info->tap_count);
+    print_number("parameters", info->param_count);
+    if (info->capabilities & SHL_CAP_PROGRAMS)
+        print_counted("programs", x->x_programs, "program_count");
+    else
+        print_number("programs", 0);
+    print_counted("presets", x->x_presets, "preset_count");
+}
+
+static void print_link(const t_shmlink *x, const struct shl_device_info *info)
+{
     post("link: %g Hz, block %u, %s, latency %u frames, tag %s", info->rate_hz,
          (unsigned)shl_host_block(x->x_host),
          shl_drive_name(shl_host_drive(x->x_host)),
          (unsigned)shl_host_latency(x->x_host), info->tag[0] ? info->tag : "-");
+}
+
+static void print_device(const t_shmlink *x, const struct shl_device_info *info)
+{
+    int plugin = flags_is_plugin(x->x_say.name);
+
+    post("name: %s", info->id);
+    post("type: shm%s [bridged]",
+         info->capabilities & SHL_CAP_SYNTH ? " (synth)" : "");
+    post("version: %s", info->version);
+    post("path: %s", plugin ? x->x_say.name : info->id);
+    print_number("process", info->pid);
+    post("vendor: %s", info->vendor);
+    post("category: %s", info->category);
+    print_channels(x, info);
+    print_capability("editor", info, SHL_CAP_EDITOR);
+    print_capability("resizable", info, SHL_CAP_RESIZABLE);
+    post("single precision: yes");
+    post("double precision: no");
+    print_capability("midi input", info, SHL_CAP_MIDI_IN);
+    print_capability("midi output", info, SHL_CAP_MIDI_OUT);
+    print_link(x, info);
 }
 
 static void shmlink_print(t_shmlink *x)

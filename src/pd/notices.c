@@ -164,6 +164,7 @@ void notices_forget(t_shmlink *x)
 {
     x->x_open = 0;
     x->x_unsent += schedule_clear(&x->x_out);
+    x->x_programs = x->x_presets = -1;
     voice_forget_link(&x->x_voice);
     replies_forget_link(&x->x_say);
 }

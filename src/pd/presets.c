@@ -41,8 +41,10 @@ static void tell_change(t_shmlink *from, const char *key)
         own[0] = '\0';
         if (x->x_host)
             states_key(x, own);
-        if (strcmp(own, key) == 0)
-            replies_text(&x->x_say, "preset_change", key);
+        if (strcmp(own, key))
+            continue;
+        x->x_presets = -1;
+        replies_text(&x->x_say, "preset_change", key);
     }
 }
 
@@ -162,6 +164,7 @@ static int prepare(t_shmlink *x, struct errand *errand,
 
 static void tell_count(t_shmlink *x, struct errand *errand)
 {
+    x->x_presets = (int)errand->work->count;
     errand_done(errand);
     replies_number(&x->x_say, "preset_count", errand->work->count);
 }
@@ -185,6 +188,7 @@ static void tell_list(t_shmlink *x, struct errand *errand)
 
     for (i = 0; i < errand->work->count; i++)
         tell_info(x, errand->work, i);
+    x->x_presets = (int)i;
     errand_done(errand);
     replies_number(&x->x_say, "preset_list", i);
 }

@@ -81,6 +81,7 @@ static void tell_names(t_shmlink *x, struct errand *errand)
         bad_answer(x, errand);
         return;
     }
+    x->x_programs = (int)count;
     errand_done(errand);
     replies_number(&x->x_say, "program_list", told);
 }
@@ -115,6 +116,7 @@ static void tell_count(t_shmlink *x, struct errand *errand)
         bad_answer(x, errand);
         return;
     }
+    x->x_programs = (int)count;
     errand_done(errand);
     replies_number(&x->x_say, "program_count", count);
 }

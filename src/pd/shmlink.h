@@ -87,6 +87,7 @@ typedef struct shmlink {
     t_canvas *x_canvas; /* paths are relative to it */
     struct errands x_errands;
     char x_preset[SHL_FILE_NAME_SIZE]; /* loaded or saved last */
+    int x_programs, x_presets;         /* as counted last; -1: not yet */
     struct shmlink *x_next;            /* in presets.c's list of all */
     struct news *x_news, *x_news_last; /* from the device, not told yet */
     uint32_t x_news_count;

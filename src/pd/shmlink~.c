@@ -375,6 +375,7 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
     x = (t_shmlink *)pd_new(shmlink_class);
     replies_init(&x->x_say, &x->x_obj, "shmlink~");
     x->x_voice.ways = &connection_ways;
+    x->x_programs = x->x_presets = -1;
     x->x_canvas = canvas_getcurrent();
     presets_enlist(x);
     flags_init(&x->x_flags);
