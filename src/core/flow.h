@@ -18,7 +18,7 @@ struct shl_flow_options {
     uint32_t latency_frames; /* of what is read, at the peer's rate; 0: by the
                                 blocks */
     const struct shl_resampler *resampler; /* NULL: none */
-    uint32_t there_frames;  /* host: of what the device reads; 0: not known */
+    uint32_t there_frames; /* host: of what the device reads; 0: not known */
     uint64_t (*clock_ns)(void);
     bool one_clock; /* for sure */
     bool exact;     /* and no call is ever late by it */
