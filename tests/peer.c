@@ -157,11 +157,14 @@ static void bump(_Atomic uint32_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-static void work(uint32_t us)
+/* Until the time is over, or is said to be. */
+static void work(struct peer_report *report, uint32_t us)
 {
     uint64_t until = shl_clock_ns() + us * (uint64_t)1000;
-    while (shl_clock_ns() < until)
-        usleep(us > 200 ? us / 4 : 10);
+    uint32_t nap = us / 4 < 5000 ? us / 4 : 5000;
+    while (shl_clock_ns() < until &&
+           atomic_load_explicit(&report->work_us, memory_order_relaxed))
+        usleep(us > 200 ? nap : 10);
 }
 
 static void enter(struct self *self, const struct shl_block *block,
@@ -293,7 +296,7 @@ static void play(struct self *self, const struct shl_block *block)
     if (self->number == self->wish->at && kind == PEER_DIES_TELLING)
         die_telling(self, block);
     if (us)
-        work(us);
+        work(report, us);
     sound(self, block);
     listen(self, block);
     atomic_store_explicit(&report->held, self->held.count,

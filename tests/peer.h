@@ -55,7 +55,7 @@ struct peer_report {
     _Atomic uint32_t frames; /* of the last block */
     _Atomic uint32_t ons, offs, pedal_ups, bends, others;
     _Atomic uint32_t misplaced; /* events outside of their block */
-    _Atomic uint32_t work_us;   /* may be changed while it runs */
+    _Atomic uint32_t work_us;   /* may be changed while it runs; 0 ends it */
     _Atomic uint32_t send_full; /* refused by a full ring */
     _Atomic uint32_t held;      /* notes, pedals and wheels right now */
     _Atomic uint32_t logged;    /* events in the log, or more */

@@ -486,6 +486,8 @@ static void a_pipelined_link_starts_again_after_a_flush(void **state)
 
 /* ---- late answers -------------------------------------------------------------------- */
 
+#define LONG_US 20000000u /* until it is told to end */
+
 static void slow(uint32_t us)
 {
     atomic_store(&peer_report(peer)->work_us, us);
@@ -506,7 +508,7 @@ static void a_late_lockstep_answer_is_counted_and_never_played(void **state)
     (void)state;
     begin(1, 1, SHL_DRIVE_LOCKSTEP);
     mine.cycle.deadline_us = 1000;
-    slow(30000);
+    slow(LONG_US);
     assert_int_equal(play(1, 1, 1, 64), SHL_HEARD_MISSED);
     assert_int_equal(play(2, 1, 1, 64), SHL_HEARD_MISSED);
     assert_int_equal(mine.stats.missed, 2);
@@ -526,7 +528,7 @@ static void a_late_pipelined_answer_is_counted_and_never_played(void **state)
     play(1, 1, 1, 64);
     while (peer_report(peer)->blocks < 1)
         usleep(100);
-    slow(40000);
+    slow(LONG_US);
     assert_int_equal(play(2, 1, 1, 64), SHL_HEARD_DEVICE);
     mine.cycle.deadline_us = 1000;
     assert_int_equal(play(3, 1, 1, 64), SHL_HEARD_MISSED);
@@ -550,7 +552,7 @@ static void events_of_a_missed_block_are_late_once(void **state)
     (void)state;
     begin(1, 1, SHL_DRIVE_LOCKSTEP);
     mine.cycle.deadline_us = 1000;
-    slow(50000);
+    slow(LONG_US);
     play(0, 1, 1, 64);
     send_note(1, 10);
     for (uint32_t n = 1; n < 6; n++)
@@ -582,16 +584,16 @@ static void a_new_host_hears_nothing_of_the_last_one(void **state)
     }
     /* events rung and not yet answered, as by a host that is killed */
     mine.cycle.deadline_us = 0;
-    slow(20000);
+    slow(LONG_US);
     for (uint32_t i = 0; i < 50; i++)
         send_note(i, 0);
     play(51, 0, 1, 64);
     close_link();
+    slow(0);
     assert_int_equal(
         shl_link_open(&mine, peer_report(peer)->segment, &wanted, &why),
         SHL_OK);
     assert_int_equal(accepted(), SHL_OK);
-    slow(0);
     assert_false(shl_link_event(&mine, &event, &offset));
     send_note(99, 9);
     assert_int_equal(play(0, 0, 1, 64), SHL_HEARD_DEVICE);
