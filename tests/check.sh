@@ -46,7 +46,7 @@ sh "$here/programs.sh" build
 
 part "scripts"
 for file in "$here"/check_*.sh; do
-    [ -e "$file" ] && script "$file" "$([ "$soak" ] && echo 7200 || echo 300)"
+    [ -e "$file" ] && script "$file" "$([ "$soak" ] && echo 7200 || echo 3000)"
 done
 if [ -n "$soak" ]; then
     for file in "$here"/soak_*.sh; do

@@ -27,11 +27,11 @@ trap 'exit 130' INT TERM
 
 render() { # rate, channels, options of the device, options of the host: $latency
     end_device
-    timeout -k 2 60 ./shmlink device --id Blocks:0 -q --samplerate "$1" \
+    timeout -k 2 1000 ./shmlink device --id Blocks:0 -q --samplerate "$1" \
         --channels "$2" $3 </dev/null >"$work/device" 2>&1 &
     device=$!
-    ./shmlink wait Blocks:0 --timeout 20 >/dev/null
-    timeout -k 2 60 ./shmlink host --id Blocks:0 --seconds 0.5 \
+    ./shmlink wait Blocks:0 --timeout 400 >/dev/null
+    timeout -k 2 1000 ./shmlink host --id Blocks:0 --seconds 0.5 \
         --notes "$here/pd/phrase.txt" --wav "$work/wav" $4 >"$work/host" 2>&1 ||
         cat "$work/host"
     latency=$(sed -n 's/^latency *\([0-9]*\) frames/\1/p' "$work/host")

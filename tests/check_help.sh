@@ -28,10 +28,10 @@ end_device() {
 
 start_device() {
     end_device
-    timeout -k 2 120 ./shmlink device --id MySynth --samplerate 48000 \
+    timeout -k 2 1000 ./shmlink device --id MySynth --samplerate 48000 \
         --blocksize 64 --channels 2 -q </dev/null >"$work/device" 2>&1 &
     device=$!
-    ./shmlink wait MySynth:0 --timeout 10 >/dev/null 2>&1
+    ./shmlink wait MySynth:0 --timeout 400 >/dev/null 2>&1
 }
 
 tidy() {
@@ -55,7 +55,7 @@ pds() {
 run() { # pd, arguments
     p=$1
     shift
-    timeout -k 2 40 "$p" -nogui -nrt -noprefs -nomidi -noaudio -r 48000 \
+    timeout -k 2 1000 "$p" -nogui -nrt -noprefs -nomidi -noaudio -r 48000 \
         -sleepgrain 1 -stderr "$@" </dev/null 2>&1
 }
 

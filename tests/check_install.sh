@@ -37,7 +37,7 @@ cat >"$place/user.pd" <<PATCH
 PATCH
 pd=$(command -v pd || command -v puredata)
 open() { # patch
-    HOME=$place timeout -k 2 20 "$pd" -nogui -batch -nrt -noprefs -nomidi \
+    HOME=$place timeout -k 2 1000 "$pd" -nogui -batch -nrt -noprefs -nomidi \
         -noaudio -stderr -open "$1" -send 'pd quit' </dev/null 2>&1
 }
 # That no synth runs is said, and is no trouble.

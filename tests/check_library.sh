@@ -149,10 +149,10 @@ foreign=$(ldd "$place/device" | awk '{ print $1 }' | grep -vE \
     paste -sd' ')
 check "it needs nothing but libc $foreign" test -z "$foreign"
 
-timeout -k 2 60 "$place/device" >"$place/device.log" 2>&1 </dev/null &
+timeout -k 2 1000 "$place/device" >"$place/device.log" 2>&1 </dev/null &
 device=$!
-./shmlink wait Example:0 --timeout 10 >/dev/null 2>&1
-check "the host in C++ plays the device in C" timeout -k 2 40 "$place/host"
+./shmlink wait Example:0 --timeout 400 >/dev/null 2>&1
+check "the host in C++ plays the device in C" timeout -k 2 1000 "$place/host"
 end_device
 check "the device ends in good order" test "$code" -eq 0
 
@@ -188,10 +188,10 @@ done
 
 # ---- the same words --------------------------------------------------------------
 
-timeout -k 2 60 ./shmlink device --samplerate 48000 --blocksize 512 \
+timeout -k 2 1000 ./shmlink device --samplerate 48000 --blocksize 512 \
     --id ExampleSine:0 >"$place/sine.log" 2>&1 </dev/null &
 device=$!
-./shmlink wait ExampleSine:0 --timeout 10 >/dev/null 2>&1
+./shmlink wait ExampleSine:0 --timeout 400 >/dev/null 2>&1
 check "device --samplerate 48000 --blocksize 512 --id ExampleSine:0" \
     sh -c './shmlink list | grep -q "^ExampleSine:0 .* 48000 *512 "'
 timeout -s INT -k 5 1.5 ./shmlink host --id ExampleSine:0 \

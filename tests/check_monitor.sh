@@ -23,7 +23,7 @@ trap tidy EXIT
 trap 'exit 130' INT TERM
 
 says() { # title, pattern, file: within 20 s
-    s_tries=200
+    s_tries=8000
     until grep -q -- "$2" "$3" 2>/dev/null; do
         s_tries=$((s_tries - 1))
         if [ $s_tries -le 0 ]; then
@@ -39,7 +39,7 @@ says() { # title, pattern, file: within 20 s
 gives() { # code, pattern, title, arguments
     g_code=$1 g_pattern=$2 g_title=$3
     shift 3
-    timeout -k 2 60 "$SHMLINK" monitor "$@" >"$work/out" 2>"$work/err" </dev/null
+    timeout -k 2 1000 "$SHMLINK" monitor "$@" >"$work/out" 2>"$work/err" </dev/null
     g_status=$?
     if [ $g_status -eq "$g_code" ] && grep -qh -- "$g_pattern" "$work"/out \
         "$work"/err && { [ "$g_code" -eq 0 ] ||
@@ -68,7 +68,7 @@ gives 0 'usage: shmlink monitor ID' '--help' --help
 
 # ---- a link ------------------------------------------------------------------
 
-timeout 120 "$SHMLINK" monitor Seen:0 --timeout 60 --levels --interval 5 \
+timeout 1000 "$SHMLINK" monitor Seen:0 --timeout 60 --levels --interval 5 \
     >"$work/guest" 2>&1 </dev/null &
 guest=$!
 "$SHMLINK" device --id Seen -q >"$work/device" 2>&1 </dev/null &

@@ -26,7 +26,7 @@ start_device() { # environment and tracer, before the program
     env "$@" "$root/shmlink" device --id $id --inputs 2 $drive \
         >"$work/device" 2>&1 </dev/null &
     device=$!
-    "$root/shmlink" wait $id --timeout 10 >/dev/null
+    "$root/shmlink" wait $id --timeout 400 >/dev/null
 }
 
 end_device() { # signal; the device's own exit status
@@ -120,7 +120,7 @@ traced() { # blocks; sets host_calls and device_calls
     strace -f -qq -o "$work/trace-device" "$root/shmlink" device --id $id \
         --inputs 2 -q >"$work/device" 2>&1 </dev/null &
     device=$!
-    "$root/shmlink" wait $id --timeout 20 >/dev/null
+    "$root/shmlink" wait $id --timeout 400 >/dev/null
     strace -f -qq -o "$work/trace-host" "$build/tests/live_host" $id "$1" 0 \
         >"$work/host" 2>&1
     host=$?

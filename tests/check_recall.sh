@@ -99,7 +99,7 @@ wiring() {
 }
 
 until_wired() { # wiring: within 20 s; what there was in $seen
-    u_tries=400
+    u_tries=8000
     seen=$(wiring)
     until [ "$seen" = "$1" ]; do
         u_tries=$((u_tries - 1))
@@ -110,7 +110,7 @@ until_wired() { # wiring: within 20 s; what there was in $seen
 }
 
 until_whole() { # all four linked, to whomever
-    u_tries=400
+    u_tries=8000
     until seen=$(wiring) && [ "$(echo "$seen" | wc -w)" -eq 4 ]; do
         u_tries=$((u_tries - 1))
         [ $u_tries -gt 0 ] || return 1

@@ -45,7 +45,7 @@ start_device() {
         --blocksize 64 --channels 2 --inputs 2 -q \
         >>"$work/device" 2>&1 </dev/null &
     device=$!
-    ./shmlink wait L:0 --timeout 10 >/dev/null 2>&1
+    ./shmlink wait L:0 --timeout 400 >/dev/null 2>&1
 }
 
 # pd FLAGS FILE MILLISECONDS LIMIT: MILLISECONDS for those who have a `load-ms`.
@@ -96,7 +96,7 @@ rm -f "$work/out.wav"
 played() { # what, words of the host
     p_what=$1
     shift
-    if watched timeout -k 2 100 ./shmlink host "$@" >"$work/host" 2>&1; then
+    if watched timeout -k 2 1000 ./shmlink host "$@" >"$work/host" 2>&1; then
         quiet "$p_what" "$work/host"
     else
         fail "$p_what"
@@ -139,7 +139,7 @@ end_device
     pd '-sleepgrain 1' tests/pd/slave-effect.pd 0 700
 ) >"$work/slave" 2>&1 &
 device=$!
-./shmlink wait Effect:0 --timeout 20 >/dev/null 2>&1
+./shmlink wait Effect:0 --timeout 400 >/dev/null 2>&1
 if watched timeout -k 2 600 ./shmlink host --id Effect:0 \
     --wav "$work/out.wav" --seconds "$seconds" >"$work/host" 2>&1; then
     quiet "host program and Pd as its device, $blocks blocks" "$work/host" \
@@ -157,13 +157,13 @@ own_time() {
     sed 's/ -slave//' tests/pd/slave-effect.pd >"$work/effect.pd"
     (
         pd_exec=exec # so that it is what we end
-        pd '-sleepgrain 1' "$work/effect.pd" 0 60
+        pd '-sleepgrain 1' "$work/effect.pd" 0 600
     ) >>"$work/own" 2>&1 &
     device=$!
-    ./shmlink wait Effect:0 --timeout 20 >/dev/null 2>&1
+    ./shmlink wait Effect:0 --timeout 400 >/dev/null 2>&1
 }
 own_time
-watched timeout -k 2 60 ./shmlink host --id Effect:0 --seconds 5 \
+watched timeout -k 2 1000 ./shmlink host --id Effect:0 --seconds 5 \
     >"$work/host" 2>&1 &
 live=$!
 sleep 1
@@ -180,12 +180,12 @@ end_device
 start_device
 
 # Live: the device is killed and comes back, three times.
-pd '-sleepgrain 1' tests/pd/load.pd 6000 40 >"$work/live" 2>&1 &
+pd '-sleepgrain 1' tests/pd/load.pd 6000 600 >"$work/live" 2>&1 &
 live=$!
 for turn in 1 2 3; do
     tries=0
     until [ "$(grep -c '^load: open 1' "$work/live")" -ge $turn ] ||
-        [ $tries -ge 100 ]; do
+        [ $tries -ge 8000 ]; do
         sleep 0.1
         tries=$((tries + 1))
     done
@@ -216,14 +216,14 @@ if command -v strace >/dev/null &&
     strace -f -o "$work/trace" ./shmlink device --id L:0 --samplerate 48000 \
         --blocksize 64 --channels 2 -q >/dev/null 2>&1 </dev/null &
     tracer=$!
-    ./shmlink wait L:0 --timeout 20 >/dev/null 2>&1
+    ./shmlink wait L:0 --timeout 400 >/dev/null 2>&1
     traced=$(awk 'NR == 1 { print $1 }' "$work/trace")
     # a live host, between whose blocks the device must sleep, until enough of
     # that is seen
-    timeout -k 2 60 ./shmlink host --id L:0 -q >/dev/null 2>&1 </dev/null &
+    timeout -k 2 1000 ./shmlink host --id L:0 -q >/dev/null 2>&1 </dev/null &
     playing=$!
     tries=0
-    while [ "$tries" -lt 100 ] && [ "$(awk -v thread="$traced" '
+    while [ "$tries" -lt 8000 ] && [ "$(awk -v thread="$traced" '
         $1 != thread { next }
         / sched_get/ { waits = 0 }
         / futex\(/ { waits++ }

@@ -35,7 +35,7 @@ trap tidy EXIT
 trap 'exit 130' INT TERM
 
 shm() { # what shmlink is asked, with a limit for hangs
-    timeout -k 2 60 "$SHMLINK" "$@"
+    timeout -k 2 1000 "$SHMLINK" "$@"
 }
 
 show_output() {
@@ -91,7 +91,7 @@ start() { # name, arguments
 
 start_device() { # name, device --id ID, more options
     start "$@"
-    shm wait "$4" --timeout 20 >/dev/null 2>&1 ||
+    shm wait "$4" --timeout 400 >/dev/null 2>&1 ||
         fail "device $4 did not start: $(cat "$work/$1")"
 }
 
@@ -103,7 +103,7 @@ finish() { # pid, signal: leaves its exit code in $code
 }
 
 until_seen() { # pattern file: within 20 s
-    u_tries=200
+    u_tries=8000
     until grep -q -- "$1" "$2" 2>/dev/null; do
         u_tries=$((u_tries - 1))
         [ $u_tries -gt 0 ] || return 1
@@ -112,7 +112,7 @@ until_seen() { # pattern file: within 20 s
 }
 
 until_listed() { # id state
-    u_tries=200
+    u_tries=8000
     until shm list 2>/dev/null | grep "^$1 " | grep -q " $2 "; do
         u_tries=$((u_tries - 1))
         [ $u_tries -gt 0 ] || return 1
@@ -310,7 +310,7 @@ if part devices; then
     start_device b device --id MySynth -q
     b=$last
     holds "the same name without a number gets the next" \
-        shm wait MySynth:1 --timeout 20
+        shm wait MySynth:1 --timeout 400
     shm host --id MySynth:1 --seconds 0.2 --wav "$work/b.wav" -q >"$work/q" 2>&1
     finish "$b" INT
     verdict "Ctrl-C ends a device with 0" "$([ $code -eq 0 ] || echo $code)"
@@ -343,7 +343,7 @@ if part devices; then
     kill -CONT "$c"
     holds "the device notices and announces itself anew" \
         until_seen 'announcing it anew' "$work/c"
-    shm wait Again:0 --timeout 20
+    shm wait Again:0 --timeout 400
     gives 0 'missed' "and plays again" \
         host --id Again:0 --wav "$work/anew.wav" --seconds 0.2
     finish "$c" TERM
@@ -379,7 +379,7 @@ if part board; then
         n=$((n + 1))
     done
     holds "64 devices fit on the board" shm wait Full:63 --timeout 60
-    tries=100
+    tries=8000
     until [ "$(shm list | grep -c '^Full:.* free ')" -eq 64 ]; do
         tries=$((tries - 1))
         [ $tries -gt 0 ] || break
@@ -396,7 +396,7 @@ if part system; then
         cat >"$work/small.sh" <<'SMALL'
 mount -t tmpfs -o size=200k,mode=1777 tmpfs /dev/shm && exec "$@"
 SMALL
-        timeout 30 unshare -m sh "$work/small.sh" "$SHMLINK" device --id A \
+        timeout 1000 unshare -m sh "$work/small.sh" "$SHMLINK" device --id A \
             >"$work/out" 2>"$work/err"
         code=$?
         verdict "full shared memory refuses a device with 3 and one sentence" \
@@ -405,7 +405,7 @@ SMALL
         cat >"$work/none.sh" <<'NONE'
 mount -t tmpfs -o ro tmpfs /dev/shm && exec "$@"
 NONE
-        timeout 30 unshare -m sh "$work/none.sh" "$SHMLINK" list \
+        timeout 1000 unshare -m sh "$work/none.sh" "$SHMLINK" list \
             >"$work/out" 2>"$work/err"
         code=$?
         verdict "shared memory that cannot be written to: 3, one sentence" \
@@ -416,7 +416,7 @@ NONE
     fi
     (
         ulimit -n 5
-        exec timeout 30 "$SHMLINK" device --id A
+        exec timeout 1000 "$SHMLINK" device --id A
     ) >"$work/out" 2>"$work/err"
     code=$?
     verdict "no descriptors left: 3, one sentence" \
@@ -518,7 +518,7 @@ NOTES
     start_device synth2 device --id Play:0
     synth=$last
     holds "and plays on when it returns" sh -c "
-        tries=200
+        tries=8000
         until [ \$(grep -c 'Play:0: linked' '$work/live') -ge 2 ]; do
             tries=\$((tries - 1)); [ \$tries -gt 0 ] || exit 1; sleep 0.1
         done"

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIMIT_S 60
+#define LIMIT_S 600
 
 static int ready_pipe[2] = {-1, -1};
 

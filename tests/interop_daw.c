@@ -692,7 +692,7 @@ int main(int count, char **words)
 {
     if (count < 3)
         return 2;
-    alarm(getenv("SHL_SOAK") ? 3600 : 140);
+    alarm(getenv("SHL_SOAK") ? 3600 : 1400);
     program = words[1];
     version = (uint32_t)atoi(words[2]);
     for (uint32_t c = 0; c < CHANNELS; c++) {

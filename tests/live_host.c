@@ -103,7 +103,7 @@ int main(int count, char **words)
     shl_host *host;
     if (count < 3)
         return 2;
-    alarm(getenv("SHL_SOAK") ? 3600 : 140);
+    alarm(getenv("SHL_SOAK") ? 3600 : 1400);
     if (shl_host_new(&options, &host) != SHL_OK ||
         want(host, words[1]) != SHL_OK)
         return 3;

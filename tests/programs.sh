@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 folder=$1
 shift
-limit=${LIMIT:-120}
+limit=${LIMIT:-1200} # only a hang is that slow
 [ -z "${SHL_SOAK:-}" ] || limit=${LIMIT:-3600}
 label=${LABEL:-}
 log=$(mktemp)

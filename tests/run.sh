@@ -15,7 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 
-limit=${LIMIT:-60}
+limit=${LIMIT:-900} # only a hang is that slow
 [ -z "${SHL_SOAK:-}" ] || limit=${LIMIT:-1800}
 
 # Kind and program of every Pd: the packaged one, and those beside it.
@@ -62,7 +62,7 @@ start_device() { # options
         >>"$work/devices" 2>&1 </dev/null &
     devices="$devices $!"
     d_id=$(echo " $* " | sed -n 's/.* --id \([^ ]*\) .*/\1/p')
-    "$root/shmlink" wait "$d_id" --timeout 10 >>"$work/devices" 2>&1
+    "$root/shmlink" wait "$d_id" --timeout 400 >>"$work/devices" 2>&1
 }
 
 run_pd() { # patch

@@ -107,11 +107,16 @@ static void a_missing_answer_costs_the_deadline_and_no_more(void **state)
     assert_true(shl_clock_ns() - began >= DEADLINE_US * UINT64_C(1000));
     assert_int_equal(host.left_us, 0);
     assert_true(host.outstanding);
-    /* all of it is used up: looking again does not wait */
-    began = shl_clock_ns();
-    for (int i = 0; i < 100; i++)
+    /* all of it is used up: looking again does not wait, though a busy machine
+     * may make some of the looks as long */
+    uint64_t shortest_ns = UINT64_MAX;
+    for (int i = 0; i < 100; i++) {
+        began = shl_clock_ns();
         assert_false(shl_cycle_collect(&host));
-    assert_true(shl_clock_ns() - began < 100 * DEADLINE_US * (uint64_t)1000);
+        uint64_t took_ns = shl_clock_ns() - began;
+        shortest_ns = took_ns < shortest_ns ? took_ns : shortest_ns;
+    }
+    assert_true(shortest_ns < (DEADLINE_US - 100) * 1000u);
     answer();
     assert_true(shl_cycle_collect(&host));
 }

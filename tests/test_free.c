@@ -833,7 +833,7 @@ static void a_device_of_both_kinds_can_tell(void **state)
     assert_int_equal(info.drive, SHL_DRIVE_PIPELINED);
     shl_host_poll(host);
     shl_host_process(host, in, planes, 64);
-    assert_int_equal(shl_device_wait(device, 1000, &block), SHL_OK);
+    assert_int_equal(shl_device_wait(device, LIMIT_MS, &block), SHL_OK);
     shl_device_done(device);
     shl_host_free(host);
     /* and the other way round */

@@ -360,7 +360,7 @@ static void clean_finds_segments_whose_board_is_gone(void **state)
     child_kill(pid);
     assert_int_equal(count(r), 0);
     /* another program's scan does not look for it, its clean does */
-    for (int i = 0; i < 300 && board_exists(info.segment); i++) {
+    for (int i = 0; i < 3000 && board_exists(info.segment); i++) {
         assert_int_equal(shl_registry_clean(r, &cleaned), SHL_OK);
         shl_sleep_ms(10);
     }

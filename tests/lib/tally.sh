@@ -57,7 +57,7 @@ shm_unheld() { # file with the names that were there before
 
 shm_left() { # file with the names that were there before
     t_left=$(shm_unheld "$1")
-    for t_look in 1 2 3; do
+    for t_look in 1 2 3 4 5 6 7 8 9 10; do
         [ -n "$t_left" ] || return 0
         sleep 1
         t_now=$(shm_unheld "$1")

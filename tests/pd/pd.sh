@@ -18,16 +18,16 @@ end_all() {
 trap end_all EXIT
 trap 'exit 130' INT TERM
 
-# start WORDS...: in the background, for a minute at most; its id in $last.
+# start WORDS...: in the background, for ten minutes at most; its id in $last.
 start() {
-    timeout -k 2 60 "$@" </dev/null &
+    timeout -k 2 600 "$@" </dev/null &
     last=$!
     started="$started $last"
 }
 
 # ready ID: until the board shows it.
 ready() {
-    "$SHMLINK" wait "$1" --timeout 20 >/dev/null || exit 1
+    "$SHMLINK" wait "$1" --timeout 400 >/dev/null || exit 1
 }
 
 mirror() { # name rate [word]
@@ -40,14 +40,14 @@ mirror() { # name rate [word]
 batch() {
     b_patch=$1
     shift
-    timeout -k 2 40 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
         -r 48000 -stderr -path "$root" -path "$root/abstractions" \
         -path "$here/lib" "$@" -open "$here/pd/$b_patch" </dev/null 2>&1
 }
 
 # live PATCH: in real time.
 live() {
-    timeout -k 2 50 "$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 \
+    timeout -k 2 500 "$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 \
         -r 48000 -stderr -path "$root" -path "$root/abstractions" \
         -path "$here/lib" -open "$1" </dev/null 2>&1
 }
@@ -59,9 +59,9 @@ start_live() {
         -path "$here/lib" -open "$1" >"$2" 2>&1
 }
 
-# until_line FILE TEXT: until the file has it, 20 s at most.
+# until_line FILE TEXT: until the file has it, 400 s at most.
 until_line() {
-    u_left=400
+    u_left=8000
     while ! grep -qF -- "$2" "$1" 2>/dev/null; do
         u_left=$((u_left - 1))
         [ "$u_left" -gt 0 ] || { echo "FAIL never said: $2"; return 1; }
@@ -118,7 +118,7 @@ replies() {
 # many lines with the text.
 live_until() {
     start_live "$1" "$2"
-    l_left=800
+    l_left=8000
     while [ "$(grep -c "^$4" "$2")" -lt "$3" ] && [ $l_left -gt 0 ]; do
         l_left=$((l_left - 1))
         sleep 0.05

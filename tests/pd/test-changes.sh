@@ -89,7 +89,7 @@ TIMES
 for k in 0 1 2 3; do
     mirror "Mirror:$k" 48000
 done
-timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
+timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
     -stderr -path "$root" -open "$work/changes.pd" </dev/null >"$work/log" 2>&1
 same "it ends well" $? 0
 for name in plain late large both; do

@@ -8,7 +8,7 @@ start "$SHMLINK" device -q --id MySynth:0
 ready MySynth:0
 start "$SHMLINK" host -q --id MySynth:0
 host=$last
-left=400
+left=8000
 until "$SHMLINK" list | grep -q busy; do
     left=$((left - 1))
     [ "$left" -gt 0 ] || { echo "FAIL the host did not claim"; exit 1; }

@@ -92,7 +92,7 @@ start_live "$work/c.pd" "$work/log3"
 until_line "$work/log3" "reply: open 1" || exit 1
 kill -STOP "$pid"
 tell() {
-    echo "$1;" | timeout 10 pdsend "$port" localhost >/dev/null 2>&1
+    echo "$1;" | timeout 100 pdsend "$port" localhost >/dev/null 2>&1
 }
 tell reset
 tell program_get

@@ -12,7 +12,7 @@ for turn in 1 2; do
     start_live "$root/examples/instrument.pd" "$work/instrument"
     instrument=$last
     until_line "$work/instrument" "instrument: claimed" || bad=1
-    u_left=400
+    u_left=8000
     while [ "$(grep -c "player: open 1" "$work/player")" -lt $turn ]; do
         u_left=$((u_left - 1))
         [ "$u_left" -gt 0 ] || { echo "FAIL no link, turn $turn"; bad=1; break; }

@@ -32,7 +32,7 @@ kill -9 "$(pgrep -P "$device" | head -1)" 2>/dev/null
 kill "$device" 2>/dev/null
 until_line "$work/host" "host: gone Effect:0" && echo "ok gone" || bad=1
 start_device
-left=400
+left=8000
 while [ "$(grep -c '^host: link' "$work/host")" -lt 2 ] && [ $left -gt 0 ]; do
     left=$((left - 1))
     sleep 0.05

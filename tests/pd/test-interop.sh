@@ -17,7 +17,7 @@ play() { # version log
         program_data_get "program_data_set 1 2 3 4" program_data_get "vis 1" \
         "!pd dsp 1" "~40" "midi_note 1 60 100" "midi_note 17 60 100" "~40" \
         "param_plain 2 1" "~40" "param_plain 1 640" "~40" "tempo 99" "~40"
-    timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
         -stderr -path "$root" -open "$work/ask.pd" </dev/null >"$2" 2>&1
     sed 's/^error: /said: /' "$2"
 }

@@ -52,7 +52,7 @@ for n in 1 2; do
     sed "s/Mirror:0/Mirror:$n/" "$work/later.pd" >"$work/$n/later.pd"
 done
 for n in 1 2; do
-    timeout -k 2 100 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
         -r 48000 -stderr -path "$root" -open "$work/$n/later.pd" </dev/null \
         >"$work/log$n" 2>&1 &
     eval "pd$n=$!"

@@ -20,7 +20,7 @@ for how in -batch "-sleepgrain 1"; do
             "program_write no/where.shl" "~600000"
         live_until "$work/a.pd" "$work/log" 1 "reply: error program_write"
     else
-        timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
+        timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
             -r 48000 -stderr -path "$root" -open "$work/a.pd" </dev/null \
             >"$work/log" 2>&1
     fi

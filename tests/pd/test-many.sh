@@ -6,7 +6,7 @@
 many=$root/build/tests/many
 [ -x "$many" ] || { echo "make programs builds what this needs"; exit 77; }
 mkfifo "$work/input"
-timeout -k 2 60 "$many" 64 Many <"$work/input" >"$work/ids" 2>&1 &
+timeout -k 2 500 "$many" 64 Many <"$work/input" >"$work/ids" 2>&1 &
 started=$!
 exec 9>"$work/input"
 until_line "$work/ids" ready || exit 1
@@ -69,7 +69,7 @@ patch 65
 start_live "$work/65.pd" "$work/log"
 until_line "$work/log" "box64: open 0 Many" || bad=1
 until_line "$work/log" "surplus: open 0" || bad=1
-left=400
+left=8000
 while [ "$(in_order "$work/log")" != all ] && [ $left -gt 0 ]; do
     left=$((left - 1))
     sleep 0.05
@@ -88,7 +88,7 @@ kill "$last"
 wait "$last" 2>/dev/null
 
 patch 64
-timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
+timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
     -stderr -path "$root" -path "$here/lib" -open "$work/64.pd" </dev/null \
     >"$work/log" 2>&1
 same "boxes in order again" "$(in_order "$work/log")" all

@@ -18,7 +18,7 @@ start "$SHMLINK" host -q --id One:0 --tag lead --notes "$work/notes" \
 host=$last
 
 line() { # title, pattern: must come
-    l_left=400
+    l_left=8000
     until grep -q -- "$2" "$log"; do
         l_left=$((l_left - 1))
         [ "$l_left" -gt 0 ] || { echo "FAIL $1: no $2"; bad=1; return; }

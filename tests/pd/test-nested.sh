@@ -42,7 +42,7 @@ nested() {
 #X connect 0 0 11 0;
 #X connect 11 0 12 0;
 PATCH
-    timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
         -r 48000 -stderr -path "$root" -open "$work/nested.pd" </dev/null \
         2>&1 | sed -n 's/^reply: //p' | tr -d '\\' |
         grep -v '^link \|^latency ' | cut -d" " -f1-4 | sed "s, it$,,;s,version.*,version,"

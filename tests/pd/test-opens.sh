@@ -7,7 +7,7 @@
 
 start "$SHMLINK" device -q --id A:0
 ready A:0
-printf '#!/bin/sh\nexec sleep 30\n' >"$work/deaf"
+printf '#!/bin/sh\nexec sleep 600\n' >"$work/deaf"
 chmod +x "$work/deaf"
 outlet=2
 

@@ -23,7 +23,7 @@ for dsp in 0 1; do
         "program_read patch$dsp.shl" "param_get cutoff" program_get reset \
         "program_data_set 1 2 3" "program_set 2" "file_send host.pd" \
         "midi_sysex 240 $(awk 'BEGIN { for (i = 0; i < 5000; i++) printf "%d ", i % 128 }') 247"
-    timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
         -stderr -path "$root" -open "$work/host.pd" </dev/null \
         >"$work/log$dsp" 2>&1
     matches "dsp $dsp" "$work/log$dsp" <<'END'
@@ -47,7 +47,7 @@ error program_set not_found
 file_send 0
 error file_send unsupported
 END
-    left=400
+    left=8000
     while [ "$(grep -c '^reply: released' "$work/device")" -le "$dsp" ] &&
         [ $left -gt 0 ]; do
         left=$((left - 1))

@@ -5,7 +5,7 @@
 . "$here/pd/pd.sh"
 
 batch_ask() { # log
-    timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
         -stderr -path "$root" -open "$work/ask.pd" </dev/null >"$1" 2>&1
     sed 's/^error: /said: /' "$1"
 }

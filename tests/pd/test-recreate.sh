@@ -17,9 +17,9 @@ pd=$last
 cycles() {
     c_done=$2
     while [ "$c_done" -lt "$1" ]; do
-        echo "cycle;" | timeout 10 pdsend "$port" localhost >/dev/null 2>&1
+        echo "cycle;" | timeout 100 pdsend "$port" localhost >/dev/null 2>&1
         c_done=$((c_done + 1))
-        c_left=400
+        c_left=8000
         while [ "$(grep -c '^done' "$log")" -lt "$c_done" ]; do
             c_left=$((c_left - 1))
             [ "$c_left" -gt 0 ] || { echo "FAIL no cycle $c_done"; tail -20 "$log"; exit 1; }
@@ -39,7 +39,7 @@ cycles 2 0
 before=$(descriptors)
 cycles 10 2
 same "descriptors after 8 cycles" "$(descriptors)" "$before"
-echo "last;" | timeout 10 pdsend "$port" localhost >/dev/null 2>&1
+echo "last;" | timeout 100 pdsend "$port" localhost >/dev/null 2>&1
 until_line "$log" "sound: 1" && echo "ok the last one sounds" || bad=1
 [ "$bad" = 0 ] || tail -20 "$log"
 exit "$bad"

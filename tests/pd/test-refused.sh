@@ -11,7 +11,7 @@ unshare -m true 2>/dev/null || { echo "needs the right to mount"; exit 77; }
 refused() {
     r_name=$1 r_mount=$2 r_status=$3 r_words=$4
     shift 4
-    timeout -k 2 40 unshare -m sh -c 'eval "$1" || exit 77; shift; exec "$@"' \
+    timeout -k 2 500 unshare -m sh -c 'eval "$1" || exit 77; shift; exec "$@"' \
         sh "$r_mount" "$@" "$PD" -nogui -nrt -noprefs -nomidi -noaudio \
         -r 48000 -stderr -path "$root" -open "$here/pd/with-refused.pd" \
         </dev/null >"$work/log" 2>&1

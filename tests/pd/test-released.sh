@@ -15,7 +15,7 @@ ready Held:0
 
 # say MESSAGE LINE: and what must be in the log then.
 say() {
-    echo "$1;" | timeout 10 pdsend "$port" localhost >/dev/null 2>&1
+    echo "$1;" | timeout 100 pdsend "$port" localhost >/dev/null 2>&1
     [ -z "${2:-}" ] || until_line "$log" "$2" || bad=1
 }
 
@@ -42,7 +42,7 @@ ends "the device is announced anew" "dev open"
 ends "it declares something" "dev tap level control 1"
 until_line "$log" "dev: transport" || bad=1
 say "host tap_route level 3" "host: tap_route level 3 1"
-left=100
+left=8000
 until say "tap bang" "tap: " && grep -q '^tap: 0.25' "$log" ||
     [ $((left -= 1)) -eq 0 ]; do
     sleep 0.05

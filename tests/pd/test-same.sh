@@ -7,7 +7,7 @@ render() { # file
     start "$SHMLINK" device -q --id MySynth:0
     ready MySynth:0
     cp "$here/pd/with-phrase.pd" "$work/with-phrase.pd"
-    timeout -k 2 40 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
         -r 48000 -stderr -path "$root" -open "$work/with-phrase.pd" \
         </dev/null 2>&1
     mv "$work/phrase.wav" "$1" || bad=1
@@ -25,7 +25,7 @@ render "$work/b.wav"
 cmp "$work/a.wav" "$work/b.wav" && echo "ok twice the same bytes" || bad=1
 start "$SHMLINK" device -q --id MySynth:0
 ready MySynth:0
-timeout 40 "$SHMLINK" host -q --id MySynth:0 --notes "$here/pd/phrase.txt" \
+timeout 500 "$SHMLINK" host -q --id MySynth:0 --notes "$here/pd/phrase.txt" \
     --wav "$work/host.wav" || bad=1
 same "samples of shmlink host" "$(samples "$work/a.wav")" "$(samples "$work/host.wav")"
 # The ear of the test: silence would be the same as well.

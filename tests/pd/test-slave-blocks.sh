@@ -11,7 +11,7 @@ size=$((32768 * 4))
 
 render() { # block: its samples into $work/block, its latency in $latency
     : >"$log"
-    timeout -k 2 40 "$SHMLINK" host -q --id Voice:0 --blocksize "$1" \
+    timeout -k 2 500 "$SHMLINK" host -q --id Voice:0 --blocksize "$1" \
         --notes "$here/pd/phrase.txt" --seconds 1 --wav "$work/wav" || bad=1
     until_line "$log" "dev: released"
     latency=$(sed -n "s/^dev: link Voice:0 0 1 32768 $1 \([0-9]*\) .*/\1/p" "$log")

@@ -22,7 +22,7 @@ kill -STOP "$host"
 sleep 0.2
 
 ask() { # word, then what must be there
-    echo "$1;" | timeout 10 pdsend "$port" localhost >/dev/null 2>&1
+    echo "$1;" | timeout 100 pdsend "$port" localhost >/dev/null 2>&1
     until_line "$log" "$2" && echo "ok $1" || bad=1
 }
 
@@ -34,8 +34,8 @@ sleep 0.5
 ask stats "dev: stats_done"
 same "it does not go on alone" \
     "$(sed -n 's/^dev: stats ticks_alone //p' "$log" | tail -1)" "$alone"
-echo "del;" | timeout 10 pdsend "$port" localhost >/dev/null 2>&1
-left=200
+echo "del;" | timeout 100 pdsend "$port" localhost >/dev/null 2>&1
+left=8000
 while "$SHMLINK" list | grep -q 'Held:0' && [ $left -gt 0 ]; do
     left=$((left - 1))
     sleep 0.05

@@ -11,7 +11,7 @@ pd=$last
 until_line "$work/log" "first: open 1 Twin:0" && echo "ok first" || bad=1
 until_line "$work/log" "second: open 1 Twin:1" && echo "ok second" || bad=1
 until_line "$work/log" "lone: open 1 Lone:0" && echo "ok without a host" || bad=1
-left=200
+left=8000
 while [ ! -s "$work/saved.pd" ] && [ $left -gt 0 ]; do
     left=$((left - 1))
     sleep 0.05

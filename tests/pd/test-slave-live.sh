@@ -15,8 +15,8 @@ ready Count:0
 # ask N: the stats of the follower, of which N lines of each kind must then be
 # there; $ticks and $alone are the last.
 ask() {
-    echo "stats;" | timeout 10 pdsend "$port" localhost >/dev/null 2>&1
-    a_left=200
+    echo "stats;" | timeout 100 pdsend "$port" localhost >/dev/null 2>&1
+    a_left=8000
     while [ "$(grep -c '^dev: stats_done' "$log")" -lt "$1" ]; do
         a_left=$((a_left - 1))
         [ "$a_left" -gt 0 ] || { echo "FAIL no answer $1"; bad=1; return; }
@@ -51,7 +51,7 @@ until_line "$work/second" "host: open 1" || bad=1
 sleep 0.5
 kill -9 "$(pgrep -P "$last" | head -1)" 2>/dev/null
 kill "$last" 2>/dev/null
-left=200
+left=8000
 while [ "$(grep -c '^dev: released' "$log")" -lt 2 ] && [ $left -gt 0 ]; do
     left=$((left - 1))
     sleep 0.05

@@ -11,12 +11,12 @@ pd="$PD -nogui -nrt -noprefs -nomidi -noaudio -r 32768 -stderr -path $root"
 start $pd -sleepgrain 1 -open "$work/slave-device.pd" >>"$work/device" 2>&1
 ready Voice:0
 for n in 1 2; do
-    timeout -k 2 40 $pd -batch -open "$work/slave-linked.pd" </dev/null 2>&1
+    timeout -k 2 500 $pd -batch -open "$work/slave-linked.pd" </dev/null 2>&1
     mv "$work/slave-linked.wav" "$work/$n.wav" || bad=1
     until_line "$work/device" "dev: released"
     : >"$work/device"
 done
-timeout -k 2 40 $pd -batch -open "$work/slave-whole.pd" </dev/null 2>&1
+timeout -k 2 500 $pd -batch -open "$work/slave-whole.pd" </dev/null 2>&1
 cmp "$work/1.wav" "$work/slave-whole.wav" && echo "ok one Pd or two" || bad=1
 cmp "$work/2.wav" "$work/slave-whole.wav" && echo "ok and once more" || bad=1
 same "it sounds" \

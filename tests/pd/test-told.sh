@@ -36,7 +36,7 @@ told() { # words of the box
 #X connect 1 0 8 0;
 #X connect 8 0 9 0;
 PATCH
-    timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
         -r 48000 -stderr -path "$root" -open "$work/told.pd" </dev/null 2>&1 |
         sed -n 's/^reply: \(open\|link\|latency\)/\1/p'
 }

@@ -20,7 +20,7 @@ device() {
 
 # until_lines FILE TEXT N: until N lines of the file begin with it.
 until_lines() {
-    l_left=400
+    l_left=8000
     while [ "$(grep -c "^$2" "$1")" -lt "$3" ]; do
         l_left=$((l_left - 1))
         [ "$l_left" -gt 0 ] || { echo "FAIL $2 came not $3 times"; return 1; }

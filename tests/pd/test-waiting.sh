@@ -7,7 +7,7 @@
 log=$work/log
 start_live "$here/pd/waiting.pd" "$log"
 until_line "$log" "host: open 1 builtin:gain" || bad=1
-u_left=400
+u_left=8000
 while [ "$(grep -c '^host: param_state 0 0.25 ' "$log")" -lt 1023 ]; do
     u_left=$((u_left - 1))
     [ "$u_left" -gt 0 ] || break

@@ -8,7 +8,7 @@ named() { # words of the box
         '#X obj 20 60 loadbang;' '#X obj 20 90 delay 20;' \
         '#X msg 20 120 \; pd quit;' '#X connect 1 0 2 0;' \
         '#X connect 2 0 3 0;' >"$work/named.pd"
-    timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio \
         -r 48000 -stderr -path "$root" -open "$work/named.pd" </dev/null 2>&1 |
         sed -n 's/^error: //p'
 }
@@ -27,7 +27,7 @@ start "$SHMLINK" device -q --id A:0
 ready A:0
 outlet=2 ask_patch "$work/a.pd" "shmlink~ A:0 0 2" "midi_raw 60" \
     "midi_raw 60 61"
-timeout -k 2 50 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
+timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
     -stderr -path "$root" -open "$work/a.pd" </dev/null >"$work/log" 2>&1
 grep '^error' "$work/log" | sed 's/^error/said/' >"$work/said"
 same "one byte, and two" "$(sed 's/.*midi_raw: //' "$work/said")" \
