@@ -390,21 +390,29 @@ static void a_device_refuses_wild_selections(void **state)
 }
 
 /* What the device has written, on its own thread. */
+struct refusal {
+    char text[256];
+    atomic_bool noted;
+};
+
 static void note_refusal(void *arg, int by_us, const struct shl_received *said)
 {
+    struct refusal *refusal = arg;
     struct shl_unpack unpack = shl_unpack_from(said->bytes, said->size);
     if (!by_us || said->type != SHL_MESSAGE_ERROR)
         return;
     shl_unpack_u32(&unpack);
-    shl_unpack_text(&unpack, arg, 256);
+    shl_unpack_text(&unpack, refusal->text, sizeof refusal->text);
+    atomic_store(&refusal->noted, true);
 }
 
 static void a_refusal_names_a_tap_fit_to_be_shown(void **state)
 {
-    char text[256] = "";
+    struct refusal refusal = {.text = ""};
     uint8_t bytes[64];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
-    const struct shl_monitor monitor = {.arg = text, .message = note_refusal};
+    const struct shl_monitor monitor = {.arg = &refusal,
+                                        .message = note_refusal};
     (void)state;
     both(6, 0);
     shl_device_monitor(device, &monitor);
@@ -412,7 +420,8 @@ static void a_refusal_names_a_tap_fit_to_be_shown(void **state)
     pack_one(&pack, 2, "\x1B[2J\xFFo\n");
     assert_int_equal(select_raw(bytes, (uint32_t)pack.used), SHL_NOT_FOUND);
     shl_device_monitor(device, NULL);
-    assert_string_equal(text, "tap ?[2J?o?: this device has none");
+    assert_true(atomic_load(&refusal.noted));
+    assert_string_equal(refusal.text, "tap ?[2J?o?: this device has none");
 }
 
 /* A device that says nonsense of its taps gets no host. */
