@@ -23,7 +23,7 @@
 #define NO_FORMAT 4u
 #define NO_PLUGIN 5u
 
-uint32_t shl_plugin_patience_ms = 5000;
+_Atomic uint32_t shl_plugin_patience_ms = 5000;
 
 static _Atomic uint32_t alive; /* plugins of this process; relaxed */
 

@@ -108,7 +108,7 @@ shl_status shl_plugin_start(const struct shl_plugin_options *options,
 void shl_plugin_end(struct shl_plugin *plugin);
 
 /** From being asked to end until it is killed: 5 s, less in tests. */
-extern uint32_t shl_plugin_patience_ms;
+extern _Atomic uint32_t shl_plugin_patience_ms;
 
 /** [any] */
 enum shl_plugin_stage shl_plugin_stage(const struct shl_plugin *plugin);
