@@ -1,7 +1,9 @@
 /* A small host that plays until it has heard so many blocks:
  * for tests that watch, trace or kill. Marks its audio path.
  *
- * Without a pause, but with a device that keeps its own time.
+ * Without a pause, but with a device that keeps its own time, and after a block
+ * that did not come: a device that is only looked at would have no time to answer
+ * in.
  *
  *   live_host ID BLOCKS [POLLS]     POLLS 0: none once the device is linked;
  *                                   ID may be a plugin, format:name
@@ -62,9 +64,12 @@ static void run(shl_host *host, uint64_t wanted, int polls)
 {
     uint64_t heard = 0, asked = 0, last = 0, due_ns = 0;
     while (heard < wanted) {
-        heard += (uint64_t)play(host, asked++);
+        int came = play(host, asked++);
+        heard += (uint64_t)came;
         if (shl_host_drive(host) == SHL_DRIVE_FREE)
             keep_time(&due_ns);
+        else if (polls && !came)
+            usleep(1000); /* a stalled device is asked again by the next */
         if (polls && asked % 64 == 0)
             poll(host);
         /* nothing to hear: wait for the next device in peace */
@@ -95,11 +100,12 @@ static shl_status want(shl_host *host, const char *id)
 
 int main(int count, char **words)
 {
+    const int polls = count < 4 || atoi(words[3]);
     struct shl_host_options options = {.in_channels = CHANNELS,
                                        .out_channels = CHANNELS,
                                        .rate_hz = 48000,
                                        .block_frames = FRAMES,
-                                       .deadline_ms = 20};
+                                       .deadline_ms = polls ? 20 : 1000};
     shl_host *host;
     if (count < 3)
         return 2;
@@ -107,7 +113,7 @@ int main(int count, char **words)
     if (shl_host_new(&options, &host) != SHL_OK ||
         want(host, words[1]) != SHL_OK)
         return 3;
-    run(host, strtoull(words[2], NULL, 10), count < 4 || atoi(words[3]));
+    run(host, strtoull(words[2], NULL, 10), polls);
     shl_host_free(host);
     return 0;
 }
