@@ -5,6 +5,17 @@ started=
 mirror=$root/build/tests/mirror
 work=$(mktemp -d)
 
+# The program of a plugin, writing beside Pd: its words come when they come, also
+# in the midst of a line of Pd.
+own=$work/shmplug
+cat >"$own" <<END
+#!/bin/sh
+exec "$root/shmplug" "\$@" 2>>"$work/shmplug-says"
+END
+chmod +x "$own"
+SHMLINK_PLUGIN_HOST=$own
+export SHMLINK_PLUGIN_HOST
+
 end_all() {
     for p in $started; do
         kill "$p" 2>/dev/null

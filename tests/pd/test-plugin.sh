@@ -11,7 +11,6 @@ batch_ask() { # log
 }
 
 peer=$root/build/tests/maolan_peer
-own=$root/shmplug
 
 # A program that speaks Maolan only, in each layout.
 for layout in A B8 B16; do
