@@ -60,7 +60,7 @@ shl_status shl_host_device(const shl_host *host, struct shl_device_info *info)
                                      .capabilities = from->capabilities,
                                      .state = SHL_STATE_BUSY,
                                      .mode = host->options.mode,
-                                     .host_pid = shl_process_self().pid};
+                                     .host_pid = host->link.claim.pid};
     state_info(host, info);
     return SHL_OK;
 }

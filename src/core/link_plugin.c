@@ -142,6 +142,7 @@ shl_status shl_link_open_plugin(struct shl_link *link,
     memset(link, 0, sizeof *link);
     link->segment.map.fd = link->segment.ask.fd = -1;
     link->drive = options->drive ? options->drive : SHL_DRIVE_LOCKSTEP;
+    link->claim.pid = shl_process_self().pid;
     link->claim.mode = options->mode ? options->mode : SHL_MODE_BOTH;
     if (!st && link->drive == SHL_DRIVE_FREE) {
         shl_why_set(why, "a plugin program has no clock of its own: use the "
