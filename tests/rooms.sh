@@ -63,7 +63,7 @@ BEGIN {
         "checksum event message midi name param resampler snapshot " \
         "system tap transport|" \
         "cue layout monitor parts platform request|" \
-        "bypass cell file loss pace priority reblock ring scratch trail|" \
+        "bypass cell file loss pace pair priority reblock ring scratch trail|" \
         "beacon mail maolan segment store|" \
         "board cycle desk inquiry scratchpad stream|" \
         "plugin registry slot|" \

@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include "loss.h"
+#include "pair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -36,10 +37,6 @@
 /* Chunks in which the resampler works. */
 #define CHUNK_IN  1024u
 #define CHUNK_OUT 256u
-/* How far from where the clocks say the place for a round trip may be, in parts
- * of the latency, and how long to wait for it. */
-#define PAIR_SHARE 0.25
-#define PAIR_S     0.1
 /* Room in the ring beyond what the blocks take: late calls. */
 #define ROOM 1024u
 
@@ -64,10 +61,7 @@ struct shl_stream_reader {
     uint64_t count; /* own frames ever */
     bool known;     /* `aim` holds */
     struct place aim;
-    bool paired;                   /* `pair` holds */
-    int64_t pair;                  /* for a round trip */
-    uint64_t pair_by, pair_not_by; /* what was told; what led to no good */
-    uint32_t pair_waited;
+    struct shl_pair pair;
     uint64_t told; /* the last `heard` */
     /* place */
     bool playing;
@@ -183,6 +177,8 @@ shl_status shl_stream_reader_new(const struct shl_stream_memory *memory,
     r->resampling = r->nominal < 1.0 || r->nominal > 1.0;
     r->stats.mode = r->resampling ? SHL_STREAM_CONVERT : SHL_STREAM_COPY;
     r->stats.spare_frames = CAPACITY;
+    shl_pair_init(&r->pair, options->other_heard, options->other_frames,
+                  r->latency, options->rate_hz);
     shl_pace_init(&r->own, options->rate_hz);
     r->own.exact = options->exact;
     atomic_store_explicit(memory->heard, 0, memory_order_relaxed);
@@ -280,49 +276,17 @@ static bool copies(const struct shl_stream_reader *r)
     return !r->resampling && r->stats.mode == SHL_STREAM_COPY;
 }
 
-/* The place that makes a round trip as long as both latencies, whatever the peer
- * thought of the clocks when it began. Not further away than our own clock may
- * be wrong, since it is our latency that has to make up for it. */
 static SHL_RT void take_pair(shl_stream_reader *r)
 {
-    r->paired = false;
-    if (!r->options.other_heard || !r->known || !copies(r))
-        return;
-    /* relaxed: a number alone */
-    uint64_t heard =
-        atomic_load_explicit(r->options.other_heard, memory_order_relaxed);
-    if (!(heard & 1u) || heard == r->pair_not_by)
-        return;
-    r->pair_by = heard;
-    uint64_t there = (uint64_t)((int64_t)(heard - 1u) / 2);
-    r->pair =
-        (int64_t)(r->count + there - r->options.other_frames - r->latency);
-    r->paired = fabs(frames_between(r->aim.whole, r->pair)) <=
-                PAIR_SHARE * (double)r->latency;
-}
-
-/* Frames are missing there: not again before the peer tells another. */
-static SHL_RT void drop_pair(shl_stream_reader *r)
-{
-    r->paired = false;
-    r->pair_not_by = r->pair_by;
-}
-
-/* Whether it is worth waiting for; not for ever. */
-static SHL_RT bool awaits_pair(shl_stream_reader *r, uint32_t frames)
-{
-    if (!r->options.other_heard || !copies(r) ||
-        (double)r->pair_waited > PAIR_S * r->options.rate_hz)
-        return false;
-    r->pair_waited += frames;
-    return true;
+    r->pair.holds = false;
+    if (r->known && copies(r))
+        shl_pair_look(&r->pair, r->count, r->aim.whole);
 }
 
 /* For the peer's round trip. `frame` is our own at the begin of this block. */
 static SHL_RT void tell_heard(shl_stream_reader *r, uint64_t frame)
 {
-    uint64_t heard =
-        copies(r) ? (frame - (uint64_t)r->part_first) << 1 | 1u : 0;
+    uint64_t heard = copies(r) ? shl_pair_heard(frame, r->part_first) : 0;
 
     if (heard == r->told)
         return;
@@ -587,8 +551,8 @@ static SHL_RT bool readable(const struct shl_stream_reader *r, struct place at,
 static SHL_RT bool pair_readable(const struct shl_stream_reader *r,
                                  uint32_t frames, uint64_t written)
 {
-    return r->paired &&
-           readable(r, (struct place){r->pair, 0.0}, frames, written);
+    return r->pair.holds &&
+           readable(r, (struct place){r->pair.place, 0.0}, frames, written);
 }
 
 /* Take the aimed at place, if all that a block needs is there. */
@@ -603,8 +567,8 @@ static SHL_RT void start(shl_stream_reader *r, uint64_t written,
         return;
     struct place at = r->aim;
     if (pair_readable(r, frames, written))
-        at = (struct place){r->pair, 0.0};
-    else if (awaits_pair(r, frames))
+        at = (struct place){r->pair.place, 0.0};
+    else if (copies(r) && shl_pair_await(&r->pair, frames))
         return;
     else if (!r->resampling)
         at = (struct place){at.whole + (at.rest >= 0.5), 0.0};
@@ -646,7 +610,7 @@ static SHL_RT bool is_there(shl_stream_reader *r, uint64_t written,
 static SHL_RT void find_place(shl_stream_reader *r, uint64_t written,
                               uint32_t frames, uint64_t now_ns)
 {
-    const bool at_pair = r->paired && r->at.whole == r->pair;
+    const bool at_pair = r->pair.holds && r->at.whole == r->pair.place;
     if (r->playing && (is_far(r, now_ns) ||
                        (!at_pair && pair_readable(r, frames, written)))) {
         r->stats.skips++;
@@ -654,7 +618,7 @@ static SHL_RT void find_place(shl_stream_reader *r, uint64_t written,
     }
     if (r->playing && !is_there(r, written, frames)) {
         if (at_pair)
-            drop_pair(r);
+            shl_pair_drop(&r->pair);
         r->playing = false;
     }
     if (!r->playing)
