@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +24,12 @@
 
 #define CHILD_NEWS  3 /* descriptors of the child, as its command line says */
 #define CHILD_BELL  4
-#define CHILD_FAULT 5  /* until it runs: for telling that it does not */
 #define ABOVE       16 /* where descriptors are out of the way */
 #define LOOK_MS     5u /* where there is no descriptor of a process */
+#define STACK_SIZE  32768
+#define FILES_LIMIT 65536
+#define SIGNALS     64 /* numbered from 1 */
+#define MASK_SIZE   8  /* of all signals, as the kernel takes it */
 
 #ifndef SYS_pidfd_open
 #    define SYS_pidfd_open 434
@@ -33,69 +38,92 @@
 #    define SYS_close_range 436
 #endif
 
-/* ---- in the child, between fork and exec: only calls that are safe there ----- */
+#if defined(__SANITIZE_THREAD__)
+#    define UNWATCHED 1
+#elif defined(__has_feature)
+#    if __has_feature(thread_sanitizer)
+#        define UNWATCHED 1
+#    endif
+#endif
+#ifdef UNWATCHED
+/* The thread sanitizer takes every clone for a fork, which it has a lock for. */
+int __clone(int (*)(void *), void *, int, void *, ...);
+#    define clone __clone
+#endif
 
-static void close_from(int first)
+/* ---- in the child, until exec ---------------------------------------------
+ *
+ * It runs in our memory while the thread that starts it is suspended: a copy
+ * would write-protect every page of ours, and all threads, the one of the audio
+ * too, would stumble over each of them (14 to 100 ms of stopped audio). So it
+ * writes nothing but its own stack, errno and `error`, and calls the kernel
+ * directly: the C library, and what watches it in tests, would remember the
+ * child's descriptors and signals as ours. */
+
+struct start {
+    const char *const *words;
+    const struct shl_pipes *pipes;
+    pid_t parent;
+    int files; /* most descriptors there can be */
+    volatile int error;
+};
+
+static void close_from(int first, int files)
 {
-    long limit;
-
     if (!syscall(SYS_close_range, (unsigned)first, ~0u, 0))
         return;
-    limit = sysconf(_SC_OPEN_MAX);
-    for (int fd = first; fd < (limit > 0 && limit < 65536 ? limit : 65536);
-         fd++)
-        close(fd);
+    for (int fd = first; fd < files; fd++)
+        syscall(SYS_close, fd);
 }
 
-/* Move everything out of the way first: any of these may be 3, 4 or 5. */
-static bool arrange(const struct shl_pipes *pipes, int fault)
+static bool put(int from, int to)
 {
-    int news = fcntl(pipes->child[0], F_DUPFD, ABOVE);
-    int bell = fcntl(pipes->child[1], F_DUPFD, ABOVE);
-    int told = fcntl(fault, F_DUPFD, ABOVE);
-    int null = open("/dev/null", O_RDWR);
+    return syscall(SYS_dup3, from, to, 0) >= 0;
+}
 
-    if (news < 0 || bell < 0 || told < 0 || null < 0)
+/* Move everything out of the way first: any of these may be 3 or 4. */
+static bool arrange(const struct start *start)
+{
+    int news = (int)syscall(SYS_fcntl, start->pipes->child[0], F_DUPFD, ABOVE);
+    int bell = (int)syscall(SYS_fcntl, start->pipes->child[1], F_DUPFD, ABOVE);
+    int none = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
+
+    if (news < 0 || bell < 0 || none < 0)
         return false;
-    if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(news, CHILD_NEWS) < 0 ||
-        dup2(bell, CHILD_BELL) < 0 || dup2(told, CHILD_FAULT) < 0)
+    if (none < ABOVE) /* it may be any of those that follow */
+        none = (int)syscall(SYS_fcntl, none, F_DUPFD, ABOVE);
+    if (none < 0 || !put(none, 0) || !put(none, 1) || !put(news, CHILD_NEWS) ||
+        !put(bell, CHILD_BELL))
         return false;
-    if (fcntl(2, F_GETFD) < 0)
-        dup2(0, 2); /* nothing must take its place */
-    fcntl(CHILD_FAULT, F_SETFD, FD_CLOEXEC);
-    close_from(CHILD_FAULT + 1);
+    if (syscall(SYS_fcntl, 2, F_GETFD) < 0)
+        put(none, 2); /* nothing must take its place */
+    close_from(CHILD_BELL + 1, start->files);
     return true;
 }
 
-/* What a program starts with, whatever its parent made of signals. */
+/* What a program starts with, whatever its parent made of signals. Before they
+ * are let in: a handler would run in our memory. */
 static void plain_signals(void)
 {
-    static const int usual[] = {SIGPIPE, SIGCHLD, SIGINT,  SIGTERM,
-                                SIGHUP,  SIGUSR1, SIGUSR2, SIGALRM};
-    sigset_t none;
+    static const unsigned long usual[16], none[16]; /* of any system: all 0 */
 
-    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
-        signal(usual[i], SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int number = 1; number <= SIGNALS; number++)
+        syscall(SYS_rt_sigaction, number, usual, NULL, MASK_SIZE);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, MASK_SIZE);
 }
 
-static void become(const char *const *words, const struct shl_pipes *pipes,
-                   int fault, pid_t parent)
+static int become(void *arg)
 {
-    int error;
+    struct start *start = arg;
 
     plain_signals();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* it has died before that counted */
-        _exit(127);
-    if (arrange(pipes, fault)) {
-        fault = CHILD_FAULT;
-        execv(words[0], (char *const *)(uintptr_t)words);
-    }
-    error = errno;
-    (void)!write(fault, &error, sizeof error);
-    _exit(127);
+    syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    /* if not, it has died before that counted */
+    if (syscall(SYS_getppid) == start->parent && arrange(start))
+        syscall(SYS_execve, start->words[0], start->words, environ);
+    start->error = errno ? errno : ESRCH;
+    syscall(SYS_exit_group, 127);
+    return 127;
 }
 
 /* ---- starting ------------------------------------------------------------------ */
@@ -124,44 +152,44 @@ static shl_status status_of(int error)
     }
 }
 
-/* What the child says until it runs: nothing, or why it does not. */
-static int hear_fault(int fd)
+/* Goes on when the child runs its program, or has failed to. */
+static pid_t start_beside(struct start *start)
 {
-    int error = 0;
-    ssize_t got;
+    _Alignas(64) unsigned char stack[STACK_SIZE];
+    sigset_t all, before;
+    pid_t pid;
 
-    do {
-        got = read(fd, &error, sizeof error);
-    } while (got < 0 && errno == EINTR);
-    return got == sizeof error ? error : 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid = clone(become, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD,
+                start);
+    if (pid < 0)
+        start->error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return pid;
 }
 
 shl_status shl_child_start(const char *const *words,
                            const struct shl_pipes *pipes,
                            struct shl_child *child)
 {
+    long files = sysconf(_SC_OPEN_MAX);
+    struct start start = {
+        .words = words,
+        .pipes = pipes,
+        .parent = getpid(),
+        .files = files > 0 && files < FILES_LIMIT ? (int)files : FILES_LIMIT};
     struct shl_child_end end;
-    pid_t self = getpid(), pid;
-    int fault[2], error;
+    pid_t pid = start_beside(&start);
 
-    if (pipe2(fault, O_CLOEXEC))
-        return status_of(errno);
-    pid = fork();
-    if (pid == 0)
-        become(words, pipes, fault[1], self);
-    error = pid < 0 ? errno : 0;
-    close(fault[1]);
-    if (pid > 0)
-        error = hear_fault(fault[0]);
-    close(fault[0]);
     if (pid < 0)
-        return status_of(error);
+        return status_of(start.error);
     child->pid = (uint32_t)pid;
     child->watch = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (!error)
+    if (!start.error)
         return SHL_OK;
     shl_child_kill(child, &end);
-    return status_of(error);
+    return status_of(start.error);
 }
 
 /* ---- ending ----------------------------------------------------------------------- */
