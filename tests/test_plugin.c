@@ -764,14 +764,15 @@ static void starts_that_fail_say_why(void **state)
     assert_int_equal(refused("clap:x", "/etc", why), SHL_NOT_FOUND);
 }
 
-/* A file that may be run, with this text, named as the program. */
-static shl_status refused_text(const char *text, char *why)
+/* A file with this content, named as the program. */
+static shl_status refused_bytes(const void *bytes, size_t size, mode_t mode,
+                                char *why)
 {
     char path[] = "/tmp/shl-plugin-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    assert_int_equal(fchmod(fd, 0700), 0);
+    assert_int_equal(write(fd, bytes, size), size);
+    assert_int_equal(fchmod(fd, mode), 0);
     close(fd);
     shl_status st = refused("clap:x", path, why);
     unlink(path);
@@ -779,15 +780,37 @@ static shl_status refused_text(const char *text, char *why)
     return st;
 }
 
+static shl_status refused_text(const char *text, char *why)
+{
+    return refused_bytes(text, strlen(text), 0700, why);
+}
+
+/* The head of our peer, as if for a processor that nobody has. */
+static shl_status refused_image(char *why)
+{
+    char bytes[4096];
+    int fd = open(peer_path, O_RDONLY);
+    assert_int_equal(read(fd, bytes, sizeof bytes), sizeof bytes);
+    close(fd);
+    bytes[18] = bytes[19] = 0x7F;
+    return refused_bytes(bytes, sizeof bytes, 0700, why);
+}
+
 static void files_that_are_no_programs_are_told_as_such(void **state)
 {
     char why[300];
     (void)state;
+    assert_int_equal(refused_bytes("x", 1, 0600, why), SHL_NO_PERMISSION);
+    assert_non_null(strstr(why, "type chmod +x /tmp/shl-plugin-"));
+    assert_int_equal(refused_image(why), SHL_FOREIGN);
+    assert_non_null(strstr(why, "another processor"));
+    assert_int_equal(refused("clap:x", "shl-no-such", why), SHL_NOT_FOUND);
+    assert_non_null(strstr(why, "no folder of PATH"));
     assert_int_equal(refused_text("no program\n", why), SHL_FOREIGN);
     assert_non_null(strstr(why, "no program of this system"));
     assert_int_equal(refused_text("#!/no/such/interpreter\n", why),
                      SHL_NOT_FOUND);
-    assert_non_null(strstr(why, "interpreter"));
+    assert_non_null(strstr(why, "interpreter /no/such/interpreter is not"));
 }
 
 /* A folder with a program of this name that is our peer. */

@@ -221,8 +221,11 @@ bool shl_child_ended(struct shl_child *child, uint32_t timeout_ms,
 /** End it at once, and wait until it has. [control] */
 void shl_child_kill(struct shl_child *child, struct shl_child_end *end);
 
-/** Whether a program of this path can be started. [control] */
-bool shl_program_there(const char *path);
+/** What stands at this path: SHL_OK: a file that may be executed;
+ * SHL_NOT_FOUND; SHL_BAD_NAME: no file, but a folder or the like;
+ * SHL_BAD_VALUE: a file that is not executable; SHL_NO_PERMISSION: we may not
+ * even look. [control] */
+shl_status shl_program_look(const char *path);
 
 /** Folder number `n` in which a program of ours may lie beside us: that of the
  * code that asks, then that of the program that runs. Ends with a slash. False:

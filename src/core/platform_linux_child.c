@@ -254,11 +254,16 @@ void shl_child_kill(struct shl_child *child, struct shl_child_end *end)
 
 /* ---- where programs are -------------------------------------------------------------- */
 
-bool shl_program_there(const char *path)
+shl_status shl_program_look(const char *path)
 {
     struct stat about;
 
-    return !stat(path, &about) && S_ISREG(about.st_mode) && !access(path, X_OK);
+    if (stat(path, &about))
+        return errno == ENOENT || errno == ENOTDIR ? SHL_NOT_FOUND
+                                                   : SHL_NO_PERMISSION;
+    if (!S_ISREG(about.st_mode))
+        return SHL_BAD_NAME;
+    return access(path, X_OK) ? SHL_BAD_VALUE : SHL_OK;
 }
 
 const char *shl_environment(const char *name)
@@ -307,7 +312,8 @@ bool shl_program_search(const char *name, char *path, size_t size)
         size_t length = strcspn(at, ":");
         int got = snprintf(path, size, "%.*s/%s", (int)length, at, name);
 
-        if (length && got > 0 && (size_t)got < size && shl_program_there(path))
+        if (length && got > 0 && (size_t)got < size &&
+            shl_program_look(path) == SHL_OK)
             return true;
         at += length;
         at += *at == ':';

@@ -68,6 +68,27 @@ static void fail(struct shl_plugin *plugin, shl_status status)
 
 /* ---- the program ----------------------------------------------------------------- */
 
+/* Whether the file at `path`, that `who` names, can be a program; else why not,
+ * and what to type. */
+static shl_status look_at(const char *who, const char *path,
+                          struct shl_why *why)
+{
+    shl_status st = shl_program_look(path);
+
+    if (!st)
+        return SHL_OK;
+    if (st == SHL_BAD_VALUE) {
+        shl_why_set(why, "%.110s is not executable: type chmod +x %.110s", path,
+                    path);
+        return SHL_NO_PERMISSION;
+    }
+    shl_why_set(why, "%s names %.150s%s", who, path,
+                st == SHL_NOT_FOUND  ? ": there is no such file"
+                : st == SHL_BAD_NAME ? ", which is a folder, not a program"
+                                     : ": you may not look into its folder");
+    return st == SHL_BAD_NAME ? SHL_NOT_FOUND : st;
+}
+
 /* The first that a user has set counts, also when it is wrong: then that is
  * what has to be told. */
 static shl_status named_program(const char *wish, const char *who, char *path,
@@ -77,13 +98,16 @@ static shl_status named_program(const char *wish, const char *who, char *path,
         shl_program_search(wish, path, SHL_PLUGIN_SPEC_SIZE))
         return SHL_OK;
     snprintf(path, SHL_PLUGIN_SPEC_SIZE, "%s", wish);
-    if (strchr(wish, '/') && shl_program_there(path))
-        return SHL_OK;
-    shl_why_set(why, "%s names %.150s, which is no program that can be started",
+    if (strchr(wish, '/'))
+        return look_at(who, path, why);
+    shl_why_set(why,
+                "%s names %.150s: no folder of PATH has a program of that "
+                "name: give its whole path",
                 who, wish);
     return SHL_NOT_FOUND;
 }
 
+/* One that cannot be executed has lost that on its way here: it counts. */
 static bool program_beside(char *path)
 {
     char folder[SHL_PLUGIN_SPEC_SIZE - 16];
@@ -92,7 +116,8 @@ static bool program_beside(char *path)
         if (!shl_program_folder(n, folder, sizeof folder))
             continue;
         snprintf(path, SHL_PLUGIN_SPEC_SIZE, "%sshmplug", folder);
-        if (shl_program_there(path))
+        shl_status st = shl_program_look(path);
+        if (st == SHL_OK || st == SHL_BAD_VALUE)
             return true;
     }
     return false;
@@ -111,8 +136,9 @@ static shl_status find_program(const char *wish, char *path,
         if (value)
             return named_program(value, variables[i], path, why);
     }
-    if (program_beside(path) ||
-        shl_program_search("maolan-plugin-host", path, SHL_PLUGIN_SPEC_SIZE) ||
+    if (program_beside(path))
+        return look_at("this program", path, why);
+    if (shl_program_search("maolan-plugin-host", path, SHL_PLUGIN_SPEC_SIZE) ||
         shl_program_search("shmplug", path, SHL_PLUGIN_SPEC_SIZE))
         return SHL_OK;
     shl_why_set(why,
@@ -188,16 +214,53 @@ static void write_header(struct shl_plugin *plugin)
 
 /* ---- starting ------------------------------------------------------------------------- */
 
-/* The file is there and may be run: that was looked at before. */
+#define HEAD_SIZE 128
+
+/* The first line of the file, and whether it is a program's image. */
+static bool read_head(const char *path, char head[HEAD_SIZE])
+{
+    FILE *file = fopen(path, "rb");
+    size_t got = file ? fread(head, 1, HEAD_SIZE - 1, file) : 0;
+
+    if (file)
+        fclose(file);
+    head[got] = 0;
+    bool image = memcmp(head, "\177ELF", 4) == 0;
+    head[strcspn(head, "\r\n")] = 0;
+    return image;
+}
+
+/* The file is there and may be executed: that was looked at before. */
 static void explain_start(struct shl_plugin *plugin, shl_status status)
 {
-    if (status == SHL_NOT_FOUND)
+    char head[HEAD_SIZE] = "";
+    bool image = read_head(plugin->program, head);
+    const char *script = strncmp(head, "#!", 2) == 0 ? head + 2 : NULL;
+
+    if (status == SHL_NOT_FOUND && script)
         shl_why_set(&plugin->why,
-                    "%.150s does not start: the interpreter or loader that it "
-                    "names is not there",
+                    "%.120s does not start: its interpreter %.60s is not there",
+                    plugin->program, script + strspn(script, " \t"));
+    else if (status == SHL_NOT_FOUND)
+        shl_why_set(&plugin->why,
+                    "%.120s does not start: the loader that it names is not "
+                    "there: it is built for another system or C library",
+                    plugin->program);
+    else if (status == SHL_NO_PERMISSION)
+        shl_why_set(&plugin->why,
+                    "%.120s does not start: the system forbids it: %s",
+                    plugin->program,
+                    script ? "its interpreter is not executable"
+                           : "its file system may be mounted noexec");
+    else if (status == SHL_FOREIGN && image)
+        shl_why_set(&plugin->why,
+                    "%.120s is no program of this system: it is built for "
+                    "another processor, or damaged",
                     plugin->program);
     else if (status == SHL_FOREIGN)
-        shl_why_set(&plugin->why, "%.150s is no program of this system",
+        shl_why_set(&plugin->why,
+                    "%.120s is no program of this system, and no script: its "
+                    "first line does not begin with #!",
                     plugin->program);
 }
 
@@ -224,7 +287,8 @@ static shl_status launch(struct shl_plugin *plugin)
             words[7 + i] = numbers[i];
     st = shl_child_start(words, &plugin->pipes, &plugin->child);
     shl_pipes_started(&plugin->pipes);
-    explain_start(plugin, st);
+    if (st)
+        explain_start(plugin, st);
     plugin->pid = plugin->child.pid;
     return st;
 }
