@@ -1059,7 +1059,7 @@ static void one_that_always_crashes_is_left_stopped(void **state)
     }
     assert_int_equal(shl_host_linked(host), 0);
     shl_host_why(host, why, sizeof why);
-    assert_non_null(strstr(why, "open it again"));
+    assert_non_null(strstr(why, "not started again: send open"));
     assert_int_equal(spawn_as("clap:B16/normal", 0, 0, LIMIT_MS), SHL_OK);
     assert_true(wait_sound());
 }

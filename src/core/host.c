@@ -459,7 +459,9 @@ static void lose(shl_host *host, shl_status st)
     shl_host_tell(host, &notice);
     unlink_device(host, NULL);
     shl_host_plugin_restart(host);
-    host->refused = SHL_NOT_FOUND; /* as everybody knows by now */
+    /* as everybody knows by now */
+    host->refused =
+        shl_host_plugin_stopped(host) ? host->plugin.stopped : SHL_NOT_FOUND;
 }
 
 static void report(shl_host *host)

@@ -145,7 +145,8 @@ enum shl_notice_kind {
     SHL_NOTICE_XRUN,     /* value: blocks missed since the link began */
     SHL_NOTICE_LATENCY,  /* value: frames */
     /* of programs that we started */
-    SHL_NOTICE_CRASH, /* detail: pid, signal or 0, exit code */
+    SHL_NOTICE_CRASH, /* detail: pid, signal or 0, exit code; value: 1: no other
+                         is started, see shl_host_why */
     SHL_NOTICE_DIRTY, /* its state has changed by itself */
     SHL_NOTICE_PORTS  /* detail: audio in, audio out, MIDI in, MIDI out */
 };

@@ -15,6 +15,11 @@
 #define SHORT_LIVES 3u    /* in a row, until it stays stopped */
 #define REQUEST_MS  5000u
 
+/* What becomes of a program that -w has started for the fourth time. */
+#define GIVEN_UP                                                               \
+    ", 4 times within a second of audio: it is not started again: send open"
+static_assert(SHORT_LIVES + 1 == 4, "as the sentence says");
+
 /* ---- the wish ------------------------------------------------------------------ */
 
 static shl_status split(const char *name, struct shl_host_plugin *plugin,
@@ -113,13 +118,16 @@ static shl_status failed(shl_host *host)
     struct shl_host_plugin *own = &host->plugin;
     shl_status st = own->running->status;
 
-    snprintf(host->why.text, sizeof host->why.text, "%.255s",
-             own->running->why.text);
-    if (!own->again || !own->links)
+    if (!own->again || !own->links) {
+        snprintf(host->why.text, sizeof host->why.text, "%.255s",
+                 own->running->why.text);
         return stop(host, st);
-    let_go(own);
+    }
     count_life(host, true);
-    return st;
+    snprintf(host->why.text, sizeof host->why.text, "%.150s%s",
+             own->running->why.text, own->stopped ? GIVEN_UP : "");
+    let_go(own);
+    return own->stopped ? own->stopped : st;
 }
 
 shl_status shl_host_plugin_link(shl_host *host,
@@ -215,7 +223,9 @@ static void keep_values(shl_host *host)
 static void explain_loss(shl_host *host, const struct shl_notice *notice,
                          shl_status status, bool told)
 {
-    const char *next = host->plugin.stopped ? ": open it again" : "";
+    const char *next = !host->plugin.stopped ? ""
+                       : host->plugin.again  ? GIVEN_UP
+                                             : ": open it again";
     uint32_t pid = notice->detail[0], signal = notice->detail[1];
 
     if (told)
@@ -256,6 +266,7 @@ void shl_host_plugin_lost(shl_host *host, struct shl_notice *notice)
     } else {
         own->stopped = SHL_GONE;
     }
+    notice->value = own->stopped != SHL_OK;
     explain_loss(host, notice, status, told);
 }
 

@@ -269,6 +269,7 @@ static void look(t_shmlink *x)
 void connection_open(t_shmlink *x)
 {
     x->x_due = x->x_say.name[0] != '\0';
+    x->x_shut = 0;
     x->x_asked = clock_getlogicaltime();
     if (!x->x_host)
         x->x_status = make_host(x);
@@ -516,7 +517,7 @@ static void tell_close(t_shmlink *x)
 
 static void shmlink_close(t_shmlink *x)
 {
-    int was = x->x_say.name[0] != '\0';
+    int was = x->x_say.name[0] != '\0' && !x->x_shut;
 
     tell_close(x);
     x->x_wish++;

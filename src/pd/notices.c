@@ -187,7 +187,7 @@ static void tell_gone(t_shmlink *x, const struct shl_notice *notice)
  * an exit code, which may be 0. */
 static void tell_crash(t_shmlink *x, const struct shl_notice *notice)
 {
-    uint32_t signal = notice->detail[1];
+    uint32_t signal = notice->detail[1], wish;
     char text[400];
     t_atom atoms[2];
 
@@ -197,7 +197,13 @@ static void tell_crash(t_shmlink *x, const struct shl_notice *notice)
         replies_complain(&x->x_say, "%s", text);
     atoms_set_number(&atoms[0], notice->detail[0]);
     atoms_set_number(&atoms[1], signal ? signal : notice->detail[2]);
+    x->x_shut = notice->value != 0;
+    wish = x->x_wish;
     replies_send(&x->x_say, "crash", 2, atoms);
+    if (x->x_shut && x->x_flags.again && x->x_wish == wish)
+        replies_error_quiet(&x->x_say, gensym("open"), SHL_GONE, text);
+    if (x->x_shut && x->x_wish == wish)
+        replies_bare(&x->x_say, "close"); /* as patches expect */
 }
 
 static void tell_ports(t_shmlink *x, const struct shl_notice *notice)

@@ -50,6 +50,7 @@ typedef struct shmlink {
     int x_requested;     /* and was asked for by message */
     int x_open;          /* `open 1` has been told, and still holds */
     uint32_t x_wish;     /* counts the opens and closes that have begun */
+    int x_shut;          /* a crash has told `close`: nothing is open */
     int x_closing;       /* `close` is to be told before what follows */
     shl_status x_status; /* why the last open was refused */
     double x_asked;      /* logical time of the open */

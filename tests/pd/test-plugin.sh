@@ -158,4 +158,42 @@ grep "crashed: $first 11" "$work/log-once" >/dev/null ||
     { echo "FAIL no crash of $first in:"; cat "$work/log-once"; bad=1; }
 same "times that the console tells of a crash" \
     "$(grep -c "has crashed: process $first" "$work/log-once")" 1
+
+# After a crash nothing is open: `close` says so, and nothing says `open 0`; with
+# -w when the program is given up, which has an error of its own.
+crash_patch() { # file box
+    cat >"$1" <<END
+#N canvas 0 0 450 300 12;
+#X obj 20 60 $2;
+#X obj 20 20 loadbang;
+#X obj 20 100 route close;
+#X msg 20 140 \; pd dsp 1;
+#X obj 100 140 delay 60000;
+#X msg 100 160 \; pd quit;
+#X obj 200 180 print reply;
+#X obj 20 160 delay 500;
+#X connect 1 0 3 0;
+#X connect 1 0 4 0;
+#X connect 4 0 5 0;
+#X connect 0 2 2 0;
+#X connect 0 2 6 0;
+#X connect 2 0 7 0;
+#X connect 7 0 5 0;
+END
+}
+
+for again in "" "-w "; do
+    crash_patch "$work/crash.pd" \
+        "shmlink~ $again-host $peer clap:B16/normal+exit7/5 2 2"
+    live "$work/crash.pd" >"$work/log-crash"
+    grep -oE '^reply: (open [01]|crash|close|error open gone)' \
+        "$work/log-crash" | sed 's/^reply: //' | tr '\n' ' ' >"$work/order"
+    once="open 1 crash "
+    [ -z "$again" ] && wanted="${once}close " ||
+        wanted="$once$once$once${once}error open gone close "
+    same "what is told of crashes ${again:-without -w}" \
+        "$(cat "$work/order")" "$wanted"
+done
+grep -q "it is not started again: send open" "$work/log-crash" ||
+    { echo "FAIL no word of giving up in:"; cat "$work/log-crash"; bad=1; }
 exit "${bad:-0}"
