@@ -170,9 +170,9 @@ static void what_a_dead_host_left_is_outstanding_and_given_up(void **state)
 static void three_misses_in_a_row_stall(void **state)
 {
     (void)state;
-    assert_int_equal(shl_cycle_score(&host, false), 0);
-    assert_int_equal(shl_cycle_score(&host, false), 0);
-    assert_int_equal(shl_cycle_score(&host, false), 1);
+    assert_false(shl_cycle_score(&host, false));
+    assert_false(shl_cycle_score(&host, false));
+    assert_true(shl_cycle_score(&host, false));
     assert_true(host.stalled);
     assert_int_equal(host.lost, 3);
 }
@@ -182,13 +182,13 @@ static void a_block_on_time_takes_one_64th_off(void **state)
     (void)state;
     /* one miss in 65 blocks never stalls */
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(shl_cycle_score(&host, false), 0);
+        assert_false(shl_cycle_score(&host, false));
         for (int k = 0; k < 64; k++)
-            assert_int_equal(shl_cycle_score(&host, true), 0);
+            assert_false(shl_cycle_score(&host, true));
     }
     /* one in 32 gains half a miss each time: at 3 it stalls */
     int rounds = 0;
-    while (shl_cycle_score(&host, false) == 0) {
+    while (!shl_cycle_score(&host, false)) {
         for (int k = 0; k < 32; k++)
             shl_cycle_score(&host, true);
         assert_true(++rounds < 100);
@@ -196,60 +196,276 @@ static void a_block_on_time_takes_one_64th_off(void **state)
     assert_int_equal(rounds, 4);
 }
 
+/* ---- judging by time: a clock that the tests wind ------------------------------- */
+
+#define US UINT64_C(1000)
+#define MS UINT64_C(1000000)
+
+static uint64_t played_ns; /* 0: none of it has been played */
+
 static void stall(void)
 {
-    while (shl_cycle_score(&host, false) == 0)
+    if (!played_ns)
+        played_ns = MS;
+    ring(0, 64);
+    while (!shl_cycle_score(&host, false))
         ;
 }
 
-static int resume_after(void)
+/* Rung now; told: the device says when it answered. */
+static void ring_played(void)
 {
-    int blocks = 1;
-    while (shl_cycle_score(&host, true) == 0)
-        blocks++;
-    return blocks;
+    ring(0, 64);
+    host.rung_ns = played_ns;
+    atomic_store(&host_side.lines->host.rung_ns, played_ns);
 }
 
-static void it_resumes_after_four_answers_in_a_row(void **state)
+static void answer_played(uint64_t told_ns)
+{
+    answer();
+    atomic_store(&device_side.lines->device.answered_ns, told_ns);
+}
+
+/* A block of the host, `later` after the one before. */
+static enum shl_verdict look(uint64_t later_ns)
+{
+    played_ns += later_ns;
+    bool there = shl_cycle_collect(&host);
+    enum shl_verdict judged = shl_cycle_judge(&host, there, played_ns);
+    if (there && host.stalled)
+        ring_played();
+    return judged;
+}
+
+/* The device says when, or is of an older kind. */
+struct hasty {
+    uint32_t burst;      /* blocks of the host, microseconds apart */
+    uint64_t takes_ns;   /* the device for a block */
+    bool says;           /* when it answered */
+    uint64_t pending_ns; /* its answer comes then; 0: none */
+};
+
+static void device_until(struct hasty *with)
+{
+    if (!with->pending_ns && host.outstanding && !host.late)
+        with->pending_ns = host.rung_ns + with->takes_ns;
+    if (!with->pending_ns || with->pending_ns > played_ns)
+        return;
+    answer_played(with->says ? with->pending_ns : 0);
+    with->pending_ns = 0;
+}
+
+/* Blocks of 64 at 48 kHz, in bursts; returns how many until it resumed. */
+static uint32_t blocks_until_resumed(struct hasty *with, uint32_t limit)
+{
+    uint64_t block_ns = 1000 * MS / SECOND;
+    for (uint32_t n = 1; n <= limit; n++) {
+        bool first = (n - 1) % with->burst == 0;
+        played_ns += first
+                         ? with->burst * block_ns - (with->burst - 1) * 10 * US
+                         : 10 * US;
+        device_until(with);
+        look(0);
+        if (!host.stalled)
+            return n;
+    }
+    return UINT32_MAX;
+}
+
+/* The block that stalled it is answered at last, too late. */
+static void come_back(void)
+{
+    played_ns += 100 * MS;
+    answer_played(played_ns);
+    assert_int_equal(look(0), SHL_LATE);
+    assert_true(host.stalled);
+}
+
+static void a_block_is_undecided_until_its_deadline(void **state)
 {
     (void)state;
     stall();
-    for (int i = 0; i < 100; i++) {
-        for (int k = 0; k < 3; k++)
-            assert_int_equal(shl_cycle_score(&host, true), 0);
-        assert_int_equal(shl_cycle_score(&host, false), 0);
-        assert_true(host.stalled);
-    }
-    assert_int_equal(resume_after(), 4);
-    assert_false(host.stalled);
-    assert_int_equal(host.lost, 3 + 400 + 4);
+    come_back();
+    for (uint64_t us = 0; us < DEADLINE_US; us += 10)
+        assert_int_equal(look(us ? 10 * US : 0), SHL_UNDECIDED);
+    assert_int_equal(host.credit, 0);
+    assert_int_equal(look(20 * US), SHL_LATE);
+    assert_int_equal(look(0), SHL_LATE);
+    answer_played(played_ns);
+    assert_int_equal(look(0), SHL_LATE);
+    assert_int_equal(host.credit, 0);
+    assert_true(host.stalled);
 }
 
-static void each_relapse_doubles_up_to_4096(void **state)
+/* Looked at 20 ms later: when it came is what counts. */
+static void an_answer_is_judged_by_when_it_came(void **state)
 {
     (void)state;
-    int wanted = 4;
+    stall();
+    come_back();
+    answer_played(played_ns + DEADLINE_US * US);
+    assert_int_equal(look(20 * MS), SHL_IN_TIME);
+    answer_played(played_ns + DEADLINE_US * US + 1);
+    assert_int_equal(look(20 * MS), SHL_LATE);
+}
+
+static void a_time_that_cannot_be_says_nothing(void **state)
+{
+    (void)state;
+    /* 0, an older block's, the future, the end of time: in time, since nobody
+     * has looked in vain after the deadline ... */
+    stall();
+    come_back();
+    host.needed = 1000;
+    uint64_t lies[] = {0, 1, played_ns - 1, UINT64_MAX};
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        answer_played(lies[i]);
+        assert_int_equal(look(20 * MS), SHL_IN_TIME);
+    }
+    answer_played(played_ns + 20 * MS + 1);
+    assert_int_equal(look(20 * MS), SHL_IN_TIME);
+    /* ... and late if somebody has */
+    assert_int_equal(look(20 * MS), SHL_LATE);
+    answer_played(0);
+    assert_int_equal(look(10 * US), SHL_LATE);
+    /* a flattering one does not help then either */
+    assert_int_equal(look(20 * MS), SHL_LATE);
+    answer_played(host.rung_ns);
+    assert_int_equal(look(10 * US), SHL_LATE);
+}
+
+static void it_resumes_at_any_spacing(void **state)
+{
+    const uint32_t bursts[] = {1, 2, 4, 15, 16, 75};
+    (void)state;
+    for (size_t i = 0; i < sizeof bursts / sizeof *bursts; i++)
+        for (int says = 0; says < 2; says++) {
+            struct hasty with = {
+                .burst = bursts[i], .takes_ns = 200 * US, .says = says};
+            shl_cycle_host_init(&host, &host_side, DEADLINE_US, SECOND);
+            stall();
+            come_back();
+            uint32_t blocks = blocks_until_resumed(&with, 10000);
+            assert_true(blocks >= 4);
+            assert_true(blocks <= bursts[i] + 4);
+        }
+}
+
+static void one_answer_per_burst_is_enough_after_any_past(void **state)
+{
+    struct hasty with = {.burst = 75, .takes_ns = MS, .says = true};
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        stall(); /* at once again: each a relapse */
+        come_back();
+        uint32_t blocks = blocks_until_resumed(&with, 10000);
+        assert_true(blocks <= SECOND / 4);
+    }
+    assert_true(host.needed >= SECOND / 8);
+}
+
+static void a_device_that_is_too_slow_stays_stalled(void **state)
+{
+    struct hasty with = {
+        .burst = 15, .takes_ns = (DEADLINE_US + 100) * US, .says = true};
+    (void)state;
+    stall();
+    come_back();
+    assert_int_equal(blocks_until_resumed(&with, 10000), UINT32_MAX);
+    with.says = false;
+    with.burst = 1; /* 1.3 ms: it is looked for in vain */
+    with.takes_ns = 2 * DEADLINE_US * US;
+    with.pending_ns = 0;
+    come_back();
+    assert_int_equal(blocks_until_resumed(&with, 10000), UINT32_MAX);
+}
+
+/* Plays `good` blocks, then stalls; answers how many it needed to come back. */
+static uint32_t back_after(uint32_t good)
+{
+    struct hasty with = {.burst = 1, .takes_ns = 100 * US, .says = true};
+    for (uint32_t i = 0; i < good; i++)
+        shl_cycle_score(&host, true);
+    stall();
+    come_back();
+    return blocks_until_resumed(&with, 100000);
+}
+
+static void relapses_need_more_up_to_a_fifth_of_a_second(void **state)
+{
+    uint32_t wanted = 4;
+    (void)state;
     for (int i = 0; i < 14; i++) {
-        stall();
-        assert_int_equal(resume_after(), wanted);
-        wanted = wanted < 4096 ? 2 * wanted : 4096;
+        assert_int_equal(back_after(30), wanted);
+        wanted = 2 * wanted < SECOND / 5 ? 2 * wanted : SECOND / 5;
     }
-    assert_int_equal(wanted, 4096);
+    assert_int_equal(wanted, SECOND / 5);
+    /* each second of blocks in time halves it, the misses between do not count
+     * against that */
+    uint32_t sum = 0;
+    for (int i = 0; i < 400 && wanted > 4; i++) {
+        wanted = back_after(225);
+        sum += 225;
+    }
+    assert_int_equal(wanted, 4);
+    assert_true(sum >= 5 * SECOND && sum <= 8 * SECOND);
 }
 
-static void a_second_without_a_miss_forgives(void **state)
+/* shows ME-03 */
+static void accidents_of_a_good_device_cost_no_more_each_time(void **state)
 {
     (void)state;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(back_after(225), 4);
+}
+
+static void long_blocks_come_back_in_time_too(void **state)
+{
+    struct hasty with = {.burst = 1, .takes_ns = 100 * US, .says = true};
+    (void)state;
+    shl_cycle_host_init(&host, &host_side, DEADLINE_US, 12); /* of 4096 */
+    for (int i = 0; i < 10; i++) {
+        stall();
+        come_back();
+        assert_true(blocks_until_resumed(&with, 100) <= 3); /* 250 ms */
+    }
+}
+
+static void all_that_is_not_heard_is_counted_as_lost(void **state)
+{
+    struct hasty with = {.burst = 15, .takes_ns = 100 * US, .says = true};
+    (void)state;
     stall();
-    resume_after();
-    for (uint32_t i = 0; i < SECOND - 1; i++)
-        shl_cycle_score(&host, true);
-    stall();
-    assert_int_equal(resume_after(), 8); /* not quite a second */
-    for (uint32_t i = 0; i < SECOND + 1; i++)
-        shl_cycle_score(&host, true);
-    stall();
-    assert_int_equal(resume_after(), 4);
+    assert_int_equal(look(MS), SHL_LATE);
+    come_back();
+    uint32_t blocks = blocks_until_resumed(&with, 100);
+    assert_int_equal(host.lost, 3 + 2 + blocks);
+}
+
+/* As long as all is well nobody reads a clock for it. */
+static void times_are_told_only_while_stalled(void **state)
+{
+    struct shl_lines *lines = device_side.lines;
+    (void)state;
+    ring(0, 64);
+    answer();
+    assert_true(shl_cycle_collect(&host));
+    assert_int_equal(atomic_load(&lines->host.rung_ns), 0);
+    assert_int_equal(atomic_load(&lines->device.answered_ns), 0);
+    host.stalled = true;
+    uint64_t before_ns = shl_clock_ns();
+    ring(0, 64);
+    answer();
+    assert_true(shl_cycle_collect(&host));
+    uint64_t rung_ns = atomic_load(&lines->host.rung_ns);
+    uint64_t answered_ns = atomic_load(&lines->device.answered_ns);
+    assert_true(rung_ns >= before_ns && rung_ns == host.rung_ns);
+    assert_true(answered_ns >= rung_ns && answered_ns <= shl_clock_ns());
+    host.stalled = false;
+    ring(0, 64);
+    assert_int_equal(atomic_load(&lines->host.rung_ns), 0);
+    answer();
+    assert_int_equal(atomic_load(&lines->device.answered_ns), answered_ns);
 }
 
 /* ---- the device's half --------------------------------------------------------- */
@@ -364,9 +580,17 @@ int main(void)
         TEST(what_a_dead_host_left_is_outstanding_and_given_up),
         TEST(three_misses_in_a_row_stall),
         TEST(a_block_on_time_takes_one_64th_off),
-        TEST(it_resumes_after_four_answers_in_a_row),
-        TEST(each_relapse_doubles_up_to_4096),
-        TEST(a_second_without_a_miss_forgives),
+        TEST(a_block_is_undecided_until_its_deadline),
+        TEST(an_answer_is_judged_by_when_it_came),
+        TEST(a_time_that_cannot_be_says_nothing),
+        TEST(it_resumes_at_any_spacing),
+        TEST(one_answer_per_burst_is_enough_after_any_past),
+        TEST(a_device_that_is_too_slow_stays_stalled),
+        TEST(relapses_need_more_up_to_a_fifth_of_a_second),
+        TEST(accidents_of_a_good_device_cost_no_more_each_time),
+        TEST(long_blocks_come_back_in_time_too),
+        TEST(all_that_is_not_heard_is_counted_as_lost),
+        TEST(times_are_told_only_while_stalled),
         TEST(the_device_wakes_for_bell_epoch_and_alarm),
         TEST(a_nudge_wakes_a_sleeper),
         TEST(two_threads_never_see_half_a_block),

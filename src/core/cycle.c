@@ -8,8 +8,9 @@
 #define SLICE_US       250000u  /* of it, between looks at the lease */
 #define MISS           64u      /* one missed block in the score */
 #define STALL          (3 * MISS)
-#define NEEDED_FIRST   4u
-#define NEEDED_LIMIT   4096u
+#define NEEDED_FIRST   4u      /* blocks in time */
+#define NEEDED_SHARE   5u      /* never more than this part of a second */
+#define RELAPSE        64u     /* not so many in time: stalled again too soon */
 #define NAP_US         100000u /* a nudge may come just before we sleep */
 
 /* ---- both halves ------------------------------------------------------- */
@@ -158,51 +159,128 @@ SHL_RT void shl_cycle_ring(struct shl_cycle_host *cycle, uint64_t frame,
     shl_line_store(&line->out_channels, out_channels);
     shl_line_store(&line->cpu, cpu);
     shl_line_store(&line->epoch, epoch);
-    cycle->doorbell++;
-    cycle->outstanding = true;
-    cycle->given_up = false;
+    shl_cycle_rung(cycle);
+    /* a time is asked for only while somebody judges by it: the line stays
+     * clean, and the device's clock unread, as long as all is well */
+    if (atomic_load_explicit(&line->rung_ns, memory_order_relaxed) !=
+        cycle->rung_ns)
+        atomic_store_explicit(&line->rung_ns, cycle->rung_ns,
+                              memory_order_relaxed);
     /* seq_cst: releases planes, events and line, and pairs with the flag */
     atomic_store_explicit(&line->doorbell, cycle->doorbell,
                           memory_order_seq_cst);
     wake(&cycle->segment->lines->device_parked, &line->doorbell);
 }
 
-static int score_stalled(struct shl_cycle_host *cycle, bool came)
+SHL_RT void shl_cycle_rung(struct shl_cycle_host *cycle)
 {
-    cycle->lost++;
-    cycle->in_a_row = came ? cycle->in_a_row + 1 : 0;
-    if (cycle->in_a_row < cycle->needed)
-        return 0;
-    cycle->stalled = false;
-    cycle->score = 0;
-    cycle->calm = 0;
-    return -1;
+    cycle->doorbell++;
+    cycle->outstanding = true;
+    cycle->given_up = false;
+    cycle->late = false;
+    cycle->passed = 0;
+    cycle->rung_ns = cycle->stalled ? shl_clock_ns() : 0;
 }
 
-SHL_RT int shl_cycle_score(struct shl_cycle_host *cycle, bool came)
+/* ---- the score ------------------------------------------------------------- */
+
+static uint32_t least(uint32_t a, uint32_t b)
 {
-    if (cycle->stalled)
-        return score_stalled(cycle, came);
-    if (came) {
-        if (cycle->score)
-            cycle->score--;
-        if (cycle->calm < cycle->second_blocks)
-            cycle->calm++;
-        else
-            cycle->needed = 0;
-        return 0;
+    return a < b ? a : b;
+}
+
+/* The most blocks in time that a stalled link is kept waiting for. */
+static uint32_t needed_limit(const struct shl_cycle_host *cycle)
+{
+    uint32_t limit = cycle->second_blocks / NEEDED_SHARE;
+    return limit ? limit : 1;
+}
+
+/* Stalled again before a miss was made good: the device has not recovered, so it
+ * has to prove more. All other stalls are accidents of a good device, which ask
+ * for no more than the one before. */
+static void stall(struct shl_cycle_host *cycle)
+{
+    uint32_t limit = needed_limit(cycle);
+    if (cycle->needed == 0) {
+        cycle->needed = least(NEEDED_FIRST, limit);
+        cycle->calm = 0;
+    } else if (cycle->steady < least(RELAPSE, limit)) {
+        cycle->needed = least(cycle->needed * 2, limit);
+        cycle->calm = 0;
     }
+    cycle->stalled = true;
+    cycle->late = cycle->outstanding; /* we have waited for it in vain */
+    cycle->credit = 0;
+    cycle->steady = 0;
+    cycle->lost = cycle->score / MISS;
+}
+
+/* Each second of blocks in time halves what a stall asks for. */
+static void relieve(struct shl_cycle_host *cycle)
+{
+    cycle->steady += cycle->steady < RELAPSE;
+    if (cycle->needed == 0 || ++cycle->calm < cycle->second_blocks)
+        return;
     cycle->calm = 0;
+    cycle->needed /= 2;
+    if (cycle->needed < NEEDED_FIRST)
+        cycle->needed = 0;
+}
+
+SHL_RT bool shl_cycle_score(struct shl_cycle_host *cycle, bool came)
+{
+    if (came) {
+        cycle->score -= cycle->score > 0;
+        relieve(cycle);
+        return false;
+    }
     cycle->score += MISS;
     if (cycle->score < STALL)
-        return 0;
-    cycle->stalled = true;
-    cycle->in_a_row = 0;
-    cycle->lost = cycle->score / MISS;
-    cycle->needed = cycle->needed ? cycle->needed * 2 : NEEDED_FIRST;
-    if (cycle->needed > NEEDED_LIMIT)
-        cycle->needed = NEEDED_LIMIT;
-    return 1;
+        return false;
+    stall(cycle);
+    return true;
+}
+
+/* When the device answered, if it says so and can have: not before the doorbell
+ * and not after now. Else 0: an older one, one of another clock, a liar. */
+static uint64_t answered_ns(const struct shl_cycle_host *cycle, uint64_t now_ns)
+{
+    /* relaxed: the answer, which has been acquired, orders it */
+    uint64_t told_ns = atomic_load_explicit(
+        &cycle->segment->lines->device.answered_ns, memory_order_relaxed);
+    return told_ns >= cycle->rung_ns && told_ns <= now_ns ? told_ns : 0;
+}
+
+static enum shl_verdict verdict(struct shl_cycle_host *cycle, bool there,
+                                uint64_t now_ns)
+{
+    uint64_t limit_ns = cycle->deadline_us * UINT64_C(1000);
+    if (!cycle->late && there && cycle->rung_ns) {
+        uint64_t told_ns = answered_ns(cycle, now_ns);
+        cycle->late = told_ns && told_ns - cycle->rung_ns > limit_ns;
+    } else if (!there && now_ns - cycle->rung_ns > limit_ns) {
+        cycle->late = true;
+    }
+    if (cycle->late)
+        return SHL_LATE;
+    return there ? SHL_IN_TIME : SHL_UNDECIDED;
+}
+
+SHL_RT enum shl_verdict shl_cycle_judge(struct shl_cycle_host *cycle,
+                                        bool there, uint64_t now_ns)
+{
+    enum shl_verdict judged = verdict(cycle, there, now_ns);
+    cycle->lost++;
+    cycle->passed++;
+    if (judged != SHL_IN_TIME)
+        return judged;
+    cycle->credit += cycle->passed;
+    if (cycle->credit >= cycle->needed) {
+        cycle->stalled = false;
+        cycle->score = 0;
+    }
+    return judged;
 }
 
 void shl_cycle_nudge(struct shl_lines *lines)
@@ -313,6 +391,9 @@ SHL_RT void shl_cycle_answer(struct shl_cycle_device *cycle, uint32_t bell,
     shl_line_store(&line->in_channels, in_channels);
     shl_line_store(&line->out_channels, out_channels);
     shl_line_store(&line->cpu, cpu);
+    if (atomic_load_explicit(&cycle->lines->host.rung_ns, memory_order_relaxed))
+        atomic_store_explicit(&line->answered_ns, shl_clock_ns(),
+                              memory_order_relaxed);
     cycle->answered = bell;
     /* seq_cst: releases planes, events and line, and pairs with the flag */
     atomic_store_explicit(&line->answer, bell, memory_order_seq_cst);

@@ -40,18 +40,22 @@ static inline void shl_count(_Atomic uint64_t *counter, uint64_t more)
 
 struct shl_cycle_host {
     const struct shl_segment *segment;
-    uint32_t doorbell;      /* last rung */
-    bool outstanding;       /* and not answered yet */
-    bool given_up;          /* what is outstanding will not be played */
-    bool stalled;           /* look, do not wait */
-    bool may_yield;         /* the device may run on our processor */
-    uint32_t deadline_us;   /* of one block */
-    uint32_t left_us;       /* of it, for this block */
-    uint32_t score;         /* in 64ths of a missed block */
-    uint32_t in_a_row;      /* answers that were there at the next block */
-    uint32_t needed;        /* of them before we wait again; 0: never stalled */
-    uint32_t calm;          /* blocks since the last miss */
+    uint32_t doorbell;    /* last rung */
+    bool outstanding;     /* and not answered yet */
+    bool given_up;        /* what is outstanding will not be played */
+    bool stalled;         /* look, do not wait */
+    bool late;            /* what is outstanding is: its deadline has passed */
+    bool may_yield;       /* the device may run on our processor */
+    uint32_t deadline_us; /* of one block */
+    uint32_t left_us;     /* of it, for this block */
+    uint32_t score;       /* in 64ths of a missed block */
+    uint32_t needed;      /* blocks in time before we wait again */
+    uint32_t credit;      /* of them in this stall */
+    uint32_t passed;      /* blocks of the host since the doorbell */
+    uint32_t steady;      /* blocks in time since the last stall */
+    uint32_t calm;        /* likewise, since the last relapse or relief */
     uint32_t second_blocks; /* blocks in a second */
+    uint64_t rung_ns;       /* when the doorbell was rung, if stalled */
     uint64_t lost;          /* blocks of the present or last stall */
 };
 
@@ -74,10 +78,24 @@ SHL_RT void shl_cycle_ring(struct shl_cycle_host *cycle, uint64_t frame,
                            uint32_t frames, uint32_t in_channels,
                            uint32_t out_channels, uint32_t epoch);
 
-/** Keep the score. `came`: the answer was there in time; when stalled: it was
- * there at the next block. Returns +1 when the link has just stalled, -1 when
- * it has just resumed. [audio] */
-SHL_RT int shl_cycle_score(struct shl_cycle_host *cycle, bool came);
+/** The doorbell has been rung for a new block: what ringing means for the host,
+ * whoever gives the answer. [audio] */
+SHL_RT void shl_cycle_rung(struct shl_cycle_host *cycle);
+
+/** Keep the score of a link that is not stalled. `came`: the answer was there in
+ * time; else its deadline has passed. True: the link has just stalled. [audio] */
+SHL_RT bool shl_cycle_score(struct shl_cycle_host *cycle, bool came);
+
+enum shl_verdict { SHL_UNDECIDED, SHL_IN_TIME, SHL_LATE };
+
+/** A stalled link, at a block of the host: judge by time what is outstanding.
+ * `there`: shl_cycle_collect has just found the answer. An answer is in time if
+ * it came within the deadline: by the device's clock, or, if it does not say
+ * so, unless we have looked for it in vain after the deadline. The link resumes
+ * (`stalled` is false then) after enough blocks in time, at any spacing: an
+ * answer stands for all blocks of the host since its doorbell. [audio] */
+SHL_RT enum shl_verdict shl_cycle_judge(struct shl_cycle_host *cycle,
+                                        bool there, uint64_t now_ns);
 
 /** Wake the device without a block: it looks at epoch and messages. [any] */
 void shl_cycle_nudge(struct shl_lines *lines);

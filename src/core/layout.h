@@ -158,7 +158,7 @@ enum {
 #define SHL_LINK_OFFSET          SHL_MAOLAN_SIZE
 #define SHL_LINK_MAGIC           0x4B4C4853u /* in memory: S H L K */
 #define SHL_LINK_MAJOR           1u
-#define SHL_LINK_MINOR           1u
+#define SHL_LINK_MINOR           2u
 #define SHL_EVENT_SLOTS          4096u
 #define SHL_MAX_PARAMS           1024u
 #define SHL_ID_SIZE              48u /* bytes with the terminating 0 */
@@ -309,10 +309,14 @@ struct shl_host_line {
     _Atomic uint32_t cpu;         /* it ran on, +1; 0: unknown */
     _Atomic uint32_t keeper_pid;  /* root time keeper */
     _Atomic uint32_t epoch;       /* this block belongs to */
-    uint8_t reserved[84];
+    uint8_t reserved0[4];
+    _Atomic uint64_t rung_ns; /* since minor 2: when, by CLOCK_MONOTONIC, if the
+                                 device is to say when it answers; else 0 */
+    uint8_t reserved[72];
 };
 static_assert(offsetof(struct shl_host_line, event_write) == 24, "wire");
 static_assert(offsetof(struct shl_host_line, epoch) == 40, "wire offset");
+static_assert(offsetof(struct shl_host_line, rung_ns) == 48, "wire offset");
 static_assert(sizeof(struct shl_host_line) == 128, "wire size");
 
 /** The device's line: answers a whole block. Orderings as above. */
@@ -334,10 +338,13 @@ struct shl_device_line {
     _Atomic uint32_t busy_ns;       /* running mean of its time per block */
     _Atomic uint32_t stream_frames; /* free drive: latency of the stream to it,
                                        at the host's rate (before epoch) */
-    uint8_t reserved[64];
+    _Atomic uint64_t answered_ns;   /* since minor 2: when it answered a block
+                                     with a time of ringing, by its clock */
+    uint8_t reserved[56];
 };
 static_assert(offsetof(struct shl_device_line, epoch) == 40, "wire offset");
 static_assert(offsetof(struct shl_device_line, busy_ns) == 56, "wire");
+static_assert(offsetof(struct shl_device_line, answered_ns) == 64, "wire");
 static_assert(sizeof(struct shl_device_line) == 128, "wire size");
 
 /** Raised by a sleeper before it looks a last time; read by the waker after it

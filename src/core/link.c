@@ -489,13 +489,13 @@ static bool settle(struct shl_link *link, bool *playable)
     struct shl_cycle_host *cycle = &link->cycle;
     bool stalled = cycle->stalled;
     bool there = collect(link);
-    *playable =
-        there && link->pipelined && !cycle->given_up && link->rung_frames > 0;
-    if (there && cycle->given_up)
-        link->stats.late++;
+    bool late = cycle->given_up;
+    *playable = there && link->pipelined && !late && link->rung_frames > 0;
     cycle->given_up = true;
     if (stalled)
-        shl_cycle_score(cycle, there);
+        late = shl_cycle_judge(cycle, there, shl_clock_ns()) == SHL_LATE;
+    if (there && late)
+        link->stats.late++;
     return there;
 }
 
@@ -512,7 +512,7 @@ static enum shl_heard lack(struct shl_link *link, uint32_t frames)
 /* The same, after waiting in vain (when stalled: without waiting). */
 static enum shl_heard missed(struct shl_link *link, uint32_t frames)
 {
-    if (!link->cycle.stalled && shl_cycle_score(&link->cycle, false) > 0)
+    if (!link->cycle.stalled && shl_cycle_score(&link->cycle, false))
         link->stats.stalls++;
     return lack(link, frames);
 }

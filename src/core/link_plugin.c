@@ -283,9 +283,7 @@ SHL_RT void shl_link_plugin_ring(struct shl_link *link, uint32_t frames,
         frames, link->in_planes, link->out_planes, own->midi_in, own->midi_out};
     shl_maolan_block_write(maolan, &block);
     pass_on(link, frames);
-    link->cycle.doorbell++;
-    link->cycle.outstanding = true;
-    link->cycle.given_up = false;
+    shl_cycle_rung(&link->cycle);
     shl_plugin_ring(plugin);
 }
 
