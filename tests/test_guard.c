@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define SIZE ((size_t)65536)
@@ -291,22 +292,34 @@ static void handler_goes_with_the_last_mapping(void **state)
     assert_true(before.sa_sigaction == after.sa_sigaction);
 }
 
-static void mapping_number_257_is_refused(void **state)
+/* As many as the system gives descriptors for; each of them is guarded. */
+static void mappings_have_no_limit_of_their_own(void **state)
 {
-    static struct shl_map map[257];
-    shl_status status = SHL_OK;
-    int count = 1;
+    enum { MANY = 1000 };
+    static struct shl_map map[MANY];
+    struct rlimit before, limit;
+    size_t left = 4096;
 
     (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    if (before.rlim_max < MANY + 100)
+        skip();
+    limit = before;
+    limit.rlim_cur = MANY + 100;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     map[0] = created();
-    for (; count < 257 && !status; count++)
-        status = shl_map_open(name, SIZE, &map[count]);
-    assert_int_equal(count, 257);
-    assert_int_equal(status, SHL_NO_MEMORY);
-    shl_map_close(&map[17]);
-    assert_int_equal(shl_map_open(name, SIZE, &map[17]), SHL_OK);
-    for (int i = 0; i < 256; i++)
+    memset(map[0].base, 1, SIZE);
+    for (int i = 1; i < MANY; i++)
+        assert_int_equal(shl_map_open(name, SIZE, &map[i]), SHL_OK);
+    assert_int_equal(child_run(cut_to_a_page, &left), 0);
+    for (int i = 0; i < MANY; i += 37) {
+        assert_int_equal((uintptr_t)read_all(&map[i]), left);
+        assert_true(atomic_load(map[i].bad));
+    }
+    assert_false(atomic_load(map[1].bad));
+    for (int i = 0; i < MANY; i++)
         shl_map_close(&map[i]);
+    setrlimit(RLIMIT_NOFILE, &before);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -321,7 +334,7 @@ int main(void)
         TEST(guard_comes_back_with_the_next_mapping),
         TEST(signal_sent_by_hand_does_what_it_did),
         TEST(handler_goes_with_the_last_mapping),
-        TEST(mapping_number_257_is_refused),
+        TEST(mappings_have_no_limit_of_their_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,8 +36,7 @@ shl_status shl_map_create(const char *name, size_t size, struct shl_map *map);
 /** Open an existing object read-write and map all of it, guarded. It must be
  * a regular object of this user, mode 0600, at least `least` bytes: SHL_FOREIGN
  * or SHL_CUT otherwise; SHL_NOT_FOUND if there is none, SHL_AGAIN if it is so
- * new that it has no size yet. SHL_NO_MEMORY also when 256 objects are mapped
- * already. [control] */
+ * new that it has no size yet. [control] */
 shl_status shl_map_open(const char *name, size_t least, struct shl_map *map);
 
 /** As shl_map_open, but to look at: the description and the mapping can only be

@@ -9,6 +9,7 @@
 
 #include "platform.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -69,17 +71,26 @@ static shl_status status_of(int error, shl_status missing)
 /* A peer may cut an object short while we use it; touching a page behind its
  * end raises SIGBUS. The handler puts zero pages there and raises the flag. */
 
-#define GUARDS        256
+#define GUARDS        256 /* of one part of the table */
 #define GUARD_FREE    ((uintptr_t)0)
 #define GUARD_PENDING ((uintptr_t)1)
 
 /* `base` is stored last (release) and loaded first (acquire): the size belongs
- * to it. Entries are static, so a flag may be read after its map is closed. */
-static struct guard {
+ * to it. Entries stay for good, so a flag may be read after its map is closed;
+ * `bad` is the first of an entry. The table grows by parts, each stored
+ * (release) when it is whole, for the handler to load (acquire). */
+struct guard {
     atomic_bool bad;
     _Atomic uintptr_t base;
     _Atomic size_t size;
-} guards[GUARDS];
+};
+
+struct guard_part {
+    struct guard guards[GUARDS];
+    _Atomic(struct guard_part *) next;
+};
+
+static struct guard_part guard_first;
 
 static pthread_mutex_t guard_mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned guards_used;
@@ -89,12 +100,16 @@ static _Atomic pid_t guard_forwarder;   /* the thread that is handing on */
 static _Atomic int guard_depth;         /* how often, one within the other */
 static uintptr_t guard_page_mask;
 
-/** True if the fault was in a mapping of ours and has been mended. Signal
- * handler. */
-static bool guard_mend(uintptr_t fault)
+static struct guard_part *guard_next(struct guard_part *part)
+{
+    return atomic_load_explicit(&part->next, memory_order_acquire);
+}
+
+/** As guard_mend, for one part of the table. Signal handler. */
+static bool guard_mend_part(struct guard_part *part, uintptr_t fault)
 {
     for (unsigned i = 0; i < GUARDS; i++) {
-        struct guard *g = &guards[i];
+        struct guard *g = &part->guards[i];
         uintptr_t base = atomic_load_explicit(&g->base, memory_order_acquire);
         size_t size = atomic_load_explicit(&g->size, memory_order_acquire);
 
@@ -107,6 +122,17 @@ static bool guard_mend(uintptr_t fault)
                     0) != MAP_FAILED;
     }
     return false;
+}
+
+/** True if the fault was in a mapping of ours and has been mended. Signal
+ * handler. */
+static bool guard_mend(uintptr_t fault)
+{
+    struct guard_part *part = &guard_first;
+
+    while (part && !guard_mend_part(part, fault))
+        part = guard_next(part);
+    return part != NULL;
 }
 
 /** Do what another handler would have done. Signal handler. */
@@ -198,16 +224,38 @@ static void guard_remove(void)
         sigaction(SIGBUS, &guard_previous, NULL);
 }
 
-/** An entry of the table, or NULL when it is full. */
+/** Under the mutex. */
+static struct guard *guard_find(struct guard_part *part)
+{
+    for (unsigned i = 0; i < GUARDS; i++)
+        if (atomic_load_explicit(&part->guards[i].base, memory_order_relaxed) ==
+            GUARD_FREE)
+            return &part->guards[i];
+    return NULL;
+}
+
+/** One more part behind this one, which stays for good. Under the mutex. */
+static struct guard_part *guard_grow(struct guard_part *last)
+{
+    struct guard_part *part = calloc(1, sizeof *part);
+
+    if (part)
+        atomic_store_explicit(&last->next, part, memory_order_release);
+    return part;
+}
+
+/** An entry of the table, or NULL when there is no memory for more. */
 static struct guard *guard_open(void)
 {
-    struct guard *found = NULL;
+    struct guard_part *part = &guard_first;
+    struct guard *found;
 
     pthread_mutex_lock(&guard_mutex);
-    for (unsigned i = 0; i < GUARDS && !found; i++) {
-        if (atomic_load_explicit(&guards[i].base, memory_order_relaxed) ==
-            GUARD_FREE)
-            found = &guards[i];
+    while (!(found = guard_find(part))) {
+        struct guard_part *next = guard_next(part);
+        part = next ? next : guard_grow(part);
+        if (!part)
+            break;
     }
     if (found) {
         atomic_store_explicit(&found->base, GUARD_PENDING,
@@ -232,11 +280,9 @@ static void guard_close(struct guard *g)
 /** The entry of a mapping, which always has one. */
 static struct guard *guard_of(const struct shl_map *map)
 {
-    unsigned i = 0;
+    static_assert(offsetof(struct guard, bad) == 0, "the first of an entry");
 
-    while (&guards[i].bad != map->bad)
-        i++;
-    return &guards[i];
+    return (struct guard *)(uintptr_t)map->bad; /* a cast cannot shed _Atomic */
 }
 
 /* ---- shared memory objects -------------------------------------------- */
