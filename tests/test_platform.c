@@ -504,6 +504,27 @@ static void missing_shared_memory_is_named(void **state)
     assert_int_equal(result, 0);
 }
 
+/* `ulimit -f` holds for shared memory, too. */
+static int limited(void *arg)
+{
+    struct shl_map map = SHL_MAP_NONE;
+    struct rlimit limit;
+
+    (void)arg;
+    CHILD_CHECK(!getrlimit(RLIMIT_FSIZE, &limit));
+    limit.rlim_cur = 4096;
+    CHILD_CHECK(!setrlimit(RLIMIT_FSIZE, &limit));
+    CHILD_CHECK(shl_map_create(name, SIZE, &map) == SHL_NO_SPACE);
+    CHILD_CHECK(shl_map_share(name, SIZE, &map) == SHL_NO_SPACE);
+    return 0;
+}
+
+static void the_limit_of_file_sizes_is_a_status_and_no_signal(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(limited, NULL), 0);
+}
+
 static int no_permission(void *arg)
 {
     struct shl_map map = SHL_MAP_NONE;
@@ -553,6 +574,7 @@ int main(void)
         TEST(inherited_lease_has_a_second_witness),
         TEST(running_out_of_descriptors_is_named),
         TEST(full_memory_is_a_status_and_no_signal),
+        TEST(the_limit_of_file_sizes_is_a_status_and_no_signal),
         TEST(missing_shared_memory_is_named),
         TEST(another_users_object_is_out_of_reach),
     };

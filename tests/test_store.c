@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -257,6 +258,165 @@ static void a_draft_is_not_seen_before_it_is_kept(void **state)
     assert_int_equal(shl_file_load(home, 5, &bytes, &size, &why), SHL_BAD_NAME);
 }
 
+/* A writer that died with our number, and left more than one. */
+static void leftovers_of_our_number_block_nothing(void **state)
+{
+    char path[SHL_PATH_SIZE], left[SHL_PATH_SIZE];
+
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        snprintf(left, sizeof left, "%s/.file.%d-%d.part", home, (int)getpid(),
+                 i);
+        assert_int_equal(mknod(left, S_IFREG | 0600, 0), 0);
+    }
+    snprintf(path, sizeof path, "%s/file", home);
+    assert_int_equal(shl_file_save(path, "a", 1, &why), SHL_OK);
+}
+
+/* The limit of file sizes ends a program by a signal, unless it is told not to.
+ * A full disk fails at the same place. */
+static void a_full_disk_is_said_and_the_old_file_stays(void **state)
+{
+    static uint8_t much[100000];
+    struct rlimit before, limit;
+    char path[SHL_PATH_SIZE];
+    shl_draft *draft;
+    uint8_t *bytes;
+    size_t size;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/file", home);
+    assert_int_equal(shl_file_save(path, "old", 3, &why), SHL_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 10000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const shl_status saved = shl_file_save(path, much, sizeof much, &why);
+    /* what waits in the stream is written by the end of the draft */
+    const shl_status begun = shl_draft_new(path, &draft, NULL);
+    shl_status status = shl_draft_seek(draft, 9999, NULL);
+    if (!status)
+        status = shl_draft_write(draft, "ab", 2, NULL);
+    const shl_status kept = shl_draft_keep(draft, 1, NULL);
+    const shl_status again = shl_draft_new(path, &draft, NULL);
+    if (!status)
+        status = shl_draft_seek(draft, 9999, NULL);
+    if (!status)
+        status = shl_draft_write(draft, "ab", 2, NULL);
+    shl_draft_drop(draft);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(saved, SHL_NO_SPACE);
+    assert_non_null(strstr(why.text, "the disk is full"));
+    assert_int_equal(begun || again || status, 0);
+    assert_int_equal(kept, SHL_NO_SPACE);
+    assert_int_equal(shl_file_load(path, 10, &bytes, &size, &why), SHL_OK);
+    assert_int_equal(size, 3);
+    assert_memory_equal(bytes, "old", 3);
+    free(bytes);
+    assert_int_equal(files_in(home), 1);
+}
+
+/* As long as the system takes, with names of 255 bytes. */
+static void long_paths_are_followed_to_their_last_byte(void **state)
+{
+    char path[SHL_PATH_SIZE], target[SHL_PATH_SIZE], link[100];
+    size_t length;
+    uint8_t *bytes;
+    size_t size;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s", home);
+    length = strlen(path);
+    while (length + 256 < 3600) {
+        path[length] = '/';
+        memset(path + length + 1, 'd', 255);
+        path[length += 256] = 0;
+    }
+    assert_int_equal(shl_folder_make(path, &why), SHL_OK);
+    path[length] = '/';
+    memset(path + length + 1, 'n', 255);
+    path[length + 256] = 0;
+    assert_int_equal(shl_file_save(path, "a", 1, &why), SHL_OK);
+    assert_int_equal(shl_file_load(path, 1, &bytes, &size, &why), SHL_OK);
+    free(bytes);
+    path[length + 255] = 0; /* one byte less is another file */
+    assert_int_equal(shl_file_load(path, 1, &bytes, &size, &why),
+                     SHL_NOT_FOUND);
+    snprintf(link, sizeof link, "%s/link", home);
+    assert_int_equal(symlink(path, link), 0);
+    assert_int_equal(shl_path_follow(link, target, &why), SHL_OK);
+    assert_string_equal(target, path);
+    for (length = strlen(path); length < sizeof path - 1; length++)
+        path[length] = 'x';
+    path[length] = 0;
+    assert_int_equal(shl_file_save(path, "a", 1, &why), SHL_BAD_NAME);
+    assert_int_equal(shl_path_follow(path, target, &why), SHL_OK);
+    char longer[SHL_PATH_SIZE + 100];
+    memset(longer, 'x', sizeof longer);
+    longer[0] = '/';
+    for (size_t end = SHL_PATH_SIZE; end < sizeof longer; end += 33) {
+        longer[end] = 0;
+        assert_int_equal(shl_file_save(longer, "a", 1, &why), SHL_BAD_NAME);
+        assert_int_equal(shl_folder_make(longer, &why), SHL_BAD_NAME);
+        assert_int_equal(shl_path_follow(longer, target, &why), SHL_BAD_NAME);
+        setenv("SHMLINK_HOME", longer, 1);
+        assert_int_equal(shl_store_init(&store, "link", "A", &why),
+                         SHL_BAD_NAME);
+        longer[end] = 'x';
+    }
+    setenv("SHMLINK_HOME", home, 1);
+}
+
+static void presets_at_the_end_of_the_longest_path(void **state)
+{
+    char deep[SHL_PATH_SIZE], name[SHL_FILE_NAME_SIZE];
+    struct shl_store at;
+
+    (void)state;
+    memset(name, 'p', sizeof name);
+    name[123] = 0;
+    for (size_t i = SHL_PATH_SIZE - 300; i < SHL_PATH_SIZE; i++) {
+        char path[SHL_PATH_SIZE];
+        int is_new;
+
+        memset(deep, 'x', sizeof deep);
+        memcpy(deep, home, strlen(home));
+        deep[strlen(home)] = '/';
+        deep[i] = 0;
+        setenv("SHMLINK_HOME", deep, 1);
+        if (shl_store_init(&at, "link", "A", &why))
+            continue;
+        if (!shl_store_path(&at, name, path, &why))
+            assert_true(strlen(path) < sizeof path);
+        assert_int_not_equal(shl_store_save(&at, name, "a", 1, &is_new, &why),
+                             SHL_OK);
+        assert_int_not_equal(shl_store_rename(&at, name, "b", &why), SHL_OK);
+        assert_int_not_equal(shl_store_delete(&at, name, &why), SHL_OK);
+    }
+    setenv("SHMLINK_HOME", home, 1);
+}
+
+static void links_are_followed_by_those_who_ask(void **state)
+{
+    char path[SHL_PATH_SIZE], target[SHL_PATH_SIZE], at[SHL_PATH_SIZE];
+    struct stat about;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/one", home);
+    snprintf(at, sizeof at, "%s/two", home);
+    assert_int_equal(symlink("two", path), 0);
+    assert_int_equal(symlink("three", at), 0);
+    snprintf(at, sizeof at, "%s/three", home);
+    assert_int_equal(shl_path_follow(path, target, &why), SHL_OK);
+    assert_string_equal(target, at); /* which is not there yet */
+    assert_int_equal(shl_file_save(path, "a", 1, &why), SHL_OK);
+    assert_int_equal(lstat(path, &about), 0);
+    assert_true(S_ISREG(about.st_mode));
+    snprintf(path, sizeof path, "%s/round", home);
+    assert_int_equal(symlink("round", path), 0);
+    assert_int_equal(shl_path_follow(path, target, &why), SHL_BAD_NAME);
+}
+
 /* Two write the same preset again and again, a third reads: what it reads is
  * always one of them, whole. */
 static _Atomic int torn;
@@ -315,6 +475,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_written_leaves_nothing,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_draft_is_not_seen_before_it_is_kept,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(leftovers_of_our_number_block_nothing,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_full_disk_is_said_and_the_old_file_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            long_paths_are_followed_to_their_last_byte, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(presets_at_the_end_of_the_longest_path,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(links_are_followed_by_those_who_ask,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(readers_see_whole_files, set_up,
                                         tear_down),

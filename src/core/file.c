@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DRAFT_SIZE  160 /* what a draft's name adds to a path, at most */
+#define DRAFT_TRIES 16
+#define LINKS       40 /* one behind the other, as the system follows them */
+
 struct shl_draft {
     FILE *file;
     char path[SHL_PATH_SIZE];
-    char temporary[SHL_PATH_SIZE];
+    char temporary[SHL_PATH_SIZE + DRAFT_SIZE];
 };
 
 static void say(struct shl_why *why, const char *path, const char *text)
@@ -26,7 +30,7 @@ static const char *sentence(shl_status st)
         [SHL_NO_PERMISSION] = "no permission for this file or folder",
         [SHL_NO_SPACE] = "the disk is full",
         [SHL_TAKEN] = "there is something of this name already",
-        [SHL_BAD_NAME] = "not a path to a file"};
+        [SHL_BAD_NAME] = "not a path to a file, or too long"};
 
     return texts[st] ? texts[st] : shl_status_text(st);
 }
@@ -104,34 +108,52 @@ shl_status shl_file_load(const char *path, size_t limit, uint8_t **bytes,
 
 /* ---- writing ------------------------------------------------------------------ */
 
-/* Beside the file, hidden, and no other process's. */
-static bool name_temporary(struct shl_draft *draft)
+/* Beside the file, hidden. Chance is in the name: what a writer that crashed
+ * left behind, perhaps of our own number, is in nobody's way. */
+static void name_temporary(struct shl_draft *draft)
 {
-    static _Atomic uint32_t serial;
     const char *slash = strrchr(draft->path, '/');
     int folder = slash ? (int)(slash - draft->path) + 1 : 0;
-    int length = snprintf(
-        draft->temporary, sizeof draft->temporary, "%.*s.%.100s.%u-%u.part",
-        folder, draft->path, draft->path + folder, shl_process_self().pid,
-        (unsigned)atomic_fetch_add_explicit(&serial, 1, memory_order_relaxed));
+    uint32_t chance;
 
-    return length > 0 && (size_t)length < sizeof draft->temporary &&
-           draft->path[folder];
+    shl_random_bytes(&chance, sizeof chance);
+    snprintf(draft->temporary, sizeof draft->temporary,
+             "%.*s.%.100s.%u-%08x.part", folder, draft->path,
+             draft->path + folder, shl_process_self().pid, (unsigned)chance);
+}
+
+static bool ends_in_name(const char *path)
+{
+    size_t length = strlen(path);
+
+    return length && length < SHL_PATH_SIZE && path[length - 1] != '/';
+}
+
+static shl_status open_temporary(struct shl_draft *draft)
+{
+    shl_status st = SHL_TAKEN;
+
+    for (int tries = 0; st == SHL_TAKEN && tries < DRAFT_TRIES; tries++) {
+        name_temporary(draft);
+        st = shl_file_write_open(draft->temporary, &draft->file);
+    }
+    if (!st)
+        shl_file_mode_of(draft->file, draft->path);
+    return st;
 }
 
 shl_status shl_draft_new(const char *path, shl_draft **result,
                          struct shl_why *why)
 {
     struct shl_draft *draft = calloc(1, sizeof *draft);
-    shl_status st = SHL_OK;
+    shl_status st = SHL_BAD_NAME;
 
     if (!draft)
         return fail(why, path, SHL_NO_MEMORY);
-    snprintf(draft->path, sizeof draft->path, "%s", path);
-    if (strlen(path) >= sizeof draft->path || !name_temporary(draft))
-        st = SHL_BAD_NAME;
-    if (!st)
-        st = shl_file_write_open(draft->temporary, &draft->file);
+    if (ends_in_name(path)) {
+        memcpy(draft->path, path, strlen(path) + 1);
+        st = open_temporary(draft);
+    }
     if (st) {
         free(draft);
         return fail(why, path, st);
@@ -143,16 +165,24 @@ shl_status shl_draft_new(const char *path, shl_draft **result,
 shl_status shl_draft_write(shl_draft *draft, const void *bytes, size_t size,
                            struct shl_why *why)
 {
-    if (!size || fwrite(bytes, 1, size, draft->file) == size)
-        return SHL_OK;
-    return fail(why, draft->path, shl_file_status());
+    shl_status st = shl_file_write(draft->file, bytes, size);
+
+    return st ? fail(why, draft->path, st) : SHL_OK;
+}
+
+shl_status shl_draft_seek(shl_draft *draft, uint64_t offset,
+                          struct shl_why *why)
+{
+    shl_status st = shl_file_seek(draft->file, offset);
+
+    return st ? fail(why, draft->path, st) : SHL_OK;
 }
 
 void shl_draft_drop(shl_draft *draft)
 {
     if (!draft)
         return;
-    fclose(draft->file);
+    shl_file_close(draft->file);
     remove(draft->temporary);
     free(draft);
 }
@@ -168,7 +198,7 @@ shl_status shl_draft_keep(shl_draft *draft, int replace, struct shl_why *why)
         shl_draft_drop(draft);
         return st;
     }
-    fclose(draft->file);
+    shl_file_close(draft->file);
     free(draft);
     return SHL_OK;
 }
@@ -186,6 +216,42 @@ shl_status shl_file_save(const char *path, const void *bytes, size_t size,
         return shl_draft_keep(draft, 1, why);
     shl_draft_drop(draft);
     return st;
+}
+
+/* ---- links --------------------------------------------------------------------- */
+
+/* What a link says, seen from where it lies. */
+static shl_status follow_one(char path[SHL_PATH_SIZE])
+{
+    char target[SHL_PATH_SIZE];
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+    shl_status st = shl_link_read(path, target, sizeof target);
+
+    if (st)
+        return st;
+    if (target[0] == '/')
+        folder = 0;
+    if (folder + strlen(target) >= SHL_PATH_SIZE)
+        return SHL_BAD_NAME;
+    memcpy(path + folder, target, strlen(target) + 1);
+    return SHL_OK;
+}
+
+shl_status shl_path_follow(const char *path, char target[SHL_PATH_SIZE],
+                           struct shl_why *why)
+{
+    char at[SHL_PATH_SIZE];
+    shl_status st = strlen(path) < sizeof at ? SHL_OK : SHL_BAD_NAME;
+
+    if (!st)
+        memcpy(at, path, strlen(path) + 1);
+    for (int links = 0; !st; links++)
+        st = links < LINKS ? follow_one(at) : SHL_BAD_NAME;
+    if (st != SHL_NOT_FOUND)
+        return fail(why, path, st);
+    memcpy(target, at, strlen(at) + 1);
+    return SHL_OK;
 }
 
 /* ---- folders ------------------------------------------------------------------- */

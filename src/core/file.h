@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-#define SHL_FILE_NAME_SIZE 128 /* bytes of a name, with its end mark */
-#define SHL_PATH_SIZE      1024
+#define SHL_FILE_NAME_SIZE 128  /* bytes of a name, with its end mark */
+#define SHL_PATH_SIZE      4096 /* bytes of a path, likewise */
 
 /** Whether a name from somebody else may become a file: 1 to 127 bytes of
  * UTF-8 without control characters, no / \ or :, no leading dot. SHL_BAD_NAME,
@@ -27,8 +27,10 @@ shl_status shl_file_name_check(const char *name, struct shl_why *why);
 shl_status shl_file_load(const char *path, size_t limit, uint8_t **bytes,
                          size_t *size, struct shl_why *why);
 
-/** Write a file as a whole: under another name first, then renamed, so that
- * whoever reads it sees the old one or the new one. The folder must exist.
+/** Write a file as a whole: to a temporary file beside it first, then renamed,
+ * so that whoever reads it sees the old one or the new one, and a failure leaves
+ * the old one. The folder must exist; a file that is replaced hands on its
+ * permissions, a link is replaced itself (see shl_path_follow).
  * SHL_NOT_FOUND (the folder), SHL_NO_PERMISSION, SHL_NO_SPACE, SHL_BAD_NAME if
  * something is there that is no file, such as a device, SHL_SYSTEM. [control] */
 shl_status shl_file_save(const char *path, const void *bytes, size_t size,
@@ -43,11 +45,21 @@ shl_status shl_draft_new(const char *path, shl_draft **draft,
 /** Append. SHL_NO_SPACE, SHL_SYSTEM. [control] */
 shl_status shl_draft_write(shl_draft *draft, const void *bytes, size_t size,
                            struct shl_why *why);
+/** What is written next goes to this place. As shl_draft_write. [control] */
+shl_status shl_draft_seek(shl_draft *draft, uint64_t offset,
+                          struct shl_why *why);
 /** It is complete: give it its name, `replace` 1: also if there is a file of
  * that name, else SHL_TAKEN. The draft has ended either way. [control] */
 shl_status shl_draft_keep(shl_draft *draft, int replace, struct shl_why *why);
 /** Nothing of it stays. NULL is fine. [control] */
 void shl_draft_drop(shl_draft *draft);
+
+/** Where a path that a person has typed leads: links are followed, also one to
+ * a file that is not there yet, so that a link is not replaced by the file it
+ * should lead to. SHL_BAD_NAME: links that go in circles, or a path that is too
+ * long. [control] */
+shl_status shl_path_follow(const char *path, char target[SHL_PATH_SIZE],
+                           struct shl_why *why);
 
 /** Make a folder and those above it. SHL_NO_PERMISSION, SHL_NO_SPACE,
  * SHL_BAD_NAME if a file is in the way or the path is too long. [control] */

@@ -314,8 +314,32 @@ shl_status shl_file_read_open(const char *path, FILE **file, uint64_t *length);
 /** Make a file that is not there, for writing. Close-on-exec. [control] */
 shl_status shl_file_write_open(const char *path, FILE **file);
 
+/** Write at the present place, all of it; beyond the limit of file sizes it is
+ * SHL_NO_SPACE and no signal. SHL_SYSTEM. [control] */
+shl_status shl_file_write(FILE *file, const void *bytes, size_t size);
+
+/** Go to a place in it. SHL_NO_SPACE, SHL_SYSTEM. [control] */
+shl_status shl_file_seek(FILE *file, uint64_t offset);
+
 /** Have all that was written on the disk. [control] */
 shl_status shl_file_settle(FILE *file);
+
+/** Close it, whatever could not be written. [control] */
+void shl_file_close(FILE *file);
+
+/** Give it the permissions of the file that it will replace, if there is one.
+ * [control] */
+void shl_file_mode_of(FILE *file, const char *path);
+
+/** What a link leads to, as it is written there. SHL_NOT_FOUND: there is
+ * nothing, or no link. SHL_BAD_NAME: it does not fit. [control] */
+shl_status shl_link_read(const char *path, char *target, size_t size);
+
+/** Between these two, a write beyond the limit of file sizes, which holds for
+ * shared memory too, is an error and no signal (SIGXFSZ) for this thread.
+ * Returns what the second one takes; errno stays. [control] */
+int shl_limit_shield(void);
+void shl_limit_unshield(int shield);
 
 /** Give a file another name in the same file system; SHL_TAKEN if that exists
  * and is not to be replaced, SHL_BAD_NAME if it is no file. [control] */

@@ -332,11 +332,13 @@ static shl_status object_check(int fd, uint64_t *size)
 
 static shl_status object_size(int fd, size_t size)
 {
+    const int shield = shl_limit_shield();
     int result;
 
     do {
         result = ftruncate(fd, (off_t)size);
     } while (result && errno == EINTR);
+    shl_limit_unshield(shield);
     return result ? status_of(errno, SHL_SYSTEM) : SHL_OK;
 }
 
@@ -552,15 +554,17 @@ bool shl_map_current(const struct shl_map *map, const char *name)
 
 shl_status shl_map_reserve(struct shl_map *map, size_t offset, size_t size)
 {
-    int error;
+    int error, shield;
 
     if (offset > map->size || size > map->size - offset)
         return SHL_BAD_VALUE;
     if (size == 0)
         return SHL_OK;
+    shield = shl_limit_shield();
     do {
         error = posix_fallocate(map->fd, (off_t)offset, (off_t)size);
     } while (error == EINTR);
+    shl_limit_unshield(shield);
     return status_of(error, SHL_SYSTEM);
 }
 

@@ -2,13 +2,18 @@
 #ifndef _GNU_SOURCE
 #    define _GNU_SOURCE 1
 #endif
+#define _FILE_OFFSET_BITS 64 /* recordings are long, also in 32 bit builds */
+
 #include "platform.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 shl_status shl_file_status(void)
@@ -74,10 +79,99 @@ shl_status shl_file_write_open(const char *path, FILE **file)
     return fd < 0 ? shl_file_status() : open_stream(fd, "wb", file);
 }
 
+/* ---- the limit of file sizes ------------------------------------------------ */
+
+/* The signal goes to the thread that writes: blocked, it waits for us to take
+ * it. 0: it was blocked before, and stays so. */
+int shl_limit_shield(void)
+{
+    const int saved = errno;
+    sigset_t limit, before;
+
+    sigemptyset(&limit);
+    sigaddset(&limit, SIGXFSZ);
+    const int ours = !pthread_sigmask(SIG_BLOCK, &limit, &before) &&
+                     !sigismember(&before, SIGXFSZ);
+    errno = saved;
+    return ours;
+}
+
+void shl_limit_unshield(int shield)
+{
+    const struct timespec at_once = {0, 0};
+    const int saved = errno;
+    sigset_t limit;
+
+    if (!shield)
+        return;
+    sigemptyset(&limit);
+    sigaddset(&limit, SIGXFSZ);
+    while (sigtimedwait(&limit, NULL, &at_once) > 0)
+        continue;
+    pthread_sigmask(SIG_UNBLOCK, &limit, NULL);
+    errno = saved;
+}
+
+shl_status shl_file_write(FILE *file, const void *bytes, size_t size)
+{
+    const int shield = shl_limit_shield();
+    shl_status st = SHL_OK;
+
+    if (size && fwrite(bytes, 1, size, file) != size)
+        st = shl_file_status();
+    shl_limit_unshield(shield);
+    return st;
+}
+
+shl_status shl_file_seek(FILE *file, uint64_t offset)
+{
+    const int shield = shl_limit_shield(); /* it writes what waits */
+    shl_status st = SHL_OK;
+
+    if (fseeko(file, (off_t)offset, SEEK_SET))
+        st = shl_file_status();
+    shl_limit_unshield(shield);
+    return st;
+}
+
 shl_status shl_file_settle(FILE *file)
 {
+    const int shield = shl_limit_shield();
+    shl_status st = SHL_OK;
+
     if (fflush(file) || fsync(fileno(file)))
-        return shl_file_status();
+        st = shl_file_status();
+    shl_limit_unshield(shield);
+    return st;
+}
+
+void shl_file_close(FILE *file)
+{
+    const int shield = shl_limit_shield();
+
+    fclose(file);
+    shl_limit_unshield(shield);
+}
+
+void shl_file_mode_of(FILE *file, const char *path)
+{
+    struct stat about;
+
+    /* where the system refuses, it is a file of the usual permissions */
+    if (!stat(path, &about) && S_ISREG(about.st_mode) &&
+        fchmod(fileno(file), about.st_mode & 0777))
+        errno = 0;
+}
+
+shl_status shl_link_read(const char *path, char *target, size_t size)
+{
+    const ssize_t got = readlink(path, target, size);
+
+    if (got <= 0)
+        return SHL_NOT_FOUND;
+    if ((size_t)got >= size)
+        return SHL_BAD_NAME;
+    target[got] = 0;
     return SHL_OK;
 }
 

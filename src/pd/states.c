@@ -13,11 +13,27 @@
 
 /* ---- words ------------------------------------------------------------------- */
 
+/* What the patch says is seen from its folder. Pd's own canvas_makefilename
+ * cuts at 1000 bytes, and writes one more than that. */
+static int make_path(const t_shmlink *x, const char *name,
+                     char path[SHL_PATH_SIZE])
+{
+    const char *folder = canvas_getdir(x->x_canvas)->s_name;
+    int absolute = name[0] == '/' || (name[0] && name[1] == ':');
+
+    if (absolute || !folder[0])
+        return (size_t)snprintf(path, SHL_PATH_SIZE, "%s", name) <
+               SHL_PATH_SIZE;
+    return (size_t)snprintf(path, SHL_PATH_SIZE, "%s/%s", folder, name) <
+           SHL_PATH_SIZE;
+}
+
 /* A path, relative to the patch, and perhaps async. */
 static int read_path(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
                      char path[SHL_PATH_SIZE])
 {
-    char name[MAXPDSTRING], whole[MAXPDSTRING];
+    char number[64];
+    const char *name = number;
 
     if (!argc) {
         replies_fail(&x->x_say, s, SHL_BAD_VALUE,
@@ -26,10 +42,16 @@ static int read_path(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     }
     if (!errands_async(x, s, argc - 1, argv + 1))
         return 0;
-    atoms_text(argv, name, sizeof name);
-    canvas_makefilename(x->x_canvas, name, whole, MAXPDSTRING);
-    snprintf(path, SHL_PATH_SIZE, "%s", whole);
-    return 1;
+    if (argv->a_type == A_SYMBOL)
+        name = argv->a_w.w_symbol->s_name;
+    else
+        atoms_text(argv, number, sizeof number);
+    if (make_path(x, name, path))
+        return 1;
+    replies_fail(&x->x_say, s, SHL_BAD_NAME,
+                 "%s: this path has %u bytes or more: a path has at most %u",
+                 s->s_name, SHL_PATH_SIZE, SHL_PATH_SIZE - 1);
+    return 0;
 }
 
 void states_key(t_shmlink *x, char key[64])
@@ -73,8 +95,12 @@ static void job_load(struct work *work)
 
 static void job_save(struct work *work)
 {
-    work->status = shl_state_save(FORMAT, work->store.key, work->path,
-                                  work->bytes, work->size, &work->why);
+    char path[SHL_PATH_SIZE];
+
+    work->status = shl_path_follow(work->path, path, &work->why);
+    if (!work->status)
+        work->status = shl_state_save(FORMAT, work->store.key, path,
+                                      work->bytes, work->size, &work->why);
 }
 
 static void restore(t_shmlink *x, struct errand *errand)

@@ -97,6 +97,28 @@ param_state 4 0.886
 END
 same "no temporary file is left" "$(ls -A "$work" | grep -c part)" 0
 
+# paths longer than Pd's own buffers, of words as long as Pd takes; links
+long=$(printf 'd%.0s' $(seq 200))
+long=$long/$long/$long/$long/$(printf 'e%.0s' $(seq 180))
+mkdir -p "$work/$long"
+ln -s "$long/linked.shl" "$work/link.shl"
+ask_patch "$work/ask.pd" "shmlink~ Synth:0 0 0" "program_write $long/state.shl" \
+    "program_read $long/state.shl" "program_read $long/state.sh" \
+    "program_write link.shl" "program_write link.shl"
+batch_ask "$work/log8" >/dev/null
+matches "long paths" "$work/log8" <<'END'
+open 1 Synth:0
+program_write 1
+program_read 1
+program_read 0
+error program_read not_found
+program_write 1
+program_write 1
+END
+same "files at long paths" "$(ls -A "$work/$long" | tr '\n' ' ')" \
+    "linked.shl state.shl "
+same "a link stays" "$(readlink "$work/link.shl")" "$long/linked.shl"
+
 # the bytes of a state, from one message into another
 ask_patch "$work/ask.pd" "shmlink~ Synth:0 0 0" "program_set 3" program_data_get \
     param_count
