@@ -481,15 +481,18 @@ NOTES
         >"$work/one.mid"
     gives 0 'played   2.500 s, 1 notes, 2 events' "a MIDI file" \
         host --id Play --midi "$work/one.mid" --wav "$work/6.wav"
-    gives 2 'breaks off\|MThd\|tracks' "a MIDI file that is none" \
+    gives 1 'MThd.*byte 0' "a MIDI file that is none" \
         host --id Play --midi "$work/notes" --wav "$work/7.wav"
-    gives 2 'line 1: ' "notes that are none" \
+    head -c 25 "$work/one.mid" >"$work/cut.mid"
+    gives 1 'track 1, byte 2' "a MIDI file that is damaged" \
+        host --id Play --midi "$work/cut.mid" --wav "$work/7.wav"
+    gives 1 'line 1: ' "notes that are none" \
         host --id Play --notes "$work/one.mid" --wav "$work/7.wav"
     echo '0 note 1 200 100' >"$work/bad"
-    gives 2 'line 1: the key must be' "note 200" \
+    gives 1 'line 1: the key must be' "note 200" \
         host --id Play --notes "$work/bad" --wav "$work/7.wav"
     echo '0 note 0 60 100' >"$work/bad"
-    gives 2 'line 1: the channel must be' "channel 0" \
+    gives 1 'line 1: the channel must be' "channel 0" \
         host --id Play --notes "$work/bad" --wav "$work/7.wav"
     echo '0 param loudness 3' >"$work/bad"
     gives 1 "no parameter 'loudness'" "a parameter that does not exist" \
@@ -498,12 +501,88 @@ NOTES
         host --id Play --midi "$work/nothing" --wav "$work/7.wav"
     gives 3 'cannot read' "a folder in place of a file" \
         host --id Play --midi "$work" --wav "$work/7.wav"
-    gives 3 'cannot open' "a WAV that cannot be written" \
+    gives 3 'no such file or folder' "a WAV that cannot be written" \
         host --id Play --wav "$work/none/7.wav"
     if [ -e /dev/full ]; then
         gives 3 . "a full disk" host --id Play --wav /dev/full --seconds 20
     fi
     holds "none of these left a file" test ! -e "$work/7.wav"
+
+    # a rest at the end: note off after 0.25 s, the end of the track after 5 s
+    printf 'MThd\0\0\0\6\0\0\0\1\0\140MTrk\0\0\0\15\0\220\74\144\60\200\74\0\207\20\377\57\0' \
+        >"$work/rest.mid"
+    gives 0 'played   5.000 s' "a rest at the end of a MIDI file" \
+        host --id Play --midi "$work/rest.mid" --wav "$work/6.wav"
+
+    # 10000 events at one tick: more than a link takes at once
+    if command -v python3 >/dev/null; then
+        python3 - "$work/many.mid" <<'PYTHON'
+import struct, sys
+body = bytes([0, 0xB0, 7, 100]) * 10000
+open(sys.argv[1], "wb").write(
+    b"MThd" + struct.pack(">IHHH", 6, 0, 1, 96) + b"MTrk" +
+    struct.pack(">I", len(body)) + body)
+PYTHON
+        for how in lockstep pipelined; do
+            gives 0 '10000 events, 0 refused' \
+                "10000 events at one tick, $how" host --id Play \
+                --midi "$work/many.mid" --wav "$work/6.wav" --drive $how
+            holds "are spread, and this is said" \
+                grep -q '^spread   [1-9][0-9]* events' "$work/out"
+        done
+        python3 - "$work/sysex.mid" <<'PYTHON'
+import struct, sys
+body = bytes([0, 0xF0, 5, 126, 127, 9, 1, 0xF7])
+open(sys.argv[1], "wb").write(
+    b"MThd" + struct.pack(">IHHH", 6, 0, 2, 96) + b"MTrk" +
+    struct.pack(">I", len(body)) + body)
+PYTHON
+        gives 0 '0 events, 0 refused' "SysEx to a device that takes none" \
+            host --id Play --midi "$work/sysex.mid" --wav "$work/6.wav"
+        holds "is counted" grep -q '^unheard  1 parts' "$work/out"
+        holds "and a header that counts wrong is told" \
+            grep -q 'tells of 2 tracks, and it has 1' "$work/out"
+        start_device sysex device --id Sysex --sysex
+        gives 0 ' 1 events, 0 refused' "SysEx to a device that takes it" \
+            host --id Sysex --midi "$work/sysex.mid" --wav "$work/6.wav"
+    else
+        skip "MIDI files of many events: no python3 to write them"
+    fi
+
+    # what was there before stays
+    gives 2 '.mp7 is no format' "an ending that is no format" \
+        host --id Play --wav "$work/7.mp7"
+    for ending in flac aiff w64 caf; do
+        gives 0 "file     $work/8.$ending" "a recording as $ending" \
+            host --id Play --wav "$work/8.$ending" --seconds 0.1
+    done
+    holds "is of that format" sh -c "head -c 4 '$work/8.flac' | grep -q fLaC &&
+        head -c 4 '$work/8.aiff' | grep -q FORM"
+    echo precious >"$work/9.wav"
+    gives 1 'Nobody' "a device that is not there" \
+        host --id Nobody --wait 0 --wav "$work/9.wav"
+    (
+        ulimit -f 100 # which no core file may count against
+        ulimit -c 0
+        exec timeout 1000 "$SHMLINK" host --id Play --wav "$work/9.wav" \
+            --seconds 20
+    ) >"$work/out" 2>"$work/err"
+    code=$?
+    verdict "a limit of file sizes: 3, one sentence" \
+        "$([ $code -eq 3 ] && grep -q 'disk is full' "$work/err" ||
+            echo "exit code $code")"
+    start ended host --id Play --wav "$work/9.wav" --seconds 86400
+    ended=$last
+    until_listed Play:0 busy
+    finish "$ended" INT
+    verdict "a rendering that Ctrl-C ends is none" \
+        "$([ $code -eq 1 ] || echo "exit code $code")"
+    holds "it says so" grep -q 'is as it was before' "$work/ended"
+    holds "and the file that was there has outlived all of these" \
+        grep -qx precious "$work/9.wav"
+    gives 0 '' "into nothing" host --id Play --wav /dev/null --seconds 0.1
+    holds "which stays what it is" test -c /dev/null
+    holds "no draft is left" sh -c "! ls -A '$work' | grep part"
 
     gives 0 'Play:0: linked' "live" host --id Play --seconds 0.3
     gives 0 'played   0.300 s' "for as long as asked" \

@@ -88,7 +88,7 @@ static int read_score_file(struct job *job, const char *path)
     if (status != SHL_BAD_VALUE)
         return tool_refused(status, &why);
     tool_complain("host: %s: %s", path, why.text);
-    return TOOL_USAGE;
+    return TOOL_NO;
 }
 
 static int read_score(struct job *job)
@@ -115,7 +115,8 @@ static uint64_t length_frames(const struct job *job)
         return score_frame(job->score.end_ms, rate);
     if (!job->wav && job->loop_ms > 0)
         return UINT64_MAX;
-    return score_frame(score_last_ms(&job->score) + TAIL_MS, rate);
+    return score_frame(
+        fmax(score_last_ms(&job->score) + TAIL_MS, job->score.rest_ms), rate);
 }
 
 /* Names to ids, now that the device is known. */
@@ -225,12 +226,24 @@ static int link_device(struct job *job)
 
 /* ---- playing ---------------------------------------------------------------------- */
 
+/* What the device or its host refused is told elsewhere. */
+static int file_refused(shl_status status, const struct shl_why *why)
+{
+    const int is_system = status == SHL_NOT_FOUND || status == SHL_BAD_NAME;
+
+    if (status != SHL_BAD_VALUE && !is_system)
+        return tool_refused(status, why);
+    tool_complain("%s", why->text);
+    return is_system ? TOOL_SYSTEM : TOOL_NO;
+}
+
 static int open_file(struct job *job)
 {
     const struct render_options options = {.path = job->wav,
                                            .rate_hz = job->rate_hz,
                                            .channels = job->channels,
-                                           .block_frames = job->block_frames};
+                                           .block_frames = job->block_frames,
+                                           .frames = length_frames(job)};
     struct shl_why why = {""};
 
     if (!job->wav)
@@ -241,7 +254,7 @@ static int open_file(struct job *job)
         return TOOL_NO;
     }
     const shl_status status = render_open(&options, &job->render, &why);
-    return status ? tool_refused(status, &why) : TOOL_GO_ON;
+    return status ? file_refused(status, &why) : TOOL_GO_ON;
 }
 
 static double decibels(float level)
@@ -261,6 +274,23 @@ static void sum_up_clocks(const struct job *job)
         "%llu frames dropped, %llu doubled",
         stream.mode, stream.drift_ppm, (unsigned long long)stream.underruns,
         (unsigned long long)stream.dropped, (unsigned long long)stream.doubled);
+}
+
+/* What did not go as the notes say. */
+static void sum_up_score(const struct job *job)
+{
+    const struct perform_figures *figures = perform_figures(job->perform);
+
+    if (job->score.remark[0])
+        terminal_say("file     %s: %s", job->midi, job->score.remark);
+    if (figures->spread)
+        terminal_say("spread   %llu events, too many at once for a link, were "
+                     "sent up to %llu frames later",
+                     (unsigned long long)figures->spread,
+                     (unsigned long long)figures->wait_frames);
+    if (figures->unheard)
+        terminal_say("unheard  %llu parts of SysEx: the device takes none",
+                     (unsigned long long)figures->unheard);
 }
 
 static void sum_up(const struct job *job)
@@ -291,6 +321,7 @@ static void sum_up(const struct job *job)
                  (unsigned long long)stats.late);
     terminal_say("latency  %u frames", shl_host_latency(job->host));
     sum_up_clocks(job);
+    sum_up_score(job);
     terminal_say("peak     %.1f dBFS", decibels(figures->peak));
     if (job->wav)
         terminal_say("file     %s", job->wav);
@@ -366,6 +397,7 @@ int tool_host(int argc, char **argv)
 {
     struct job job = {.block_frames = 64, .wait_s = 5};
     const char *drive = NULL, *mode = NULL;
+    struct shl_why why = {""};
     const struct option options[] = {
         {.name = "id",
          .type = OPTION_TEXT,
@@ -382,7 +414,8 @@ int tool_host(int argc, char **argv)
          .type = OPTION_TEXT,
          .value = &job.wav,
          .argument = "FILE",
-         .help = "render into a 32-bit float WAV, as fast as possible"},
+         .help = "render into a .wav, .rf64, .w64, .aiff, .caf, .au or .flac "
+                 "file, as fast as possible"},
         {.name = "notes",
          .type = OPTION_TEXT,
          .value = &job.notes,
@@ -399,7 +432,8 @@ int tool_host(int argc, char **argv)
          .least = 0.001,
          .most = SCORE_MAX_MS / 1000.0,
          .argument = "S",
-         .help = "how long, default 2 s after the last event"},
+         .help = "how long, default 2 s after the last event, or to the "
+                 "end of a MIDI file"},
         {.name = "blocksize",
          .type = OPTION_WHOLE,
          .value = &job.block_frames,
@@ -477,7 +511,8 @@ int tool_host(int argc, char **argv)
                    "--midi a built-in\nphrase, live again and again until "
                    "Ctrl-C. Live playing goes on without the\ndevice and links "
                    "again when it returns; a rendering that missed a block\n"
-                   "fails, and its file is removed.",
+                   "or is ended fails, and a file that was there stays as it "
+                   "was.",
         .options = options,
         .option_count = OPTION_COUNT(options),
         .more = notes_help};
@@ -494,6 +529,10 @@ int tool_host(int argc, char **argv)
     if (result == TOOL_GO_ON && job.mode == SHL_MODE_MIDI && job.wav) {
         tool_complain("host: --mode midi and --wav exclude each other: there "
                       "is no audio to write");
+        return TOOL_USAGE;
+    }
+    if (result == TOOL_GO_ON && job.wav && render_check(job.wav, &why)) {
+        tool_complain("host: --wav: %s", why.text);
         return TOOL_USAGE;
     }
     if (result == TOOL_GO_ON && job.pipelined && drive &&

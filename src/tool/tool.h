@@ -8,8 +8,8 @@
 /** Exit codes, the same for every command and told by its --help. */
 enum tool_exit {
     TOOL_OK = 0,
-    TOOL_NO = 1,     /* what was asked for did not happen */
-    TOOL_USAGE = 2,  /* wrong usage, or a file that makes no sense */
+    TOOL_NO = 1,     /* what was asked for did not happen, or a damaged file */
+    TOOL_USAGE = 2,  /* wrong usage */
     TOOL_SYSTEM = 3, /* the system refused */
     TOOL_GO_ON = -1  /* no exit: the command is to be carried out */
 };
