@@ -106,10 +106,12 @@ static void put_event(struct input *input)
         put_number(take(input, 2) & 0x7F7F, choice >> 5 == 6 ? 1 : 2);
     } else if (choice < 0xFC) {
         put_meta(input);
-    } else if (choice < 0xFE) {
+    } else if (choice < 0xFE) { /* SysEx, whole, begun, gone on */
+        const uint32_t size = take(input, 1) % 16;
         put_number(choice == 0xFC ? 0xF0 : 0xF7, 1);
-        put_number(3, 1);
-        put_number(take(input, 3), 3);
+        put_number(size, 1);
+        for (uint32_t i = 0; i < size; i++)
+            put_number(take(input, 1), 1);
     } else {
         put_number(take(input, 1), 1);
     }
@@ -135,10 +137,12 @@ static void write_smf(struct input *input)
     const uint32_t choice = take(input, 1);
     const uint32_t tracks = take(input, 1) % 8;
 
+    if (choice >= 0xE0 && choice < 0xF0) /* RIFF MIDI */
+        put("RIFF\0\0\0\0RMIDdata\0\1\0\0", 20);
     put("MThd", 4);
     put_number(choice == 0xFF ? 6 + take(input, 1) : 6, 4);
     put_number(choice % 16 ? choice & 1 : 2, 2);
-    put_number(tracks, 2);
+    put_number(choice & 0x40 ? take(input, 1) % 4 : tracks, 2);
     put_number(take(input, 2), 2);
     if (choice == 0xFF)
         put_number(0, 2);
@@ -158,6 +162,8 @@ static void check_events(const struct score *score)
         MUST(event->param || event->event.kind == SHL_EVENT_UMP);
         MUST(shl_event_check(&event->event) == SHL_OK);
     }
+    MUST(score->rest_ms >= 0 && score->rest_ms <= SCORE_MAX_MS);
+    MUST(memchr(score->remark, 0, sizeof score->remark));
     MUST(score->end_ms >= 0 && score->end_ms <= SCORE_MAX_MS);
     MUST(score_last_ms(score) <= 2 * SCORE_MAX_MS);
 }

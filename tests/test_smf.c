@@ -171,35 +171,207 @@ static void film_frames_count_without_tempo(void **state)
     expect(0, 100, 0x20903C01);
 }
 
-static void
-sysex_other_chunks_and_other_meta_events_are_passed_over(void **state)
+static void other_chunks_and_other_meta_events_are_passed_over(void **state)
 {
     static const uint8_t other[] = {1, 2, 3};
     struct file file = header(0, 1, 96);
 
     (void)state;
     chunk(&file, "XFIH", other, sizeof(other));
-    TRACK(&file, 0, 0xF0, 3, 1, 2, 0xF7, 0, 0xFF, 1, 2, 'h', 'i', 0, 0xFF, 0x21,
-          1, 2, 0, 0xB0, 7, 100, 0, 0xFF, 0x2F, 0, 0, 0x90, 1, 1);
+    TRACK(&file, 0, 0xFF, 1, 2, 'h', 'i', 0, 0xFF, 0x21, 1, 2, 0, 0xB0, 7, 100,
+          0, 0xFF, 0x2F, 0, 0, 0x90, 1, 1);
     assert_int_equal(read_it(&file), SHL_OK);
     assert_int_equal(score.count, 1); /* nothing after the end of the track */
     expect(0, 0, 0x22B00764);         /* port 2 */
 }
 
-static void what_is_wrong_is_said(void **state)
+static void running_status_goes_on_behind_meta_and_sysex(void **state)
 {
-    struct file file = header(2, 1, 96);
+    struct file file = header(0, 1, 480);
 
     (void)state;
-    expect_refused(read_it(&file), "format 2");
+    TRACK(&file, 0, 0x91, 60, 100, 0, 0xFF, 1, 1, 'A', 0x83, 0x60, 60, 0, 0,
+          0xF0, 2, 1, 0xF7, 0, 62, 1);
+    assert_int_equal(read_it(&file), SHL_OK);
+    assert_int_equal(score.count, 4);
+    expect(0, 0, 0x20913C64);
+    expect(1, 500, 0x20913C00);
+    expect(3, 500, 0x20913E01);
+}
+
+static void sysex_is_sent_whole_and_in_pieces(void **state)
+{
+    struct file file = header(0, 1, 480);
+
+    (void)state;
+    TRACK(&file, 0, 0xFF, 0x21, 1, 3,       /* port 4 */
+          0, 0xF0, 5, 126, 127, 9, 1, 0xF7, /* whole, 4 bytes */
+          0, 0xF0, 3, 1, 2, 3,              /* begins, */
+          0x83, 0x60, 0xF7, 3, 4, 5, 6,     /* 500 ms later goes on, */
+          0x83, 0x60, 0xF7, 3, 7, 8, 0xF7,  /* and ends */
+          0, 0xF7, 3, 0x92, 60, 64);        /* as it stands */
+    assert_int_equal(read_it(&file), SHL_OK);
+    assert_int_equal(score.count, 4);
+    expect(0, 0, 0x33047E7F);
+    assert_int_equal(score.event[0].event.data[1], 0x09010000);
+    expect(1, 1000, 0x33160102); /* six bytes when the seventh is there */
+    assert_int_equal(score.event[1].event.data[1], 0x03040506);
+    expect(2, 1000, 0x33320708);
+    expect(3, 1000, 0x23923C40);
+}
+
+static void a_sysex_without_an_end_gets_one(void **state)
+{
+    struct file file = header(0, 1, 480);
+
+    (void)state;
+    TRACK(&file, 0, 0xF0, 2, 1, 2, 0, 0x90, 60, 1, 0x83, 0x60, 0xFF, 0x2F, 0);
+    assert_int_equal(read_it(&file), SHL_OK);
+    assert_int_equal(score.count, 2);
+    expect(0, 0, 0x20903C01);
+    expect(1, 500, 0x30020102);
+}
+
+static void the_end_of_the_last_track_is_kept(void **state)
+{
+    struct file file = header(1, 2, 96);
+
+    (void)state;
+    TRACK(&file, 0, 0x90, 60, 100, 48, 0x80, 60, 0, 0x87, 0x10, 0xFF, 0x2F, 0);
+    TRACK(&file, 0, 0xFF, 0x2F, 0);
+    assert_int_equal(read_it(&file), SHL_OK);
+    assert_int_equal(score.count, 2);
+    assert_true(fabs(score.rest_ms - 5000) < 1e-6);
+    assert_true(fabs(score_last_ms(&score) - 250) < 1e-6);
+}
+
+static void a_header_that_counts_wrong_is_told(void **state)
+{
+    struct file file = header(1, 2, 96);
+
+    (void)state;
+    TRACK(&file, 0, 0x90, 60, 100);
+    assert_int_equal(read_it(&file), SHL_OK);
+    assert_int_equal(score.count, 1);
+    assert_non_null(strstr(score.remark, "2 tracks, and it has 1"));
+    score_free(&score);
+    file = header(0, 1, 96);
+    TRACK(&file, 0, 0x90, 60, 100);
+    TRACK(&file, 0, 0x91, 60, 100);
+    assert_int_equal(read_it(&file), SHL_OK);
+    assert_int_equal(score.count, 2);
+    assert_non_null(strstr(score.remark, "1 tracks, and it has 2"));
+    score_free(&score);
+    file = header(1, 2, 96);
+    TRACK(&file, 0, 0x90, 60, 100);
+    chunk(&file, "XFIH", (const uint8_t *)"abcd", 4);
+    assert_int_equal(read_it(&file), SHL_OK);
+    score_free(&score);
+    file = header(1, 0, 96);
+    chunk(&file, "XFIH", (const uint8_t *)"abcd", 4);
+    expect_refused(read_it(&file), "has no track");
+}
+
+static void what_is_behind_the_last_track_is_passed_over(void **state)
+{
+    struct file file = header(0, 1, 96);
+
+    (void)state;
+    TRACK(&file, 0, 0x90, 60, 100);
+    put(&file, (const uint8_t *)"\0\0\0", 3);
+    assert_int_equal(read_it(&file), SHL_OK);
+    score_free(&score);
+    put(&file, (const uint8_t *)"\0\0\xFF\xFF\xFF\xFFxx", 8);
+    assert_int_equal(read_it(&file), SHL_OK);
+    assert_string_equal(score.remark, "");
+}
+
+static void riff_midi_is_a_midi_file(void **state)
+{
+    struct file file = header(0, 1, 96), riff = {.size = 0};
+    const uint8_t info[] = {'R', 'I', 'F', 'F', 99,  0,   0,   0,  'R', 'M',
+                            'I', 'D', 'D', 'I', 'S', 'P', 3,   0,  0,   0,
+                            1,   2,   3,   0,   'd', 'a', 't', 'a'};
+
+    (void)state;
+    TRACK(&file, 0, 0x90, 60, 100);
+    const uint8_t length[] = {(uint8_t)file.size, 0, 0, 0};
+    put(&riff, info, sizeof(info));
+    put(&riff, length, 4);
+    put(&riff, file.bytes, file.size);
+    put(&riff, (const uint8_t *)"LIST\x04\0\0\0abcd", 12);
+    assert_int_equal(read_it(&riff), SHL_OK);
+    expect(0, 0, 0x20903C64);
+    for (size_t size = 0; size < riff.size - 12; size++) {
+        score_free(&score);
+        assert_int_equal(read_bytes(riff.bytes, size), SHL_BAD_VALUE);
+    }
+    score_free(&score);
+    expect_refused(read_bytes((const uint8_t *)"RIFF\x04\0\0\0WAVE", 12),
+                   "another kind");
+    expect_refused(read_bytes((const uint8_t *)"RIFF\x04\0\0\0RMID", 12),
+                   "without its data");
+}
+
+static void songs_of_format_2_follow_each_other(void **state)
+{
+    struct file file = header(2, 2, 100);
+
+    (void)state;
+    TRACK(&file, 0, 0xFF, 0x51, 3, 0x0F, 0x42, 0x40, /* 1 s a quarter */
+          100, 0x90, 60, 1, 100, 0xFF, 0x2F, 0);
+    TRACK(&file, 100, 0x90, 62, 1); /* at the usual tempo again */
+    assert_int_equal(read_it(&file), SHL_OK);
+    assert_int_equal(score.count, 2);
+    expect(0, 1000, 0x20903C01);
+    expect(1, 2500, 0x20903E01);
+    assert_true(fabs(score.rest_ms - 2500) < 1e-6);
+}
+
+static void damage_is_told_with_its_track_and_byte(void **state)
+{
+    struct file file = header(1, 2, 96);
+
+    (void)state;
+    TRACK(&file, 0, 0x90, 60, 100);
+    TRACK(&file, 0, 0x90, 60, 200);
+    expect_refused(read_it(&file), "track 2, byte 37");
+    score_free(&score);
+    file.size--;
+    expect_refused(read_it(&file), "track 2, byte 34");
+}
+
+static void film_frames_of_every_kind(void **state)
+{
+    static const struct {
+        uint8_t frames;
+        double ms; /* of 100 ticks, 10 a frame */
+    } kinds[] = {
+        {24, 1e4 / 24}, {25, 400}, {29, 1e4 * 1001 / 30000}, {30, 1e4 / 30}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        struct file file =
+            header(0, 1, (uint16_t)((256 - kinds[i].frames) << 8 | 10));
+
+        TRACK(&file, 100, 0x90, 60, 1);
+        assert_int_equal(read_it(&file), SHL_OK);
+        expect(0, kinds[i].ms, 0x20903C01);
+        score_free(&score);
+    }
+}
+
+static void what_is_wrong_is_said(void **state)
+{
+    struct file file = header(3, 1, 96);
+
+    (void)state;
+    expect_refused(read_it(&file), "format 3");
     expect_refused(read_bytes((const uint8_t *)"RIFF", 4), "MThd");
     file = header(0, 1, 0);
     expect_refused(read_it(&file), "division of 0");
     file = header(0, 1, 0xE700);
     expect_refused(read_it(&file), "division of 0");
-    file = header(1, 2, 96);
-    TRACK(&file, 0, 0x90, 1, 1);
-    expect_refused(read_it(&file), "1 of the 2 tracks");
     file = header(0, 1, 96);
     TRACK(&file, 0, 60, 100);
     expect_refused(read_it(&file), "without a status");
@@ -228,8 +400,10 @@ static void a_file_cut_anywhere_is_refused_and_never_read_past(void **state)
     TRACK(&file, 0, 0xFF, 0x51, 3, 7, 0xA1, 0x20, 0, 0xFF, 0x2F, 0);
     TRACK(&file, 0, 0x90, 60, 100, 0x60, 60, 0, 0, 0xF0, 2, 1, 0xF7, 0, 0xFF,
           0x2F, 0);
+    const size_t first = 14 + 8 + 11; /* just behind its first track */
     for (size_t size = 0; size < file.size; size++) {
-        assert_int_equal(read_bytes(file.bytes, size), SHL_BAD_VALUE);
+        assert_int_equal(read_bytes(file.bytes, size),
+                         size == first ? SHL_OK : SHL_BAD_VALUE);
         score_free(&score);
     }
     assert_int_equal(read_it(&file), SHL_OK);
@@ -403,7 +577,17 @@ int main(void)
         TEST(tempo_changes_of_one_track_hold_for_the_others),
         TEST(tracks_are_merged_in_order_of_time),
         TEST(film_frames_count_without_tempo),
-        TEST(sysex_other_chunks_and_other_meta_events_are_passed_over),
+        TEST(other_chunks_and_other_meta_events_are_passed_over),
+        TEST(running_status_goes_on_behind_meta_and_sysex),
+        TEST(sysex_is_sent_whole_and_in_pieces),
+        TEST(a_sysex_without_an_end_gets_one),
+        TEST(the_end_of_the_last_track_is_kept),
+        TEST(a_header_that_counts_wrong_is_told),
+        TEST(what_is_behind_the_last_track_is_passed_over),
+        TEST(riff_midi_is_a_midi_file),
+        TEST(songs_of_format_2_follow_each_other),
+        TEST(damage_is_told_with_its_track_and_byte),
+        TEST(film_frames_of_every_kind),
         TEST(what_is_wrong_is_said),
         TEST(a_file_cut_anywhere_is_refused_and_never_read_past),
         TEST(any_bytes_changed_never_lead_outside),

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #define MAX_CHANNELS 32
+#define AT_ONCE      4095u  /* events that the ring of a link takes */
+#define MAX_WAIT     16384u /* frames that events wait for room in it */
 
 struct perform {
     struct perform_options options;
@@ -75,19 +77,35 @@ static int is_note_on(const struct shl_event *event)
            (message.status & 0xF0) == 0x90;
 }
 
-static void send(struct perform *perform, const struct shl_event *event,
-                 uint32_t offset)
+static int is_sysex(const struct shl_event *event)
+{
+    return event->kind == SHL_EVENT_UMP && event->data[0] >> 28 == 3;
+}
+
+/* Late: frames after its time. 0: there is no room, it has to wait. */
+static int send(struct perform *perform, const struct shl_event *event,
+                uint32_t offset, uint64_t late)
 {
     struct perform_figures *figures = &perform->figures;
     const shl_status status = shl_host_send(perform->host, event, offset);
 
+    if (status == SHL_RING_FULL && late < MAX_WAIT)
+        return 0;
+    if (status == SHL_UNSUPPORTED && is_sysex(event)) {
+        figures->unheard++;
+        return 1;
+    }
     if (status) {
         figures->refused++;
         figures->why = status;
-        return;
+        return 1;
     }
     figures->events++;
     figures->notes += (uint64_t)is_note_on(event);
+    figures->spread += late > 0;
+    if (figures->wait_frames < late)
+        figures->wait_frames = late;
+    return 1;
 }
 
 static void send_due(struct perform *perform)
@@ -96,7 +114,7 @@ static void send_due(struct perform *perform)
     const uint64_t position = perform->figures.position;
     const uint64_t end = position + perform->options.block_frames;
 
-    for (;;) {
+    for (uint32_t sent = 0; sent < AT_ONCE; sent++) {
         if (perform->next == score->count) {
             if (!perform->options.loop_frames || !score->count)
                 return;
@@ -107,8 +125,11 @@ static void send_due(struct perform *perform)
         const uint64_t frame = perform->begun + event->frame;
         if (frame >= end)
             return;
-        send(perform, &event->event,
-             frame > position ? (uint32_t)(frame - position) : 0);
+        const int early = frame > position;
+        if (!send(perform, &event->event,
+                  early ? (uint32_t)(frame - position) : 0,
+                  early ? 0 : position - frame))
+            return;
         perform->next++;
     }
 }

@@ -18,9 +18,12 @@ struct perform_figures {
     uint64_t notes;    /* note ons sent */
     uint64_t events;   /* all that was sent */
     uint64_t refused;  /* and what could not be */
-    uint64_t heard;    /* events from the device */
-    float peak;        /* of all outputs */
-    shl_status why;    /* of the last event refused */
+    uint64_t spread;   /* that had to wait, for there were too many at once */
+    uint64_t wait_frames; /* the longest of these waits */
+    uint64_t unheard;     /* SysEx, which the device does not take */
+    uint64_t heard;       /* events from the device */
+    float peak;           /* of all outputs */
+    shl_status why;       /* of the last event refused */
 };
 
 struct perform;

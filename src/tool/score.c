@@ -46,6 +46,17 @@ shl_status score_midi(struct score *score, double ms, uint32_t channel,
     return SHL_OK;
 }
 
+shl_status score_ump(struct score *score, double ms, const uint32_t *ump,
+                     uint32_t words)
+{
+    struct score_event *event = add(score, ms);
+
+    if (!event)
+        return SHL_NO_MEMORY;
+    event->event = shl_event_ump(0, ump, words);
+    return SHL_OK;
+}
+
 /* 7 bits to 16 as MIDI 2.0 translates them: above the centre the low bits are
  * repeated, so that 127 becomes the top. */
 static uint16_t widen(uint8_t velocity)

@@ -19,7 +19,9 @@ struct score_event {
 struct score {
     struct score_event *event;
     uint32_t count, room;
-    double end_ms; /* as the notes say; 0: not said */
+    double end_ms;    /* as the notes say; 0: not said */
+    double rest_ms;   /* end of the last track of a MIDI file, else 0 */
+    char remark[120]; /* what is strange about the file, or "" */
 };
 
 /** Longest time that a score may speak of: a day. */
@@ -33,6 +35,10 @@ void score_free(struct score *score);
 /** A MIDI 1.0 channel message. */
 shl_status score_midi(struct score *score, double ms, uint32_t channel,
                       uint8_t status, uint8_t data1, uint8_t data2);
+
+/** A UMP packet of one or two words. */
+shl_status score_ump(struct score *score, double ms, const uint32_t *ump,
+                     uint32_t words);
 
 /** A note on, or off for velocity 0. A pitch with a fraction goes as MIDI 2.0.
  * length_ms: when it ends by itself, at least one sample later; 0: it does not.
