@@ -4,8 +4,9 @@
 #   make deps       install what is missing
 #   make demo       hear and see a first sound: demo.wav, demo.png
 #   make check      all tests, small counts; make soak: full counts
+#   make fresh      both commands of README.md in a bare Debian 12
 #   make bench      speed, beside what Pd has for the same job
-#   make install    PDLIBDIR=... for the Pd part, PREFIX=... for program and core
+#   make install    PDLIBDIR=... for Pd only, PREFIX=... for everything
 #   make lib        libshmlink.a and shmlink.pc, for programs of your own
 #   make api        write API.md anew, from the headers
 #   make features   write tests/FEATURES.md anew, from what the tests show
@@ -95,9 +96,23 @@ ifneq ($(wildcard $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder),)
 cflags = -std=c11 -Isrc -fvisibility=hidden $(rate.cflags) \
     -Wno-cast-function-type -DSHL_META_VERSION='"$(shl.version)"'
 ldlibs = $(rate.archive) $(BUILD)/libshmlink.a $(rate.libs) -lpthread -lrt -ldl
+# PREFIX alone brings the Pd part below it, too. Neither of the two: root installs
+# into /usr/local, everybody else for their own Pd.
+ifeq ($(PREFIX)$(PDLIBDIR),)
+  ifeq ($(shell id -u),0)
+    PREFIX = /usr/local
+  else
+    PDLIBDIR = $(HOME)/pd-externals
+  endif
+endif
+ifneq ($(PREFIX),)
+  PDLIBDIR ?= $(PREFIX)/lib/pd-externals
+endif
+
+datadirs = examples
 datafiles = $(wildcard help/*.pd) $(wildcard abstractions/*.pd) \
     $(wildcard *.linux-*-64.so) shmlink-meta.pd \
-    $(wildcard README.md CHANGELOG.md PROTOCOL.md) LICENSE
+    $(wildcard README.md CHANGELOG.md PROTOCOL.md API.md) LICENSE
 
 include $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder
 
@@ -134,11 +149,13 @@ $(BUILD)/pd/%.o: src/pd/%.c Makefile
 
 -include $(wildcard $(BUILD)/pd/*.d $(BUILD)/pd64/*.d)
 
-# [shmlink~] looks for the plugin program in its own folder.
-install: install-beside
+# [shmlink~] looks for the plugin program in its own folder, and README.md for its
+# picture in `help`.
+install: install-beside install-hint
 install-beside: all
-	install -d '$(installpath)'
-	install -m 755 shmplug '$(installpath)'
+	install -d '$(installpath)/help'
+	install -m 755 shmplug shmlink '$(installpath)'
+	install -m 644 $(wildcard help/*.png) '$(installpath)/help'
 
 ifneq ($(PREFIX),)
 install: install-program
@@ -152,6 +169,10 @@ install-program: all
 	install -m 644 src/core/shl.h $(public.headers) \
 	    '$(DESTDIR)$(PREFIX)/include/shmlink'
 	$(call pc.text,$(PREFIX)) >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/shmlink.pc'
+install-hint: install-executables install-datafiles install-datadirs install-beside
+	@echo "[shmlink~] is in $(installpath)."
+	@echo "Pd looks in ~/pd-externals, ~/.local/lib/pd/extra and" \
+	    "/usr/local/lib/pd-externals; for another folder: pd -path $(PDLIBDIR)"
 
 else
 
@@ -297,7 +318,7 @@ deps:
 	@sh tests/deps.sh
 
 demo:
-	@sh tests/deps.sh
+	@sh tests/deps.sh demo
 	@$(again) all
 	@sh demo/demo.sh
 
@@ -308,9 +329,12 @@ soak: ready
 	@SHL_SOAK=1 sh tests/check.sh
 
 bench:
-	@sh tests/deps.sh
+	@sh tests/deps.sh bench
 	@$(again) all programs
 	@sh tests/bench/run.sh
+
+fresh:
+	@sh tests/fresh.sh
 
 warnings:
 	@$(again) programs objects BUILD=build/gcc CC=gcc EXTRA=-Werror
@@ -354,6 +378,6 @@ clean-build:
 	    -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all both programs fuzzers core objects ready deps demo check soak \
-    bench warnings m32 sanitize fuzz rooms format format-check clean clean-build \
-    install install-beside install-program lib api features shmlink.pc
+    bench fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
+    install install-beside install-program install-hint lib api features shmlink.pc
 .DELETE_ON_ERROR:

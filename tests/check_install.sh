@@ -7,24 +7,80 @@ cd "$root" || exit 2
 
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-if ! make install PDLIBDIR="$place/pd-externals" PREFIX="$place/prefix" \
-    >"$place/log" 2>&1; then
-    tail -n 20 "$place/log"
-    fail "make install"
-    exit 1
+
+# What there is in the folders that a careless install would write to.
+elsewhere() {
+    find /usr/local "$place/home" 2>/dev/null | sort
+}
+
+install() { # words for make
+    mkdir -p "$place/home"
+    elsewhere >"$place/before"
+    if ! HOME=$place/home make install "$@" >"$place/log" 2>&1; then
+        tail -n 20 "$place/log"
+        fail "make install $*"
+        exit 1
+    fi
+    elsewhere >"$place/after"
+}
+
+nothing_elsewhere() { # words for make
+    if cmp -s "$place/before" "$place/after"; then
+        pass "make install ${1%%=*}= writes nowhere else"
+    else
+        fail "make install $1 also wrote $(comm -13 "$place/before" \
+            "$place/after" | head -5 | tr '\n' ' ')"
+    fi
+}
+
+# One stroke each: PREFIX brings everything, PDLIBDIR what Pd needs.
+install PREFIX="$place/prefix"
+nothing_elsewhere "PREFIX=$place/prefix"
+install PDLIBDIR="$place/pd-externals"
+nothing_elsewhere "PDLIBDIR=$place/pd-externals"
+if [ "$(id -u)" -ne 0 ]; then
+    install
+    [ -e "$place/home/pd-externals/shmlink/shmlink~.pd_linux" ] &&
+        pass "make install by a user is for the Pd of that user" ||
+        fail "make install by a user: $(tail -n 3 "$place/log")"
 fi
 
-flat=$place/pd-externals/shmlink
-for file in shmlink~.pd_linux shmreg.pd_linux shmlink-meta.pd LICENSE \
-    README.md $(cd help && ls *.pd) $(cd abstractions && ls *.pd); do
-    [ -e "$flat/$file" ] || fail "$file is not installed"
+# README.md is there, and whatever it links to.
+linked=$(sed -n 's/.*](\([^)#]*\)).*/\1/p' README.md)
+for flat in "$place/prefix/lib/pd-externals/shmlink" \
+    "$place/pd-externals/shmlink"; do
+    for file in shmlink~.pd_linux shmreg.pd_linux shmlink-meta.pd LICENSE \
+        README.md $linked $(ls examples/*) $(cd help && ls *.pd) \
+        $(cd abstractions && ls *.pd); do
+        [ -e "$flat/$file" ] || fail "$file is not installed in $flat"
+    done
 done
 for program in "$flat/shmplug" "$place/prefix/bin/shmplug"; do
     "$program" --version >/dev/null && pass "$(basename \
         "$(dirname "$program")")/shmplug runs" || fail "$program"
 done
-[ -x "$place/prefix/bin/shmlink" ] && "$place/prefix/bin/shmlink" --help \
-    >/dev/null && pass "the installed program runs"
+for program in "$flat/shmlink" "$place/prefix/bin/shmlink"; do
+    "$program" --help >/dev/null && pass "$(basename \
+        "$(dirname "$program")")/shmlink runs" || fail "$program"
+done
+
+# A program of somebody's own, built from what is installed, as README.md says.
+PKG_CONFIG_PATH=$place/prefix/lib/pkgconfig
+export PKG_CONFIG_PATH
+if cc -std=c11 -D_GNU_SOURCE $(pkg-config --cflags shmlink) \
+    -o "$place/own" -x c - $(pkg-config --libs shmlink) <<'C'; then
+#include <shl.h>
+int main(void)
+{
+    struct shl_why why;
+    return shl_id_check("MySynth:0", NULL, NULL, &why) != SHL_OK;
+}
+C
+    "$place/own" && pass "a program builds from what is installed" ||
+        fail "the program built from what is installed ends with $?"
+else
+    fail "a program does not build from what is installed"
+fi
 
 cat >"$place/user.pd" <<PATCH
 #N canvas 0 0 400 200 12;

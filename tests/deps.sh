@@ -1,17 +1,40 @@
 #!/bin/sh
-# Installs what building, testing and the demo need, on Debian and its kin, and
-# unpacks a newer Pd into build/, beside the packaged one. Asks nothing. Does
-# nothing when all is there. Without the right to install it prints the line to
-# type and fails.
+# Installs packages on Debian and its kin. Asks nothing, does nothing when all
+# is there. Without the right to install it prints the line to type and fails.
+#
+#   deps.sh build        to build
+#   deps.sh demo         to build, and for `make demo`
+#   deps.sh bench        to build, and for `make bench`
+#   deps.sh tests        all of it; unpacks a newer Pd into build/, beside the
+#                        packaged one (the default)
+#   deps.sh list         prints the names of the packages, installs nothing
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
+purpose=${1:-tests}
 
-# The one list of packages.
-build="build-essential pkg-config puredata-core puredata-dev pd-lib-builder
-    libsndfile1-dev libsamplerate0-dev"
-tests="libcmocka-dev clang clang-format libclang-rt-dev gcc-multilib git strace
-    puredata-utils"
-demo="sox gnuplot-nox imagemagick"
+# The one list of packages. Pd's window (puredata-gui) is on no list: nothing
+# here needs it.
+build="build-essential pkg-config puredata-dev pd-lib-builder libsndfile1-dev
+    libsamplerate0-dev"
+demo="puredata-core sox gnuplot-nox"
+bench="puredata-core puredata-extra"
+tests="libcmocka-dev clang clang-format libclang-rt-dev gcc-multilib git
+    jackd2 procps puredata-utils python3 strace"
+
+case $purpose in
+build) wanted=$build ;;
+demo) wanted="$build $demo" ;;
+bench) wanted="$build $bench" ;;
+tests) wanted="$build $demo $bench $tests" ;;
+list)
+    echo $build $demo $bench $tests | tr ' ' '\n' | sort -u
+    exit 0
+    ;;
+*)
+    echo "deps: '$purpose' is none of build, demo, bench, tests, list" >&2
+    exit 2
+    ;;
+esac
 
 installed() {
     case $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) in
@@ -21,7 +44,7 @@ installed() {
 }
 
 missing() {
-    for package in $build $tests $demo; do
+    for package in $wanted; do
         installed "$package" || echo "$package"
     done
 }
@@ -113,4 +136,4 @@ unpack_newer() {
 }
 
 install_missing || exit 1
-unpack_newer
+[ "$purpose" != tests ] || unpack_newer
