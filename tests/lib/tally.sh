@@ -1,6 +1,10 @@
 # Counting for all test scripts, to be sourced. Each verdict is one line on the
 # screen and one word in the file $TALLY. The script that makes the file also
-# prints the closing line; scripts called by it only add to it.
+# prints the closing line; scripts called by it only add to it. The script begins
+# again in a /dev/shm of its own, if it is not in one.
+
+. "$here/lib/apart.sh"
+apart "$0" "$@"
 
 if [ -n "${TALLY:-}" ]; then
     tally_owner=
@@ -42,10 +46,11 @@ tally_end() {
 }
 
 # What stays in shared memory after its owners have gone: objects of ours that
-# were not there before and whose leases nobody holds. Looked at three times,
-# since a living program may be between two steps.
+# were not there before and whose leases nobody holds. Looked at more than once,
+# since a living program may be between two steps. Where other programs of this
+# user share the /dev/shm, nobody can say whose an object is.
 shm_names() {
-    ls /dev/shm 2>/dev/null | grep "^shl-$(id -u)" | sort
+    ls /dev/shm 2>/dev/null | sort
 }
 
 shm_unheld() { # file with the names that were there before
@@ -56,6 +61,7 @@ shm_unheld() { # file with the names that were there before
 }
 
 shm_left() { # file with the names that were there before
+    [ "$SHL_APART" = yes ] || return 0
     t_left=$(shm_unheld "$1")
     for t_look in 1 2 3 4 5 6 7 8 9 10; do
         [ -n "$t_left" ] || return 0
