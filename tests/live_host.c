@@ -113,6 +113,7 @@ int main(int count, char **words)
     if (shl_host_new(&options, &host) != SHL_OK ||
         want(host, words[1]) != SHL_OK)
         return 3;
+    (void)getppid(); /* a tracer counts from here on */
     run(host, strtoull(words[2], NULL, 10), polls);
     shl_host_free(host);
     return 0;
