@@ -24,6 +24,7 @@ static const struct {
              {SHL_EVENTS_TO_HOST_OFFSET, 64 * 32},
              {SHL_PARAMS_OFFSET, 4 * sizeof(struct shl_param_slot)},
              {SHL_MESSAGES_OFFSET, 4096},
+             {SHL_LANES_OFFSET, sizeof(struct shl_lanes)},
              {SHL_TAPS_OFFSET, 4 * sizeof(struct shl_tap_slot)}};
 #define AREAS (sizeof areas / sizeof *areas)
 

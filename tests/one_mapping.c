@@ -37,6 +37,7 @@ static void move_link(struct shl_link *link, uint8_t *base)
                          (void **)&s->events_to_device,
                          (void **)&s->events_to_host,
                          (void **)&s->transport,
+                         (void **)&s->lanes,
                          (void **)&link->to_device.write,
                          (void **)&link->to_device.read,
                          (void **)&link->to_device.slots,
@@ -44,7 +45,8 @@ static void move_link(struct shl_link *link, uint8_t *base)
                          (void **)&link->to_host.read,
                          (void **)&link->to_host.slots};
     for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++)
-        *pointers[i] = (uint8_t *)*pointers[i] + by;
+        if (*pointers[i]) /* a device may lack some */
+            *pointers[i] = (uint8_t *)*pointers[i] + by;
     s->map.base = base;
 }
 

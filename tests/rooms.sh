@@ -64,7 +64,7 @@ BEGIN {
         "system tap transport|" \
         "cue layout monitor parts platform request|" \
         "bypass cell file loss pace pair priority reblock ring scratch trail|" \
-        "beacon mail maolan segment store|" \
+        "beacon lane mail maolan segment store|" \
         "board cycle desk inquiry scratchpad stream|" \
         "plugin registry slot|" \
         "flow guest watch|" \

@@ -466,6 +466,7 @@ static void regions_do_not_overlap(void **state)
         {SHL_EVENTS_TO_HOST_OFFSET, SHL_EVENT_SLOTS * sizeof(struct shl_event)},
         {SHL_PARAMS_OFFSET, SHL_MAX_PARAMS * sizeof(struct shl_param_slot)},
         {SHL_MESSAGES_OFFSET, sizeof(struct shl_messages)},
+        {SHL_LANES_OFFSET, sizeof(struct shl_lanes)},
         {SHL_TAPS_OFFSET, SHL_MAX_TAPS * sizeof(struct shl_tap_slot)},
         {SHL_STREAMS_OFFSET, sizeof(struct shl_streams)},
         {SHL_SEGMENT_SIZE, 0}};
@@ -630,6 +631,10 @@ static const uint64_t numbers[] = {
     SHL_MESSAGE_EXTENSIONS,
     SHL_MESSAGE_EXTENSION_CALL,
     SHL_MESSAGE_PLUGIN,
+    SHL_REGION_LANES,
+    SHL_LANES_OFFSET,
+    SHL_LANE_EVENTS,
+    SHL_CLAIM_LANES,
 };
 
 static uint64_t digest(void)
@@ -652,7 +657,7 @@ static const struct {
 } on_record[] = {
     {1, 0, 1, 0xFE56D4AA0E8F789Eu},
     {1, 1, 1, 0xA161D670040FDE8Eu},
-    {1, 2, 1, 0x648AFD62F75BF1FAu},
+    {1, 2, 1, 0x2BDFF8534215578Au},
 };
 
 /* shows MP-04 */

@@ -1,6 +1,7 @@
 #include "device.h"
 
 #include "device_state.h"
+#include "lane.h"
 #include "maolan.h"
 
 #include <string.h>
@@ -18,6 +19,8 @@ static void fetch_block(const shl_device *device, uint32_t frames)
 {
     const struct shl_identity *own = &device->identity;
     shl_fetch_to_write(&device->segment.lines->device);
+    if (device->lanes && device->to_host.shown) /* in the last block */
+        shl_lane_fetch(&device->lanes->to_host, device->to_host.shown);
     for (uint32_t c = 0; c < FETCHED_PLANES && c < own->in_channels; c++)
         for (uint32_t i = 0; i < frames && i < READ_FRAMES; i += 16)
             shl_fetch(device->in[c] + i);
@@ -42,7 +45,8 @@ static bool take_block(shl_device *device, uint32_t bell)
     }
     if (device->mode == SHL_MODE_MIDI)
         in_channels = 0;
-    shl_ring_fetch(&device->from_host);
+    shl_lane_use(device->lanes ? &device->lanes->to_device : NULL, &line->lane,
+                 &device->from_host);
     device->bell = bell;
     device->working = true;
     device->block.frames = frames;
@@ -170,8 +174,11 @@ SHL_RT void shl_device_done(shl_device *device)
     struct shl_counters *counters = device->segment.counters;
     shl_count(&counters->device_blocks, 1);
     /* the line that the host looks at is written from here on, in one go */
+    shl_ring_near_end(&device->from_host);
     shl_ring_release(&device->from_host);
     shl_ring_publish(&device->to_host);
+    shl_lane_fill(device->lanes ? &device->lanes->to_host : NULL,
+                  &device->segment.lines->device.lane, &device->to_host);
     bool midi = device->mode == SHL_MODE_MIDI;
     shl_cycle_answer(&device->cycle, device->bell, device->block.frame,
                      device->block.frames,

@@ -80,6 +80,9 @@ static void accept(shl_device *device, uint32_t epoch,
                            &lines->host.event_read,
                            device->segment.events_to_host,
                            sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    device->lanes =
+        claim->flags & SHL_CLAIM_LANES ? device->segment.lanes : NULL;
+    shl_line_store(&lines->device.lane, 0);
     device->sent_frame = 0;
     device->fresh = true;
     device->mode = claim->mode;

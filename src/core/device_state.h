@@ -62,6 +62,7 @@ struct shl_device {
     struct shl_segment segment;
     struct shl_cycle_device cycle;
     struct shl_ring from_host, to_host;
+    struct shl_lanes *lanes; /* of the claim; NULL: its host has none */
     shl_worker *keeper;
     struct shl_identity identity;
     struct shl_desk desk;

@@ -160,6 +160,7 @@ enum {
 #define SHL_LINK_MAJOR           1u
 #define SHL_LINK_MINOR           2u
 #define SHL_EVENT_SLOTS          4096u
+#define SHL_LANE_EVENTS          16u
 #define SHL_MAX_PARAMS           1024u
 #define SHL_ID_SIZE              48u /* bytes with the terminating 0 */
 #define SHL_TAG_SIZE             64u
@@ -181,6 +182,7 @@ enum shl_region {
     SHL_REGION_MESSAGES, /* from here on since minor 1: may be missing */
     SHL_REGION_TAPS,
     SHL_REGION_STREAMS,
+    SHL_REGION_LANES, /* since minor 2 */
     SHL_REGION_END
 };
 
@@ -232,7 +234,9 @@ enum shl_claim_flags {
     SHL_CLAIM_RENDERS = 1,   /* waits 30 s for a block */
     SHL_CLAIM_OWN_CLOCK = 2, /* free drive in one process: both read a clock
                                of that process's own, */
-    SHL_CLAIM_EXACT = 4      /* by which no block is ever late */
+    SHL_CLAIM_EXACT = 4,     /* by which no block is ever late */
+    SHL_CLAIM_LANES = 8      /* fills its lane and reads the device's; since
+                                1.2, 0 before */
 };
 
 /** What a host says of itself. Written under the claim lease, before epoch. */
@@ -309,13 +313,14 @@ struct shl_host_line {
     _Atomic uint32_t cpu;         /* it ran on, +1; 0: unknown */
     _Atomic uint32_t keeper_pid;  /* root time keeper */
     _Atomic uint32_t epoch;       /* this block belongs to */
-    uint8_t reserved0[4];
+    _Atomic uint32_t lane;        /* see struct shl_lane; since minor 2 */
     _Atomic uint64_t rung_ns; /* since minor 2: when, by CLOCK_MONOTONIC, if the
                                  device is to say when it answers; else 0 */
     uint8_t reserved[72];
 };
 static_assert(offsetof(struct shl_host_line, event_write) == 24, "wire");
 static_assert(offsetof(struct shl_host_line, epoch) == 40, "wire offset");
+static_assert(offsetof(struct shl_host_line, lane) == 44, "wire offset");
 static_assert(offsetof(struct shl_host_line, rung_ns) == 48, "wire offset");
 static_assert(sizeof(struct shl_host_line) == 128, "wire size");
 
@@ -340,11 +345,13 @@ struct shl_device_line {
                                        at the host's rate (before epoch) */
     _Atomic uint64_t answered_ns;   /* since minor 2: when it answered a block
                                      with a time of ringing, by its clock */
-    uint8_t reserved[56];
+    _Atomic uint32_t lane;          /* as the host's; since minor 2 */
+    uint8_t reserved[52];
 };
 static_assert(offsetof(struct shl_device_line, epoch) == 40, "wire offset");
 static_assert(offsetof(struct shl_device_line, busy_ns) == 56, "wire");
 static_assert(offsetof(struct shl_device_line, answered_ns) == 64, "wire");
+static_assert(offsetof(struct shl_device_line, lane) == 72, "wire offset");
 static_assert(sizeof(struct shl_device_line) == 128, "wire size");
 
 /** Raised by a sleeper before it looks a last time; read by the waker after it
@@ -404,6 +411,22 @@ static_assert(offsetof(struct shl_param_slot, value) == 40, "wire offset");
 static_assert(sizeof(struct shl_param_slot) == 256, "wire size");
 
 static_assert(sizeof(struct shl_event) == 32, "wire size");
+
+/** The first events of the block in flight, copied from the ring into lines that
+ * are used again for each block. They are the producer's until its doorbell or
+ * answer, then the consumer's; words are relaxed, ordered by those. What is here
+ * is said in the producer's line, `lane`: how many events were published with
+ * this block (upper half) and how many of them, the first, are here. */
+struct shl_lane {
+    _Atomic uint64_t event[SHL_LANE_EVENTS][sizeof(struct shl_event) / 8];
+};
+static_assert(sizeof(struct shl_lane) == 512, "wire size");
+
+struct shl_lanes {
+    struct shl_lane to_device;
+    struct shl_lane to_host;
+};
+static_assert(sizeof(struct shl_lanes) == 1024, "wire size");
 
 /** One direction of messages. A line for each index, so that the sides do not
  * fight; one for whoever waits. The bell is raised by everybody who has news
@@ -504,6 +527,8 @@ enum {
     SHL_PARAMS_OFFSET = SHL_EVENTS_TO_HOST_OFFSET + 131072,
     SHL_MESSAGES_OFFSET = SHL_PARAMS_OFFSET + 262144,
     SHL_TAPS_OFFSET = SHL_MESSAGES_OFFSET + 135168,
+    /* where no short plane is a multiple of 4096 bytes away */
+    SHL_LANES_OFFSET = SHL_TAPS_OFFSET - 1024,
     SHL_STREAMS_OFFSET = SHL_TAPS_OFFSET + 4096,
     SHL_SEGMENT_SIZE = SHL_STREAMS_OFFSET + 4194816
 };
@@ -515,7 +540,9 @@ static_assert(SHL_PARAMS_OFFSET +
                   SHL_MESSAGES_OFFSET,
               "regions follow each other");
 static_assert(SHL_MESSAGES_OFFSET + sizeof(struct shl_messages) <=
-                  SHL_TAPS_OFFSET,
+                  SHL_LANES_OFFSET,
+              "regions do not overlap");
+static_assert(SHL_LANES_OFFSET + sizeof(struct shl_lanes) <= SHL_TAPS_OFFSET,
               "regions do not overlap");
 static_assert(SHL_TAPS_OFFSET + SHL_MAX_TAPS * sizeof(struct shl_tap_slot) ==
                   SHL_STREAMS_OFFSET,

@@ -1,5 +1,6 @@
 #include "link.h"
 
+#include "lane.h"
 #include "maolan.h"
 
 #include <math.h>
@@ -7,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHORT_FRAMES  64u       /* copied faster than asked for */
-#define LATENCY_LIMIT 10000000u /* frames; more is nonsense */
+#define SHORT_FRAMES   64u /* copied faster than asked for */
+#define FETCHED_PLANES 4u
+#define LATENCY_LIMIT  10000000u /* frames; more is nonsense */
 
 /* ---- opening ------------------------------------------------------------- */
 
@@ -209,6 +211,8 @@ static void write_claim(struct shl_link *link,
         claim->flags |=
             SHL_CLAIM_OWN_CLOCK | (options->exact ? SHL_CLAIM_EXACT : 0);
     snprintf(claim->tag, sizeof claim->tag, "%s", options->tag);
+    if (link->segment.lanes)
+        claim->flags |= SHL_CLAIM_LANES;
     shl_thread_priority(&claim->policy, &claim->priority);
     /* a realtime thread yields to nobody below it, and that is the device */
     link->cycle.may_yield = claim->priority == 0;
@@ -398,12 +402,37 @@ static uint32_t later(const struct shl_link *link, uint32_t frames)
     return count;
 }
 
+/* The lanes of a link whose device has them. */
+static struct shl_lane *lane_to_device(const struct shl_link *link)
+{
+    return link->segment.lanes ? &link->segment.lanes->to_device : NULL;
+}
+
+static const struct shl_lane *lane_to_host(const struct shl_link *link)
+{
+    return link->segment.lanes ? &link->segment.lanes->to_host : NULL;
+}
+
+/* The device's events of this answer. A pipelined link rings again before they
+ * are taken: then their lane is the device's. */
+static void reach_events(struct shl_link *link)
+{
+    const _Atomic uint32_t *word = &link->segment.lines->device.lane;
+    if (link->pipelined)
+        shl_lane_copy(lane_to_host(link), word, &link->to_host, link->near);
+    else
+        shl_lane_use(lane_to_host(link), word, &link->to_host);
+}
+
 /* An event beyond the block that it goes out with is played at the block's end;
  * those of the next block do not have to wait for it. */
 static void show_events(struct shl_link *link, uint32_t frames)
 {
     uint32_t kept = later(link, frames);
     shl_ring_publish_but(&link->to_device, kept);
+    if (!link->plugin)
+        shl_lane_fill(lane_to_device(link), &link->segment.lines->host.lane,
+                      &link->to_device);
     if (kept == 0 && link->event_frame > link->frame + frames)
         link->event_frame = link->frame + frames;
     link->unsent = kept;
@@ -439,6 +468,8 @@ static void ring_block(struct shl_link *link, uint32_t channels,
                        uint32_t frames, const struct shl_transport *transport)
 {
     show_transport(link, transport);
+    if (!link->pipelined)
+        shl_ring_near_end(&link->to_host);
     shl_ring_release(&link->to_host);
     show_events(link, frames);
     link->rung_frame = link->frame;
@@ -453,12 +484,24 @@ static void ring_block(struct shl_link *link, uint32_t channels,
     shl_ring_fetch_free(&link->to_device);
 }
 
+/* The device is through with what the next block is written to: it travels
+ * while the host does something else. */
+static void fetch_next(const struct shl_link *link, uint32_t frames)
+{
+    if (link->plugin)
+        return;
+    shl_lane_fetch(lane_to_device(link), link->to_device.shown);
+    for (uint32_t c = 0; c < FETCHED_PLANES && c < link->in_planes; c++)
+        shl_plane_fetch(shl_segment_plane(&link->segment, c, SHL_BUS_TO_DEVICE),
+                        least(frames, SHORT_FRAMES));
+}
+
 /* A device that did not take the block answers it with 0 frames. */
 static void hear(struct shl_link *link, float *const *out,
                  uint32_t out_channels, uint32_t frames)
 {
     uint32_t answered = shl_line_load(&link->segment.lines->device.frames);
-    shl_ring_fetch(&link->to_host);
+    reach_events(link);
     uint32_t there = least(least(frames, link->rung_frames), answered);
     for (uint32_t c = 0; c < out_channels; c++) {
         uint32_t n = shl_link_hears(link, c) ? there : 0;
@@ -473,6 +516,7 @@ static void hear(struct shl_link *link, float *const *out,
     }
     link->heard_frame = link->rung_frame;
     link->heard_frames = there;
+    fetch_next(link, frames);
 }
 
 /* Wait for the answer, whoever gives it. */
@@ -548,6 +592,7 @@ static enum shl_heard play(struct shl_link *link, const float *const *in,
     }
     /* the device has looked at it: it travels while the planes are copied */
     shl_fetch_to_write(&link->segment.lines->host);
+    shl_lane_fetch(lane_to_device(link), link->unsent);
     uint32_t channels = copy_in(link, in, in_channels, frames);
     if (!link->pipelined || cycle->stalled) {
         ring_block(link, channels, frames, transport);

@@ -13,6 +13,8 @@ static void init(struct shl_ring *ring, _Atomic uint32_t *write,
     ring->slots = slots;
     ring->slot_size = slot_size;
     ring->mask = count - 1;
+    ring->shown = 0;
+    shl_ring_near(ring, NULL, 0, 0);
 }
 
 void shl_ring_init_producer(struct shl_ring *ring, _Atomic uint32_t *write,
@@ -75,6 +77,11 @@ SHL_RT void shl_ring_publish(struct shl_ring *ring)
     shl_ring_publish_but(ring, 0);
 }
 
+uint32_t shl_ring_shown(const struct shl_ring *ring)
+{
+    return atomic_load_explicit(ring->write, memory_order_relaxed);
+}
+
 SHL_RT void shl_ring_fetch_free(struct shl_ring *ring)
 {
     for (uint32_t i = 0; i < ring->shown && i < FETCHED; i += 2)
@@ -100,7 +107,7 @@ SHL_RT const void *shl_ring_look(struct shl_ring *ring, bool *lost)
             *lost = true;
         return NULL;
     }
-    return there ? shl_ring_slot(ring, ring->own) : NULL;
+    return there ? shl_ring_front(ring) : NULL;
 }
 
 SHL_RT void shl_ring_release(struct shl_ring *ring)

@@ -26,6 +26,9 @@ struct shl_ring {
     uint32_t own;   /* our index, ahead of the published one */
     uint32_t peer;  /* the other's, when we last looked */
     uint32_t shown; /* slots published last */
+    /* consumer: copies of some slots, see shl_ring_near */
+    const uint8_t *near;
+    uint32_t near_first, near_count;
 };
 
 /** Look at a ring from one side. Takes the present indices; does not write. */
@@ -65,12 +68,39 @@ static inline void *shl_ring_push(struct shl_ring *ring)
 SHL_RT void shl_ring_publish_but(struct shl_ring *ring, uint32_t later);
 SHL_RT void shl_ring_publish(struct shl_ring *ring);
 
+/** The index behind the last slot that the consumer can see. [audio] */
+uint32_t shl_ring_shown(const struct shl_ring *ring);
+
 /** Have as many slots as were published last brought here to be filled: the
  * consumer had them, a lap ago, and they travel while nobody waits. After a
  * block. [audio] */
 SHL_RT void shl_ring_fetch_free(struct shl_ring *ring);
 
 /* ---- consumer ---- */
+
+/** Copies of `count` slots, index `first` and following, are quicker to reach:
+ * peek gives them instead of the slots, until shl_ring_near_end. [audio] */
+static inline void shl_ring_near(struct shl_ring *ring, const void *copies,
+                                 uint32_t first, uint32_t count)
+{
+    ring->near = copies;
+    ring->near_first = first;
+    ring->near_count = count;
+}
+
+static inline void shl_ring_near_end(struct shl_ring *ring)
+{
+    ring->near_count = 0;
+}
+
+/** The oldest slot not yet taken; the caller knows that it is there. */
+static inline const void *shl_ring_front(const struct shl_ring *ring)
+{
+    uint32_t at = ring->own - ring->near_first;
+    if (at < ring->near_count)
+        return ring->near + (size_t)at * ring->slot_size;
+    return shl_ring_slot(ring, ring->own);
+}
 
 /** As shl_ring_peek, when none is left that we have seen. [audio] */
 SHL_RT const void *shl_ring_look(struct shl_ring *ring, bool *lost);
@@ -83,7 +113,7 @@ static inline const void *shl_ring_peek(struct shl_ring *ring, bool *lost)
     uint32_t there = ring->peer - ring->own;
     if (there == 0 || there > ring->mask)
         return shl_ring_look(ring, lost);
-    return shl_ring_slot(ring, ring->own);
+    return shl_ring_front(ring);
 }
 
 /** Go past the slot that peek gave. [audio] */

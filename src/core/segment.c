@@ -28,6 +28,7 @@ static const struct {
     {SHL_REGION_TAPS, SHL_TAPS_OFFSET,
      SHL_MAX_TAPS * sizeof(struct shl_tap_slot)},
     {SHL_REGION_STREAMS, SHL_STREAMS_OFFSET, sizeof(struct shl_streams)},
+    {SHL_REGION_LANES, SHL_LANES_OFFSET, sizeof(struct shl_lanes)},
 };
 
 enum { REGIONS = sizeof regions / sizeof regions[0] };
@@ -54,6 +55,7 @@ static void segment_point(struct shl_segment *s, const struct place *places)
     s->messages = at[SHL_REGION_MESSAGES - 1];
     s->taps = at[SHL_REGION_TAPS - 1];
     s->streams = at[SHL_REGION_STREAMS - 1];
+    s->lanes = at[SHL_REGION_LANES - 1];
     /* a newer device may have room for more than we could keep */
     s->param_capacity = SHL_MAX_PARAMS;
     s->transport = s->map.base + s->layout->transport;
@@ -392,7 +394,8 @@ static const char *find_region(const struct shl_link_header *header, int known,
         found++;
     }
     if (found == 0 && regions[known].id >= SHL_REGION_MESSAGES) {
-        *place = (struct place){0, 0}; /* its device is of minor version 0 */
+        *place =
+            (struct place){0, 0}; /* its device is of an older minor version */
         return NULL;
     }
     if (found != 1)

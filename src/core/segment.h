@@ -30,6 +30,7 @@ struct shl_segment {
     struct shl_messages *messages; /* NULL: a peer of link version 1.0 */
     struct shl_tap_slot *taps;     /* NULL: likewise */
     struct shl_streams *streams;   /* NULL: likewise */
+    struct shl_lanes *lanes;       /* NULL: a peer of 1.1 or 1.0 */
     uint8_t *transport;
 };
 
