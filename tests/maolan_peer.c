@@ -24,8 +24,9 @@ static const char *modes;
 static uint32_t limit, blocks;
 static int news, bell;
 static uint8_t state[SHL_SCRATCH_SIZE];
-static uint32_t state_size;
+static uint32_t state_size = 4; /* the level */
 static float level = 1;
+static bool shown; /* the window */
 
 static bool is(const char *mode)
 {
@@ -75,7 +76,10 @@ static void list(uint32_t count, enum shl_table_kind kind)
         char name[64];
         snprintf(name, sizeof name, "n\xC3\xA4me %u", n);
         struct shl_table_entry entry = {
-            n, (uint32_t)strlen(name), 0, name, "", 0, 2, 1};
+            n,  (uint32_t)strlen(name),
+            0,  name,
+            "", 0,
+            2,  kind == SHL_TABLE_LV2_CONTROLS && n == 0 ? (double)level : 1};
         if (shl_table_add(&table, &entry))
             break;
     }
@@ -120,6 +124,7 @@ static uint32_t perform(uint32_t type)
         return restore();
     case SHL_MAOLAN_GUI_SHOW:
     case SHL_MAOLAN_GUI_HIDE:
+        shown = type == SHL_MAOLAN_GUI_SHOW;
         return is("nogui") ? SHL_REQUEST_ERROR : SHL_REQUEST_SUCCESS;
     case SHL_MAOLAN_RESOURCE_DIR:
         return shl_scratch_dir_read(scratch, &text, &length)
@@ -258,14 +263,18 @@ static void play(void)
     complete();
 }
 
-/* Waits for a doorbell, at most 100 ms. */
+/* Waits for a doorbell, at most 100 ms; less where a window has timers, which
+ * are taken for a block. */
 static bool rung(void)
 {
     struct shl_pipes pipes = {.news = news, .bell = bell, .kept = -1};
+    bool timers = shown && is("editor");
     char byte;
     if (is("deaf"))
         pause();
-    shl_status st = shl_pipes_wait(&pipes, 100000);
+    shl_status st = shl_pipes_wait(&pipes, timers ? 5000 : 100000);
+    if (st == SHL_TIMEOUT && timers)
+        complete();
     if (st == SHL_TIMEOUT)
         return false;
     if (read(news, &byte, 1) != 1)
@@ -322,6 +331,10 @@ static void introduce(const char *name)
     word(row->midi_in_ports, is("wide") ? 16 : 1);
     word(row->midi_out_ports, is("wide") ? 16 : 1);
     word(row->latency, is("latency") ? 123 : 0);
+    if (is("mono")) {
+        word(row->input_channels, 1);
+        word(row->output_channels, 1);
+    }
 }
 
 int main(int argc, char **argv)
@@ -346,8 +359,11 @@ int main(int argc, char **argv)
             argv[2][length] == '/')
             row = &shl_maolan_layouts[i];
     }
+    if (!strcmp(argv[2], "null"))
+        row = &shl_maolan_layouts[SHL_LAYOUT_B16];
     if (!row)
         return 4;
+    memcpy(state, &level, sizeof level);
     shl_maolan_init(&maolan, map.base, row, SHL_MAOLAN_PLUGIN);
     scratch = map.base + row->scratch;
     if (is("stubborn"))

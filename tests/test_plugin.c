@@ -195,6 +195,12 @@ static void what_it_says_of_itself_is_known(void **state)
         assert_string_equal(shl_host_param(host, 4)->name, "n\xC3\xA4me 4");
         assert_true(shl_host_param(host, 4)->maximum == 2);
         assert_int_equal(shl_host_latency(host), l ? 123 : 0);
+        /* without a block of counts: in the header, before it is ready */
+        snprintf(spec, sizeof spec, "lv2:%s/plain+mono", layouts[l]);
+        spawn(spec);
+        assert_int_equal(shl_host_device(host, &info), SHL_OK);
+        assert_int_equal(info.in_channels, 1);
+        assert_int_equal(info.out_channels, 1);
     }
 }
 
@@ -306,6 +312,45 @@ static void state_of_every_size_comes_back(void **state)
     }
 }
 
+/* One of LV2 says its values when it is asked for its ports. */
+static void values_after_a_restore_are_the_plugins_own(void **state)
+{
+    const float level = 0.75f;
+    struct heard heard = {0};
+    (void)state;
+    spawn("lv2:B16/normal");
+    assert_true(shl_host_param_value(host, 0) == 1);
+    assert_int_equal(
+        ask(SHL_MESSAGE_STATE_RESTORE, &level, sizeof level, &heard), SHL_OK);
+    assert_true(shl_host_param_value(host, 0) == 0.75);
+    assert_true(shl_host_param_value(host, 1) == 1);
+}
+
+static uint64_t best_request_ns(void)
+{
+    struct heard heard = {0};
+    uint64_t best_ns = UINT64_MAX;
+    for (int i = 0; i < 8; i++) {
+        uint64_t began_ns = shl_clock_ns();
+        assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
+        uint64_t took_ns = shl_clock_ns() - began_ns;
+        best_ns = took_ns < best_ns ? took_ns : best_ns;
+        play(1, 64);
+    }
+    return best_ns;
+}
+
+/* Its timers make blocks that nobody asked for: it is never quiet. */
+static void an_editor_makes_no_request_longer(void **state)
+{
+    struct heard heard = {0};
+    (void)state;
+    spawn("clap:B16/editor");
+    uint64_t without_ns = best_request_ns();
+    assert_int_equal(ask_slot(SHL_MAOLAN_GUI_SHOW, NULL, 0, &heard), SHL_OK);
+    assert_true(best_request_ns() < 4 * without_ns);
+}
+
 /* shows MP-46 MP-47 MP-32 */
 static void what_changes_by_itself_is_told(void **state)
 {
@@ -380,6 +425,8 @@ static void the_command_line_has_its_words(void **state)
     spawn("null:B16/anonymous");
     assert_true(play_both(3, 4, 64));
     assert_true(both_came(3, 4, 64));
+    spawn("null:"); /* which hosts do not take for a word */
+    assert_true(play_both(3, 4, 64));
 }
 
 /* What the layout is like is found by what a host leaves, or told; told wrongly,
@@ -1037,6 +1084,71 @@ static void a_restarted_plugin_has_its_state(void **state)
     assert_memory_equal(bytes, kept, sizeof kept);
 }
 
+static void wait_level(float level)
+{
+    for (int i = 0; i < LIMIT_MS && !(play(1, 64) && constant(level, 64));
+         i++) {
+        shl_host_poll(host);
+        usleep(1000);
+    }
+    assert_true(constant(level, 64));
+}
+
+static void set_level(float level)
+{
+    struct shl_event event =
+        shl_event_param(0, SHL_EVENT_PARAM, 0, (double)level);
+    assert_int_equal(shl_host_send(host, &event, 0), SHL_OK);
+    wait_level(level);
+}
+
+static void restore_level(float level)
+{
+    struct heard heard = {0};
+    assert_int_equal(
+        ask(SHL_MESSAGE_STATE_RESTORE, &level, sizeof level, &heard), SHL_OK);
+    wait_level(level);
+}
+
+static void kill_it(void)
+{
+    struct shl_device_info info;
+    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(kill((pid_t)info.pid, SIGKILL), 0);
+    assert_true(wait_again());
+}
+
+/* What was set before a state is not set again after it; what was set since is,
+ * also by the one after the next. */
+static void only_what_is_newer_than_the_state_is_set_again(void **state)
+{
+    (void)state;
+    new_host(stereo());
+    assert_int_equal(spawn_as("clap:B16/normal", 0, 1, LIMIT_MS), SHL_OK);
+    set_level(0.125f);
+    restore_level(0.75f);
+    kill_it();
+    wait_level(0.75f);
+    set_level(0.25f);
+    kill_it();
+    wait_level(0.25f);
+    kill_it();
+    wait_level(0.25f);
+}
+
+/* A save while blocks are played costs one of them: the first is made before. */
+static void the_first_state_is_saved_before_the_first_block(void **state)
+{
+    float level = 0;
+    (void)state;
+    new_host(stereo());
+    assert_int_equal(spawn_as("clap:B16/normal", 0, 1, LIMIT_MS), SHL_OK);
+    assert_int_equal(host->plugin.state_size, sizeof level);
+    memcpy(&level, host->plugin.state, sizeof level);
+    assert_true(level == 1);
+    assert_false(host->plugin.changed);
+}
+
 /* After less: with growing rests, then no more. */
 static void one_that_always_crashes_is_left_stopped(void **state)
 {
@@ -1128,6 +1240,8 @@ int main(int argc, char **argv)
         TEST(what_it_says_of_itself_is_known),
         TEST(every_request_has_its_answer),
         TEST(state_of_every_size_comes_back),
+        TEST(values_after_a_restore_are_the_plugins_own),
+        TEST(an_editor_makes_no_request_longer),
         TEST(what_changes_by_itself_is_told),
         TEST(the_end_is_in_good_order),
         TEST(one_that_does_not_end_is_killed),
@@ -1160,6 +1274,8 @@ int main(int argc, char **argv)
         TEST(names_of_the_dead_are_removed),
         TEST(a_crash_is_followed_by_another_with_its_state),
         TEST(a_restarted_plugin_has_its_state),
+        TEST(only_what_is_newer_than_the_state_is_set_again),
+        TEST(the_first_state_is_saved_before_the_first_block),
         TEST(one_that_always_crashes_is_left_stopped),
         TEST(programs_end_with_their_daw),
         TEST(pipelined_is_one_block_late),

@@ -22,11 +22,17 @@ shl_status shl_host_ask(shl_host *host, uint32_t type, const void *bytes,
         return SHL_NO_DEVICE;
     if (excluded(host, type))
         return SHL_UNSUPPORTED;
-    if (shl_host_plugin_slot(host))
-        return shl_host_plugin_ask(host, type, bytes, size, timeout_ms, handler,
-                                   arg, request);
-    return shl_inquiry_ask(shl_host_inquiry(host), type, bytes, size,
-                           timeout_ms, shl_clock_ns(), handler, arg, request);
+    struct shl_host_change *change =
+        shl_host_plugin_change(host, type, bytes, size, &handler, &arg);
+    shl_status st = shl_host_plugin_slot(host)
+                        ? shl_host_plugin_ask(host, type, bytes, size,
+                                              timeout_ms, handler, arg, request)
+                        : shl_inquiry_ask(shl_host_inquiry(host), type, bytes,
+                                          size, timeout_ms, shl_clock_ns(),
+                                          handler, arg, request);
+    if (st)
+        shl_host_change_free(change);
+    return st;
 }
 
 shl_status shl_host_post(shl_host *host, uint32_t type, const void *bytes,

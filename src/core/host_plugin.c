@@ -37,6 +37,9 @@ static shl_status split(const char *name, struct shl_host_plugin *plugin,
     memcpy(plugin->format, name, length);
     plugin->format[length] = 0;
     strcpy(plugin->spec, colon + 1);
+    /* newer hosts refuse a plugin without a name, also the one that has none */
+    if (!plugin->spec[0] && strcmp(plugin->format, "null") == 0)
+        strcpy(plugin->spec, "null");
     return SHL_OK;
 }
 
@@ -77,7 +80,10 @@ static shl_status start(shl_host *host)
         .rate_hz = host->options.rate_hz,
         .block_frames = shl_host_exchanged(host),
         .in_channels = host->options.in_channels,
-        .out_channels = host->options.out_channels};
+        .out_channels = host->options.out_channels,
+        .state = own->state,
+        .state_size = own->state ? own->state_size : 0,
+        .save = own->again};
 
     return shl_plugin_start(&options, &own->running, &host->why);
 }
@@ -181,6 +187,7 @@ void shl_host_plugin_forget(shl_host *host)
     let_go(own);
     free(own->state);
     free(own->values);
+    free(own->set);
     memset(own, 0, sizeof *own);
 }
 
@@ -204,19 +211,33 @@ bool shl_host_plugin_dying(shl_host *host)
     return now_ns - own->lost_ns < END_MS * MS_NS;
 }
 
-/* What the parameters were is what they shall be again. */
+/* What was set since the state that is kept shall be set again, also by those
+ * that have crashed since without another state. */
 static void keep_values(shl_host *host)
 {
     struct shl_host_plugin *own = &host->plugin;
-    uint32_t count = host->link.param_count;
-    double *values =
-        count ? realloc(own->values, count * sizeof *values) : NULL;
+    const struct shl_link *link = &host->link;
 
-    if (!values)
-        return;
-    memcpy(values, host->link.values, count * sizeof *values);
-    own->values = values;
-    own->value_count = count;
+    if (own->value_count < link->param_count) {
+        double *values =
+            realloc(own->values, link->param_count * sizeof *values);
+        if (values)
+            own->values = values;
+        uint8_t *set = realloc(own->set, link->param_count);
+        if (set)
+            own->set = set;
+        if (!values || !set)
+            return;
+        memset(own->set + own->value_count, 0,
+               link->param_count - own->value_count);
+        own->value_count = link->param_count;
+    }
+    for (uint32_t i = 0; i < link->param_count; i++) {
+        if (!link->touched[i] || link->touched[i] < own->kept)
+            continue;
+        own->values[i] = link->values[i];
+        own->set[i] = 1;
+    }
 }
 
 /* `told`: it has ended, and this is how. Else it was given up alive. */
@@ -272,18 +293,29 @@ void shl_host_plugin_lost(shl_host *host, struct shl_notice *notice)
 
 /* ---- its state, for the next one ---------------------------------------------------- */
 
-static void keep_state(void *arg, const struct shl_answer *answer)
+/* `mark`: values that have changed since then are newer than this state. */
+static void keep_state(struct shl_host_plugin *own, const void *from,
+                       uint32_t size, uint32_t mark)
 {
-    struct shl_host_plugin *own = &((shl_host *)arg)->plugin;
-    uint8_t *bytes;
+    uint8_t *bytes = size ? malloc(size) : NULL;
 
-    own->saving = false;
-    if (answer->status || !answer->size || !(bytes = malloc(answer->size)))
+    if (!bytes)
         return;
-    memcpy(bytes, answer->bytes, answer->size);
+    memcpy(bytes, from, size);
     free(own->state);
     own->state = bytes;
-    own->state_size = answer->size;
+    own->state_size = size;
+    own->kept = mark;
+    own->value_count = 0;
+}
+
+static void saved(void *arg, const struct shl_answer *answer)
+{
+    struct shl_host_plugin *own = &((shl_host *)arg)->plugin;
+
+    own->saving = false;
+    if (!answer->status)
+        keep_state(own, answer->bytes, answer->size, own->asked);
 }
 
 /* After the state, or instead of it: what was set since. */
@@ -296,34 +328,141 @@ static void send_values(shl_host *host)
         const struct shl_param *param = &host->link.params[i];
         struct shl_event event =
             shl_event_param(0, SHL_EVENT_PARAM, param->id, own->values[i]);
-        if (!(param->flags & SHL_PARAM_READ_ONLY))
+        if (own->set[i] && !(param->flags & SHL_PARAM_READ_ONLY))
             shl_link_send(&host->link, &event, 0);
     }
 }
 
-static void restored(void *arg, const struct shl_answer *answer)
+static void tell_restored(shl_host *host, shl_status status, const char *text)
 {
-    shl_host *host = arg;
-
-    if (answer->status == SHL_GONE)
-        return;
-    if (answer->status)
-        shl_monitor_error(host->inquiry.monitor, answer->status, answer->text);
+    if (status)
+        shl_monitor_error(host->inquiry.monitor, status, text);
     send_values(host);
 }
 
+static void restored(void *arg, const struct shl_answer *answer)
+{
+    if (answer->status != SHL_GONE)
+        tell_restored(arg, answer->status, answer->text);
+}
+
+/* One with a request slot has its state before it is ready, or gives its first;
+ * one with messages is asked now, which costs it no block. */
 void shl_host_plugin_opened(shl_host *host)
 {
     struct shl_host_plugin *own = &host->plugin;
+    const struct shl_plugin *running = own->running;
 
     own->saved_ns = shl_clock_ns();
     own->saving = false;
-    own->changed = own->again && own->links == 1;
-    if (own->links < 2 || !own->again)
+    own->kept = own->asked = own->begun = 0;
+    own->changed = own->again && own->links == 1 && !running->state_size;
+    if (!own->again)
         return;
-    if (!own->state || shl_host_ask(host, SHL_MESSAGE_STATE_RESTORE, own->state,
-                                    own->state_size, 0, restored, host, NULL))
+    if (own->links == 1) {
+        if (!own->state && running->state_size)
+            keep_state(own, running->state, running->state_size, 0);
+        return;
+    }
+    if (running->restored != SHL_AGAIN)
+        tell_restored(host, running->restored,
+                      "the state of the plugin that crashed is refused");
+    else if (!own->state ||
+             shl_host_ask(host, SHL_MESSAGE_STATE_RESTORE, own->state,
+                          own->state_size, 0, restored, host, NULL))
         send_values(host);
+}
+
+/* ---- what changes it ------------------------------------------------------------------ */
+
+struct shl_host_change {
+    shl_host *host;
+    shl_answer_handler handler;
+    void *arg;
+    uint32_t type, mark, size;
+    uint8_t bytes[]; /* of a state */
+};
+
+/* A state or program replaces what was set before it was asked for. */
+static bool replaces(uint32_t type)
+{
+    return type == SHL_MESSAGE_STATE_RESTORE ||
+           type == SHL_MESSAGE_PROGRAM_SET || type == SHL_MESSAGE_PRESET;
+}
+
+static bool changes(uint32_t type, const void *bytes, uint32_t size)
+{
+    uint32_t number = 0;
+
+    if (type == SHL_MESSAGE_PLUGIN && size >= sizeof number)
+        memcpy(&number, bytes, sizeof number);
+    return replaces(type) || type == SHL_MESSAGE_PARAM_SET ||
+           type == SHL_MESSAGE_RESET || type == SHL_MESSAGE_FILE_DATA ||
+           number == SHL_MAOLAN_RESOURCE_DIR ||
+           number == SHL_MAOLAN_FILE_UPDATE;
+}
+
+static void changed(void *arg, const struct shl_answer *answer)
+{
+    struct shl_host_change *change = arg;
+    struct shl_host_plugin *own = &change->host->plugin;
+
+    if (!answer->status) {
+        own->changed = true;
+        if (change->type == SHL_MESSAGE_STATE_RESTORE)
+            keep_state(own, change->bytes, change->size, change->mark);
+        else if (replaces(change->type)) {
+            own->kept = change->mark;
+            own->value_count = 0;
+        }
+    }
+    if (change->handler)
+        change->handler(change->arg, answer);
+    free(change);
+}
+
+struct shl_host_change *shl_host_plugin_change(shl_host *host, uint32_t type,
+                                               const void *bytes, uint32_t size,
+                                               shl_answer_handler *handler,
+                                               void **arg)
+{
+    uint32_t kept = type == SHL_MESSAGE_STATE_RESTORE ? size : 0;
+    struct shl_host_change *change;
+
+    if (!host->plugin.running || !host->plugin.again || *handler == restored ||
+        !changes(type, bytes, size) ||
+        !(change = malloc(sizeof *change + kept)))
+        return NULL;
+    *change = (struct shl_host_change){.host = host,
+                                       .handler = *handler,
+                                       .arg = *arg,
+                                       .type = type,
+                                       .mark = shl_link_mark(&host->link),
+                                       .size = kept};
+    if (kept)
+        memcpy(change->bytes, bytes, kept);
+    *handler = changed;
+    *arg = change;
+    return change;
+}
+
+void shl_host_change_free(struct shl_host_change *change)
+{
+    free(change);
+}
+
+/* Values that the program may not have yet, since there is no end of them, count
+ * as newer than a state that may have them. */
+static void begin_save(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    bool heard = shl_link_heard(&host->link);
+    uint32_t mark = shl_link_mark(&host->link);
+
+    own->asked = heard ? mark : own->begun;
+    own->begun = mark;
+    own->saving = shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0, 0, saved,
+                               host, NULL) == SHL_OK;
 }
 
 /* A program with a link area saves beside the audio; one without would miss
@@ -341,8 +480,7 @@ static void save(shl_host *host)
     own->saved_ns = now_ns;
     own->sent = host->link.stats.sent;
     own->changed = false;
-    own->saving = shl_host_ask(host, SHL_MESSAGE_STATE_SAVE, NULL, 0, 0,
-                               keep_state, host, NULL) == SHL_OK;
+    begin_save(host);
 }
 
 /* ---- requests -------------------------------------------------------------------------- */
@@ -397,8 +535,6 @@ shl_status shl_host_plugin_ask(shl_host *host, uint32_t type, const void *what,
         shl_request_forget(requests);
         return st;
     }
-    if (type == SHL_MESSAGE_STATE_RESTORE)
-        host->plugin.changed = true;
     if (request)
         *request = id;
     return SHL_OK;
@@ -453,6 +589,9 @@ static void answer(shl_host *host, const struct shl_errand *errand)
                      : shl_status_text(errand->status));
         told.text = text;
     }
+    if (errand->table)
+        shl_link_plugin_set_values(&host->link, errand->table,
+                                   errand->table_size);
     if (errand->number == SHL_MAOLAN_AUDIO_PORTS)
         hear_counts(host, errand, &told, known);
     shl_request_answer(&host->inquiry.requests, errand->id, shl_clock_ns(),

@@ -39,8 +39,12 @@ struct shl_host_plugin {
     /* for the next one */
     uint8_t *state;
     uint32_t state_size;
-    double *values; /* of the parameters */
+    double *values; /* of parameters, and which were set since that state */
+    uint8_t *set;
     uint32_t value_count;
+    /* by the link's marks: since when values are newer than the state; than the
+     * one that is being saved; when that was asked for */
+    uint32_t kept, asked, begun;
     bool saving, changed;
     uint64_t saved_ns, sent;
 };
@@ -125,6 +129,13 @@ void shl_host_plugin_lost(struct shl_host *host, struct shl_notice *notice);
 
 /** A link to it has been told of. */
 void shl_host_plugin_opened(struct shl_host *host);
+
+/** What is asked may change its state: put a handler of ours before `handler`,
+ * to hear whether it did; NULL where nobody needs to know. */
+struct shl_host_change *
+shl_host_plugin_change(struct shl_host *host, uint32_t type, const void *bytes,
+                       uint32_t size, shl_answer_handler *handler, void **arg);
+void shl_host_change_free(struct shl_host_change *change);
 
 /** Answers, changes, its state. */
 void shl_host_plugin_poll(struct shl_host *host);

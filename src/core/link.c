@@ -119,8 +119,9 @@ static shl_status copy_params(struct shl_link *link)
         return SHL_BAD_PEER;
     link->params = calloc(count, sizeof *link->params);
     link->values = calloc(count, sizeof *link->values);
+    link->touched = calloc(count, sizeof *link->touched);
     link->by_id = calloc(count, sizeof *link->by_id);
-    if (!link->params || !link->values || !link->by_id)
+    if (!link->params || !link->values || !link->touched || !link->by_id)
         return SHL_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
         struct shl_param *param = &link->params[i];
@@ -141,6 +142,11 @@ bool shl_link_heard(const struct shl_link *link)
     uint32_t read = atomic_load_explicit(
         &link->segment.lines->device.event_read, memory_order_acquire);
     return link->unsent == 0 && read == link->to_device.own;
+}
+
+uint32_t shl_link_mark(struct shl_link *link)
+{
+    return ++link->touch;
 }
 
 void shl_link_refresh(struct shl_link *link)
@@ -239,6 +245,7 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
                          struct shl_why *why)
 {
     memset(link, 0, sizeof *link);
+    link->touch = 1;
     why->text[0] = 0;
     shl_status st = shl_segment_open(segment_name, &link->segment, why);
     if (st) {
@@ -290,6 +297,7 @@ void shl_link_close(struct shl_link *link)
     shl_segment_close(&link->segment);
     free(link->params);
     free(link->values);
+    free(link->touched);
     free(link->by_id);
     free(link->taps);
     memset(link, 0, sizeof *link);

@@ -67,7 +67,9 @@ struct shl_link {
     struct shl_claim claim;
     struct shl_param *params;
     double *values;
-    uint32_t *by_id; /* indices in order of id */
+    uint32_t *touched; /* by parameter: `touch` when its value last changed */
+    uint32_t touch;    /* a number that whoever compares them raises */
+    uint32_t *by_id;   /* indices in order of id */
     uint32_t param_count;
     struct shl_tap *taps;
     uint32_t tap_count;
@@ -153,6 +155,10 @@ SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
 /** Whether the device is through with all events sent so far. [control] */
 bool shl_link_heard(const struct shl_link *link);
 
+/** Number values that change from now on by another, larger number, which is
+ * returned. [control] */
+uint32_t shl_link_mark(struct shl_link *link);
+
 /** Take the values of all parameters as the device has them now. [control] */
 void shl_link_refresh(struct shl_link *link);
 
@@ -214,6 +220,11 @@ bool shl_link_plugin_ports(struct shl_link *link);
 /** The program has told new numbers of channels and ports. [control] */
 void shl_link_plugin_set_ports(struct shl_link *link,
                                const struct shl_port_counts *ports);
+
+/** The program has told its control ports again, with their present values:
+ * `scratch` as it was, whole. [control] */
+void shl_link_plugin_set_values(struct shl_link *link, const uint8_t *scratch,
+                                uint32_t size);
 
 /* for link.c: what stands for the device there */
 void shl_link_plugin_close(struct shl_link *link);

@@ -69,9 +69,11 @@ SHL_RT shl_status shl_link_send(struct shl_link *link,
     link->stats.sent++;
     if (event->kind == SHL_EVENT_PARAM && for_all(event)) {
         int32_t index = shl_link_param(link, shl_event_id(event));
-        if (index >= 0)
+        if (index >= 0) {
             link->values[index] =
                 shl_param_clip(&link->params[index], shl_event_value(event));
+            link->touched[index] = link->touch;
+        }
     }
     return SHL_OK;
 }
@@ -136,8 +138,10 @@ static bool heed(struct shl_link *link, struct shl_event *event)
         double value =
             shl_param_clip(&link->params[index], shl_event_value(event));
         memcpy(&event->data[1], &value, sizeof value);
-        if (for_all(event))
+        if (for_all(event)) {
             link->values[index] = value;
+            link->touched[index] = link->touch;
+        }
     }
     return true;
 }

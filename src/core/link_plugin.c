@@ -6,6 +6,7 @@
 #include "name.h"
 #include "plugin.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,9 @@ static shl_status copy_params(struct shl_link *link,
         return SHL_OK;
     link->params = calloc(count, sizeof *link->params);
     link->values = calloc(count, sizeof *link->values);
+    link->touched = calloc(count, sizeof *link->touched);
     link->by_id = calloc(count, sizeof *link->by_id);
-    if (!link->params || !link->values || !link->by_id)
+    if (!link->params || !link->values || !link->touched || !link->by_id)
         return SHL_NO_MEMORY;
     memcpy(link->params, plugin->params, count * sizeof *link->params);
     for (uint32_t i = 0; i < count; i++)
@@ -140,6 +142,7 @@ shl_status shl_link_open_plugin(struct shl_link *link,
     shl_status st = own ? SHL_OK : SHL_NO_MEMORY;
 
     memset(link, 0, sizeof *link);
+    link->touch = 1;
     link->segment.map.fd = link->segment.ask.fd = -1;
     link->drive = options->drive ? options->drive : SHL_DRIVE_LOCKSTEP;
     link->claim.pid = shl_process_self().pid;
@@ -354,6 +357,22 @@ bool shl_link_plugin_ports(struct shl_link *link)
     ports->midi_in = own->midi_in;
     ports->midi_out = own->midi_out;
     return true;
+}
+
+void shl_link_plugin_set_values(struct shl_link *link, const uint8_t *scratch,
+                                uint32_t size)
+{
+    struct shl_table table;
+    struct shl_table_entry entry;
+
+    if (shl_table_read(&table, SHL_TABLE_LV2_CONTROLS, scratch, size))
+        return;
+    while (shl_table_next(&table, &entry) == SHL_OK) {
+        int32_t index = shl_link_param(link, entry.id);
+        if (index >= 0 && isfinite(entry.value))
+            link->values[index] =
+                shl_param_clip(&link->params[index], entry.value);
+    }
 }
 
 void shl_link_plugin_set_ports(struct shl_link *link,

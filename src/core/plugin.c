@@ -12,6 +12,7 @@
 #define READY_MS 10000u /* from the start until it is ready */
 #define TELL_MS  1000u  /* from then on, for what tells its layout */
 #define TABLE_MS 1000u  /* for the table of its parameters */
+#define STATE_MS 5000u  /* for its state */
 #define END_MS   1000u  /* from the end of its pipe until it has ended */
 #define LOOK_MS  5u
 #define REST_US  50000u /* between looks at a program that plays */
@@ -401,12 +402,13 @@ static void read_ports(struct shl_plugin *plugin, const uint8_t *scratch)
     plugin->ports_told = !shl_scratch_ports_read(scratch, &plugin->ports);
     if (plugin->ports_told)
         return;
+    /* our wish, or the plugin's own counts: newer hosts of LV2 write them */
+    shl_maolan_block_read(&plugin->maolan, &block);
     plugin->ports =
-        (struct shl_port_counts){plugin->in_channels, plugin->out_channels,
+        (struct shl_port_counts){block.in_channels, block.out_channels,
                                  row->midi_ports, row->midi_ports};
     if (row->midi_in_ports == SHL_NONE)
         return;
-    shl_maolan_block_read(&plugin->maolan, &block);
     plugin->ports.midi_in = block.midi_in_ports;
     plugin->ports.midi_out = block.midi_out_ports;
 }
@@ -467,6 +469,34 @@ static void read_params(struct shl_plugin *plugin, enum shl_table_kind kind,
     }
 }
 
+static bool has_requests(const struct shl_plugin *plugin)
+{
+    return strcmp(plugin->format, "null") && strcmp(plugin->format, "__test__");
+}
+
+/* As its state the last one's, or its own for the next: while nothing plays yet
+ * that would have to wait for it. */
+static void carry_state(struct shl_plugin *plugin, uint8_t *scratch)
+{
+    uint64_t until_ns = shl_clock_ns() + STATE_MS * MS_NS;
+    uint32_t size;
+
+    if (plugin->state_size) {
+        plugin->restored =
+            shl_slot_do(plugin, SHL_MAOLAN_STATE_RESTORE, plugin->state,
+                        plugin->state_size, until_ns, scratch, &size);
+        return;
+    }
+    if (!plugin->save || shl_slot_do(plugin, SHL_MAOLAN_STATE_SAVE, NULL, 0,
+                                     until_ns, scratch, &size))
+        return;
+    plugin->state = size ? malloc(size) : NULL;
+    if (!plugin->state)
+        return;
+    memcpy(plugin->state, scratch, size);
+    plugin->state_size = size;
+}
+
 /* Name and counts are overwritten by the first request, so they come first. */
 static void get_acquainted(struct shl_plugin *plugin)
 {
@@ -482,8 +512,9 @@ static void get_acquainted(struct shl_plugin *plugin)
     if (shl_scratch_name_read(scratch, plugin->title, sizeof plugin->title))
         plugin->title[0] = 0;
     read_ports(plugin, scratch);
-    if (strcmp(plugin->format, "null") && strcmp(plugin->format, "vst3") &&
-        strcmp(plugin->format, "__test__"))
+    if (has_requests(plugin))
+        carry_state(plugin, scratch);
+    if (has_requests(plugin) && strcmp(plugin->format, "vst3"))
         st = shl_slot_do(
             plugin, lv2 ? SHL_MAOLAN_LV2_CONTROLS : SHL_MAOLAN_CLAP_PARAMS,
             NULL, 0, shl_clock_ns() + TABLE_MS * MS_NS, scratch, &size);
@@ -571,6 +602,7 @@ static void destroy(struct shl_plugin *plugin)
     shl_slot_clear(plugin);
     shl_map_close(&plugin->map);
     free(plugin->params);
+    free(plugin->state);
     free(plugin);
     atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
 }
@@ -667,10 +699,22 @@ shl_status shl_plugin_start(const struct shl_plugin_options *options,
     plugin->map = (struct shl_map)SHL_MAP_NONE;
     plugin->pipes = (struct shl_pipes)SHL_PIPES_NONE;
     plugin->child = (struct shl_child)SHL_CHILD_NONE;
+    plugin->save = options->save;
+    plugin->restored = SHL_AGAIN;
+    if (options->state_size && options->state_size <= SHL_SCRATCH_SIZE) {
+        plugin->state = malloc(options->state_size);
+        if (!plugin->state) {
+            free(plugin);
+            return SHL_NO_MEMORY;
+        }
+        memcpy(plugin->state, options->state, options->state_size);
+        plugin->state_size = options->state_size;
+    }
     atomic_fetch_add_explicit(&alive, 1, memory_order_relaxed);
     st = shl_thread_start(run, plugin);
     if (st) {
         atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
+        free(plugin->state);
         free(plugin);
         return st;
     }

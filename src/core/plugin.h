@@ -23,6 +23,10 @@ struct shl_plugin_options {
     double rate_hz;
     uint32_t block_frames;
     uint32_t in_channels, out_channels;
+    /* for the request slot, before the first block */
+    const void *state; /* to be restored; NULL: none. Copied */
+    uint32_t state_size;
+    bool save; /* else save one, for the case that it crashes */
 };
 
 enum shl_plugin_stage {
@@ -39,6 +43,8 @@ struct shl_errand {
     uint64_t deadline_ns;
     uint8_t *bytes; /* asked: for scratch; answered: of scratch */
     uint32_t size;
+    uint8_t *table; /* after a restore: scratch with the values there are now */
+    uint32_t table_size;
     shl_status status;
 };
 
@@ -53,6 +59,9 @@ struct shl_plugin {
     uint32_t protocol;
     double rate_hz;
     uint32_t block_frames, in_channels, out_channels;
+    bool save;
+    uint8_t *state; /* to be restored; or as saved once it is ready */
+    uint32_t state_size;
 
     /* by its thread; for everybody once it is ready */
     char name[SHL_PLUGIN_TEXT_SIZE]; /* of the segment */
@@ -69,6 +78,7 @@ struct shl_plugin {
     bool has_area;    /* it has filled in a link area */
     struct shl_param *params;
     uint32_t param_count;
+    shl_status restored; /* what has become of the state; SHL_AGAIN: nothing */
 
     /* once it has ended */
     bool unasked;

@@ -11,6 +11,7 @@
 #define LOOK_US  1000u /* between looks at the status */
 #define QUIET_US 20000u
 #define AGREED   4u
+#define TABLE_MS 1000u /* for the values after a restore */
 #define CALM_MS  200u  /* for stale bytes, also when they do not end */
 #define CLEAR_MS 1000u /* for the type, once the status is there */
 
@@ -200,13 +201,25 @@ static void clear_type(struct shl_plugin *plugin, uint32_t number, bool done)
     shl_maolan_change(&plugin->maolan, row->request_type, number, 0);
 }
 
-/* Bytes of a block that the request's doorbell may have made, and of a host that
- * makes blocks by itself. One that counts has told that nothing is to come. */
-static void calm_down(struct shl_plugin *plugin)
+/* A host gives one byte for the doorbell, and one for a request that it signals:
+ * all but the window's. Those of LV2 differ there. */
+static uint32_t bytes_of(const struct shl_plugin *plugin, uint32_t number)
+{
+    bool window =
+        number == SHL_MAOLAN_GUI_SHOW || number == SHL_MAOLAN_GUI_HIDE;
+
+    return window && strcmp(plugin->format, "lv2") ? 1 : 2;
+}
+
+/* Bytes of a block that the request's doorbell may have made: until all are
+ * there, or none has come for a while, which never is where an open editor's
+ * timers make blocks. One that counts has told that nothing is to come. */
+static void calm_down(struct shl_plugin *plugin, uint32_t number)
 {
     uint64_t until_ns = shl_clock_ns() + CALM_MS * MS_NS;
 
     while (!(counts(plugin) && done_now(plugin) != plugin->done) &&
+           plugin->heard < bytes_of(plugin, number) &&
            !over(plugin, until_ns)) {
         drain(plugin);
         if (shl_pipes_wait(&plugin->pipes, QUIET_US) == SHL_TIMEOUT)
@@ -300,7 +313,7 @@ shl_status shl_slot_do(struct shl_plugin *plugin, uint32_t number,
         bool done = st == SHL_OK || st == SHL_UNSUPPORTED;
         clear_type(plugin, number, done);
         if (done)
-            calm_down(plugin);
+            calm_down(plugin, number);
     }
     let(plugin);
     return st;
@@ -310,8 +323,10 @@ shl_status shl_slot_do(struct shl_plugin *plugin, uint32_t number,
 
 void shl_errand_free(struct shl_errand *errand)
 {
-    if (errand)
+    if (errand) {
         free(errand->bytes);
+        free(errand->table);
+    }
     free(errand);
 }
 
@@ -387,6 +402,22 @@ struct shl_errand *shl_plugin_answer(struct shl_plugin *plugin)
     return take_all(&plugin->answered);
 }
 
+/* Another state, other values: these programs say their values when asked. */
+static void read_values(struct shl_plugin *plugin, struct shl_errand *errand,
+                        uint8_t *scratch)
+{
+    uint32_t size;
+
+    if (errand->status || errand->number != SHL_MAOLAN_STATE_RESTORE ||
+        strcmp(plugin->format, "lv2") || !plugin->param_count ||
+        shl_slot_do(plugin, SHL_MAOLAN_LV2_CONTROLS, NULL, 0,
+                    shl_clock_ns() + TABLE_MS * MS_NS, scratch, &size) ||
+        !(errand->table = malloc(SHL_SCRATCH_SIZE)))
+        return;
+    memcpy(errand->table, scratch, SHL_SCRATCH_SIZE);
+    errand->table_size = size;
+}
+
 static void serve(struct shl_plugin *plugin, struct shl_errand *errand,
                   uint8_t *scratch)
 {
@@ -406,6 +437,7 @@ static void serve(struct shl_plugin *plugin, struct shl_errand *errand,
     errand->size = bytes ? size : 0;
     if (bytes)
         memcpy(bytes, scratch, size);
+    read_values(plugin, errand, scratch);
     push(&plugin->answered, errand);
 }
 
