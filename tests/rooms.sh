@@ -23,7 +23,7 @@ function noun(name) {
     sub(/\.[ch]$/, "", name)
     sub(/^platform_.*/, "platform", name)
     sub(/^stream_.*/, "stream", name)
-    sub(/_(messages|state|open|claims|facts|audio|taps|requests|free|events|plugin|slot)$/, "", name)
+    sub(/_(messages|state|open|renew|claims|facts|audio|taps|requests|free|events|plugin|slot)$/, "", name)
     return name
 }
 

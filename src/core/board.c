@@ -482,6 +482,12 @@ void shl_seat_update(struct shl_seat *seat, const struct shl_identity *identity)
     seat_show(seat);
 }
 
+void shl_seat_rename(struct shl_seat *seat)
+{
+    new_segment_name(seat->entry.segment);
+    seat_show(seat);
+}
+
 /** Whether the board still says what we wrote: somebody may have cut it short
  * and grown it again. */
 static bool seat_shown(const struct shl_seat *seat)

@@ -71,6 +71,10 @@ shl_status shl_seat_take(const char *registry, struct shl_identity *identity,
 void shl_seat_update(struct shl_seat *seat,
                      const struct shl_identity *identity);
 
+/** Show another name for the segment, in entry.segment: what has the old one is
+ * not ours. */
+void shl_seat_rename(struct shl_seat *seat);
+
 /** If the board was removed: sit down anew, same id and segment, on the one
  * that is there now. SHL_OK also if there was nothing to do. */
 shl_status shl_seat_renew(struct shl_seat *seat);

@@ -110,6 +110,7 @@ static void keep(void *arg)
         atomic_store_explicit(&device->alarm, epoch, memory_order_seq_cst);
         shl_cycle_nudge(device->segment.lines);
     }
+    shl_device_renew(device);
     if (!device->adopted)
         shl_seat_renew(&device->seat);
 }
@@ -261,6 +262,7 @@ static shl_status sit_down(shl_device *device,
 /* Whoever made the segment takes its name away. */
 static void stand_up(shl_device *device)
 {
+    shl_device_renew_end(device);
     if (!device->adopted)
         shl_map_unlink(device->seat.entry.segment);
     shl_segment_close(&device->segment);
@@ -282,6 +284,7 @@ shl_status shl_device_open(const struct shl_device_options *options,
     if (!device)
         return refuse(why, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
     device->segment.map.fd = device->segment.ask.fd = -1;
+    device->twin.map.fd = device->twin.ask.fd = -1;
     device->keeps_priority = options->keep_priority;
     identify(device, options);
     st = keep_params(device, options, why);

@@ -60,6 +60,8 @@ struct shl_device {
     bool adopted; /* a DAW made the segment: there is no seat on the board */
     struct shl_seat seat;
     struct shl_segment segment;
+    struct shl_segment twin; /* the keeper's own: what the segment is to become;
+                                none: no map */
     struct shl_cycle_device cycle;
     struct shl_ring from_host, to_host;
     struct shl_lanes *lanes; /* of the claim; NULL: its host has none */
@@ -158,6 +160,15 @@ void shl_device_claims_keep(struct shl_device *device);
 
 /** Free what nobody has taken; no thread works on it. [control] */
 void shl_device_claims_end(struct shl_device *device);
+
+/* ---- device_renew.c ---- */
+
+/** If the segment's name has disappeared, make one that has it: at once for who
+ * looks, and for hosts as soon as the present claim is over. [keeper] */
+void shl_device_renew(struct shl_device *device);
+
+/** Remove what was made and not used yet. [control] */
+void shl_device_renew_end(struct shl_device *device);
 
 /* ---- device_free.c ---- */
 

@@ -64,6 +64,12 @@ shl_status shl_map_peek(const struct shl_map *map, size_t offset, void *bytes,
 /** Whether the name still leads to this very object. [control] */
 bool shl_map_current(const struct shl_map *map, const char *name);
 
+/** Two mapped objects of one size change places: each gets the other's address
+ * and the number of its descriptor, so pointers into `a` lead to what `b` was.
+ * Other threads may be using them; whoever sleeps on a word must be woken, for it
+ * sleeps on the old one. SHL_NO_DESCRIPTORS, SHL_NO_MEMORY. [control] */
+shl_status shl_map_exchange(struct shl_map *a, struct shl_map *b);
+
 /** Have memory behind [offset, offset + size), or SHL_NO_SPACE. [control] */
 shl_status shl_map_reserve(struct shl_map *map, size_t offset, size_t size);
 

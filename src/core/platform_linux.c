@@ -552,6 +552,44 @@ bool shl_map_current(const struct shl_map *map, const char *name)
            here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
+/** Descriptors `a` and `b` change numbers. */
+static shl_status exchange_numbers(int a, int b)
+{
+    int kept = fcntl(a, F_DUPFD_CLOEXEC, 3);
+    shl_status status = SHL_OK;
+
+    if (kept < 0)
+        return status_of(errno, SHL_SYSTEM);
+    if (dup3(b, a, O_CLOEXEC) < 0 || dup3(kept, b, O_CLOEXEC) < 0)
+        status = status_of(errno, SHL_SYSTEM);
+    close(kept);
+    return status;
+}
+
+/** Put what the descriptor leads to in the place of what is mapped. */
+static bool map_over(const struct shl_map *map)
+{
+    return mmap(map->base, map->size, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_FIXED, map->fd, 0) != MAP_FAILED;
+}
+
+shl_status shl_map_exchange(struct shl_map *a, struct shl_map *b)
+{
+    shl_status status;
+
+    if (!a->base || !b->base || a->size != b->size)
+        return SHL_BAD_VALUE;
+    status = exchange_numbers(a->fd, b->fd);
+    if (status)
+        return status;
+    /* first the one that nobody uses: if the system refuses, nothing is lost */
+    if (map_over(b) && map_over(a))
+        return SHL_OK;
+    exchange_numbers(a->fd, b->fd);
+    map_over(b);
+    return SHL_NO_MEMORY;
+}
+
 shl_status shl_map_reserve(struct shl_map *map, size_t offset, size_t size)
 {
     int error, shield;

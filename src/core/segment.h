@@ -45,6 +45,19 @@ shl_status shl_segment_create(const char *name, double rate_hz,
 shl_status shl_segment_adopt(const char *name, double rate_hz,
                              struct shl_segment *segment);
 
+/** Device: a second object under `name` for one whose own name has disappeared,
+ * with all that is in it and planes for so many channels. Its claim is held by us
+ * (`ask`), so whoever looks sees it as it is, and no host gets it. SHL_TAKEN:
+ * another object has that name; SHL_NO_SPACE. */
+shl_status shl_segment_twin(const struct shl_segment *segment, const char *name,
+                            uint32_t channels, struct shl_segment *twin);
+
+/** Device: the segment becomes its twin, at the same addresses, and the twin is
+ * closed: hosts can have it. SHL_BUSY while somebody holds the claim; then, or on
+ * any other failure, all stays. */
+shl_status shl_segment_become(struct shl_segment *segment,
+                              struct shl_segment *twin);
+
 /** Reserve and touch the planes of so many channels: on both sides. */
 shl_status shl_segment_reserve_planes(struct shl_segment *segment,
                                       uint32_t channels);
