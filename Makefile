@@ -4,6 +4,7 @@
 #   make deps       install what is missing
 #   make demo       hear and see a first sound: demo.wav, demo.png
 #   make check      all tests, small counts; make soak: full counts
+#   make live       links that are disturbed, at all settings of Pd
 #   make fresh      both commands of README.md in a bare Debian 12
 #   make bench      speed, beside what Pd has for the same job
 #   make install    PDLIBDIR=... for Pd only, PREFIX=... for everything
@@ -333,6 +334,11 @@ bench:
 	@$(again) all programs
 	@sh tests/bench/run.sh
 
+live:
+	@sh tests/deps.sh
+	@$(again) all programs
+	@sh tests/live.sh
+
 fresh:
 	@sh tests/fresh.sh
 
@@ -378,6 +384,6 @@ clean-build:
 	    -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all both programs fuzzers core objects ready deps demo check soak \
-    bench fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
+    bench live fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
     install install-beside install-program install-hint lib api features shmlink.pc
 .DELETE_ON_ERROR:
