@@ -20,7 +20,14 @@ our_daw() {
         verdict $?
         logged "transport 123456789 99.5 7 8 1 44100"
         logged "resources /some/ordner ü"
-        logged "ref 6 /neu/Ton ß.wav"
+        case $version in
+        [3-6]*) logged "ref 6 /neu/Ton ß.wav" ;;
+        *)
+            logged "shared true"
+            [ "$(grep -c '^copied' "$work/log")" -eq 1 ] ||
+                fail "$title: more than one request has copied the files"
+            ;;
+        esac
     done
 }
 

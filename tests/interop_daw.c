@@ -4,12 +4,13 @@
  * came by, and compares all that returns. Prints a line per check and their
  * count.
  *
- *   interop_daw PROGRAM VERSION [CHECK ...]     VERSION: what it speaks, 3 to 6
+ *   interop_daw PROGRAM VERSION [CHECK ...]     VERSION: what it speaks, 3 to 8
  */
 #include "core/shl.h"
 
 #include "core/layout.h"
 #include "core/plugin.h"
+#include "core/slot.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -312,7 +313,7 @@ static struct {
     shl_status status;
     uint32_t size;
     uint8_t bytes[ANSWER_SIZE];
-    char text[128];
+    char text[256];
 } answer;
 
 static void on_answer(void *arg, const struct shl_answer *given)
@@ -326,7 +327,7 @@ static void on_answer(void *arg, const struct shl_answer *given)
     snprintf(answer.text, sizeof(answer.text), "%s", given->text);
 }
 
-static int ask(uint32_t type, const void *bytes, uint32_t size)
+static shl_status ask_for(uint32_t type, const void *bytes, uint32_t size)
 {
     uint32_t request;
     shl_status status;
@@ -336,8 +337,13 @@ static int ask(uint32_t type, const void *bytes, uint32_t size)
                           &request);
     if (!status)
         status = shl_host_await(host, request, 2 * LIMIT_MS);
-    if (!status && answer.there)
-        status = answer.status;
+    return !status && answer.there ? answer.status : status;
+}
+
+static int ask(uint32_t type, const void *bytes, uint32_t size)
+{
+    const shl_status status = ask_for(type, bytes, size);
+
     return status ? wrong("message %u: %s %s", type, shl_status_text(status),
                           answer.text)
                   : 0;
@@ -353,6 +359,23 @@ static int request(uint32_t number, const void *bytes, uint32_t size)
     if (size)
         memcpy(payload + 4, bytes, size);
     return ask(SHL_MESSAGE_PLUGIN, payload, 4 + size);
+}
+
+/* One that must be refused, with a sentence that has this in it. */
+static int refused(uint32_t number, const void *bytes, uint32_t size,
+                   const char *sentence)
+{
+    uint8_t payload[4 + 256];
+    struct shl_pack pack = shl_pack_into(payload, sizeof(payload));
+
+    shl_pack_u32(&pack, number);
+    if (size)
+        memcpy(payload + 4, bytes, size);
+    const shl_status status = ask_for(SHL_MESSAGE_PLUGIN, payload, 4 + size);
+    return status == SHL_UNSUPPORTED && strstr(answer.text, sentence)
+               ? 0
+               : wrong("request %u: %s %s", number, shl_status_text(status),
+                       answer.text);
 }
 
 static uint8_t state_byte(uint32_t i, uint32_t seed)
@@ -406,12 +429,12 @@ static int entry_is(struct shl_unpack *unpack, uint32_t number,
     return 0;
 }
 
-static int files_of(uint32_t count)
+static int files_of(uint32_t count, uint32_t protocol)
 {
     char name[64], wanted[64];
 
     snprintf(name, sizeof(name), "clap:x::refs=%u", count);
-    if (open_host(name, 2) || request(6, "", 0))
+    if (open_as(name, 2, protocol) || request(SHL_SERVE_FILES, "", 0))
         return 1;
     struct shl_unpack unpack = shl_unpack_from(answer.bytes, answer.size);
     unpack.at = SHL_FILE_REFS_OFFSET;
@@ -430,7 +453,16 @@ static int files_of(uint32_t count)
 
 static int files(void)
 {
-    return files_of(0) || files_of(1) || files_of(1000);
+    const int shown = version == 3 || version >= 7;
+
+    if (!shown && (open_host("clap:x::refs=3", 2) ||
+                   refused(SHL_SERVE_FILES, "", 0, "-protocol 6")))
+        return 1;
+    close_host();
+    for (uint32_t told = shown ? 0 : version; told <= version; told += version)
+        if (files_of(0, told) || files_of(1, told) || files_of(1000, told))
+            return 1;
+    return 0;
 }
 
 static int notes(void)
@@ -444,26 +476,62 @@ static int notes(void)
            entry_is(&unpack, 127, UTF8_NAME);
 }
 
-/* Magic, (index,) length, text: as they stand in scratch. */
-static int say_path(uint32_t number, uint32_t magic, int indexed,
-                    uint32_t index, const char *path)
+/* As they stand in scratch. */
+static uint32_t path_bytes(uint8_t bytes[256], enum shl_serve_type type,
+                           uint32_t index, const char *path)
+{
+    uint8_t message[256];
+    uint32_t size = sizeof(message);
+
+    if (shl_slot_ask(type, index, path, message, &size))
+        return 0;
+    memcpy(bytes, message + 4, size - 4);
+    return size - 4;
+}
+
+/* Number 7 has lost the second of these, and would not say so. */
+static int paths_as(uint32_t protocol)
 {
     uint8_t bytes[256];
-    struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
+    uint32_t size =
+        path_bytes(bytes, SHL_SERVE_FOLDER, 1, "/some/ordner \xC3\xBC");
 
-    shl_pack_u32(&pack, magic);
-    if (indexed)
-        shl_pack_u32(&pack, index);
-    shl_pack_text(&pack, path);
-    return request(number, bytes, (uint32_t)pack.used);
+    if (open_as("clap:x::refs=3", 2, protocol) ||
+        request(SHL_SERVE_FOLDER, bytes, size))
+        return 1;
+    size = path_bytes(bytes, SHL_SERVE_FILE, 6, "/neu/Ton \xC3\x9F.wav");
+    if (version >= 7 ? refused(SHL_SERVE_FILE, bytes, size, "protocol number 7")
+                     : request(SHL_SERVE_FILE, bytes, size))
+        return 1;
+    close_host();
+    return 0;
 }
 
 static int paths(void)
 {
-    if (open_host("clap:x::refs=3", 2))
+    return paths_as(0) || paths_as(version);
+}
+
+/* The one request that copies, once. */
+static int collect(void)
+{
+    if (open_as("clap:x::refs=3", 2, version))
         return 1;
-    return say_path(5, SHL_FILE_REFS_MAGIC, 0, 0, "/some/ordner \xC3\xBC") ||
-           say_path(7, SHL_FILE_UPDATE_MAGIC, 1, 6, "/neu/Ton \xC3\x9F.wav");
+    return version >= 7
+               ? request(SHL_SERVE_COLLECT, "", 0)
+               : refused(SHL_SERVE_COLLECT, "", 0, "number 6 or earlier");
+}
+
+/* Enough blocks for the counter of number 7 to be believed, and requests. */
+static int counter(void)
+{
+    if (open_host("clap:x", 2))
+        return 1;
+    for (uint32_t n = 0; n < 200; n++)
+        if (one_block(n, 2, 64) ||
+            (n % 50 == 7 && ask(SHL_MESSAGE_STATE_SAVE, NULL, 0)))
+            return 1;
+    return 0;
 }
 
 /* Also of programs that do not know this request. */
@@ -605,6 +673,12 @@ static int formats(void)
     if (open_host("lv2:urn:x:state=3", 2) || one_block(5, 2, 512))
         return 1;
     close_host();
+    if (version >= 8 && (open_host("au:x:state=3", 2) || one_block(6, 2, 64)))
+        return 1;
+    if (version >= 8 && (shl_host_param_count(host) != 5 ||
+                         strcmp(shl_host_param(host, 4)->name, UTF8_NAME)))
+        return wrong("not the five parameters of an AudioUnit");
+    close_host();
     return open_host("vst3:x:state=3", 2) || one_block(7, 2, 64);
 }
 
@@ -618,7 +692,7 @@ static int protocols(void)
                                              .block_frames = 64,
                                              .batch = 1};
 
-    for (uint32_t number = 3; number <= 6; number++) {
+    for (uint32_t number = 3; number <= 8; number++) {
         const int fits = (number == 3) == (version == 3);
         if (fits && (open_as("clap:x", 2, number) || one_block(number, 2, 64) ||
                      midi_port(0)))
@@ -674,6 +748,7 @@ static const struct {
               {"params", params, 3},       {"midi", midi, 3},
               {"state", state, 3},         {"files", files, 3},
               {"notes", notes, 4},         {"paths", paths, 3},
+              {"collect", collect, 3},     {"counter", counter, 3},
               {"counts", counts, 3},       {"latency", latency, 3},
               {"dirty", dirty, 3},         {"mixture", mixture, 3},
               {"formats", formats, 3},     {"transport", transport, 3},

@@ -53,6 +53,12 @@ static uint32_t get(uint32_t offset)
     return shl_maolan_load(&maolan, offset);
 }
 
+static void count_block(void)
+{
+    if (is("count") && !(is("stops") && blocks >= limit))
+        word(row->response_counter, get(row->response_counter) + 1);
+}
+
 static void complete(void)
 {
     uint32_t count = is("storm") ? 500 : is("stale") ? 2 : 1;
@@ -84,7 +90,7 @@ static void list(uint32_t count, enum shl_table_kind kind)
             break;
     }
     uint32_t size = shl_table_end(&table);
-    if (kind != SHL_TABLE_FILES)
+    if (kind != SHL_TABLE_FILES && kind != SHL_TABLE_AU_PARAMS)
         word(row->scratch_size, is("scratch") ? 0xFFFFFFFFu : size);
     if (is("scratch"))
         memset(scratch + (kind == SHL_TABLE_FILES ? 2052 : 0), 0xFF, 4);
@@ -113,10 +119,23 @@ static void tell_ports(uint32_t in, uint32_t out, uint32_t midi)
     memcpy(scratch + SHL_PORT_COUNTS_OFFSET, words, sizeof words);
 }
 
+/* Number 7: it copies for 6, lists for 7, and changes nothing. */
+static uint32_t resources(uint32_t type)
+{
+    if (type == SHL_MAOLAN_COLLECT)
+        state[0] = (uint8_t)(state[0] + 1);
+    else
+        list(2, SHL_TABLE_FILES);
+    return SHL_REQUEST_SUCCESS;
+}
+
 static uint32_t perform(uint32_t type)
 {
     const char *text;
     uint32_t index, length;
+    if (is("seven") &&
+        (type == SHL_MAOLAN_COLLECT || type == SHL_MAOLAN_RESOURCE_FILES))
+        return resources(type);
     switch (type) {
     case SHL_MAOLAN_STATE_SAVE:
         return save();
@@ -136,6 +155,9 @@ static uint32_t perform(uint32_t type)
                    : SHL_REQUEST_SUCCESS;
     case SHL_MAOLAN_FILE_LIST:
         list(3, SHL_TABLE_FILES);
+        return SHL_REQUEST_SUCCESS;
+    case SHL_MAOLAN_AU_PARAMS:
+        list(5, SHL_TABLE_AU_PARAMS);
         return SHL_REQUEST_SUCCESS;
     case SHL_MAOLAN_LV2_CONTROLS:
         list(4, SHL_TABLE_LV2_CONTROLS);
@@ -246,6 +268,7 @@ static void play(void)
     struct shl_maolan_block block;
     shl_maolan_block_read(&maolan, &block);
     if (!block.frames) {
+        count_block();
         complete();
         return;
     }
@@ -260,6 +283,7 @@ static void play(void)
     if (limit && blocks == limit)
         hurt();
     hostile();
+    count_block();
     complete();
 }
 

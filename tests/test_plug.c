@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const uint32_t versions[] = {3, 4, 5, 6};
+static const uint32_t versions[] = {3, 4, 5, 6, 7, 8};
 #define VERSIONS (sizeof versions / sizeof versions[0])
 
 static struct fake_daw daw;
@@ -405,7 +405,7 @@ static void files_are_listed_moved_and_found_again(void **state)
     char name[256], spec[64], wanted[64];
 
     (void)state;
-    for (size_t n = 0; n < VERSIONS * 3; n++) {
+    for (size_t n = 0; n < VERSIONS * 3 && versions[n / 3] < 7; n++) {
         const uint32_t files = counts[n % 3];
 
         snprintf(spec, sizeof spec, "fixture:files=%u", files);
@@ -425,12 +425,34 @@ static void files_are_listed_moved_and_found_again(void **state)
         entries_of(SHL_TABLE_FILES, SHL_SCRATCH_SIZE, &last, name);
         if (files)
             assert_string_equal(name, "/da/\xE2\x99\xAB.wav");
-        shl_scratch_dir_write(fake_daw_scratch(&daw), "/s", 2);
+        shl_scratch_dir_write(fake_daw_scratch(&daw), "/s", 2, 1);
         assert_true(ask(SHL_SERVE_FOLDER));
         assert_true(ask(SHL_SERVE_FILES));
         entries_of(SHL_TABLE_FILES, SHL_SCRATCH_SIZE, &last, name);
         if (files)
             assert_memory_equal(name, "/s/t", 4);
+        assert_int_equal(end(), PLUG_OK);
+    }
+}
+
+/* Since number 7: those in the folder, as seen from there. */
+/* shows MP-30 */
+static void files_in_the_folder_are_listed_since_number_7(void **state)
+{
+    struct shl_table_entry last;
+    char name[256];
+
+    (void)state;
+    for (uint32_t version = 7; version <= 8; version++) {
+        begin(version, "fixture:files=1000");
+        shl_scratch_dir_write(fake_daw_scratch(&daw), "/s", 2, 1);
+        assert_true(ask(SHL_MAOLAN_RESOURCE_DIR));
+        assert_true(ask(SHL_MAOLAN_COLLECT));
+        assert_true(ask(SHL_MAOLAN_RESOURCE_FILES));
+        assert_int_equal(
+            entries_of(SHL_TABLE_FILES, SHL_SCRATCH_SIZE, &last, name), 1000);
+        assert_string_equal(name, "t\xC3\xB6ne/0999.wav");
+        assert_int_equal(last.id, 999);
         assert_int_equal(end(), PLUG_OK);
     }
 }
@@ -453,6 +475,12 @@ static void tables_of_parameters_and_notes_are_complete(void **state)
     assert_int_equal(last.id, 102);
     assert_string_equal(name, "Level 99");
     assert_memory_equal(last.module, "Levels", 6);
+    assert_true(last.minimum == 0 && last.maximum == 1 && last.value == 0.5);
+    assert_true(ask(SHL_SERVE_AU_PARAMS));
+    assert_int_equal(
+        entries_of(SHL_TABLE_AU_PARAMS, SHL_SCRATCH_SIZE, &last, name), 103);
+    assert_int_equal(last.id, 102);
+    assert_string_equal(name, "Level 99");
     assert_true(last.minimum == 0 && last.maximum == 1 && last.value == 0.5);
     assert_true(ask(SHL_SERVE_LV2_CONTROLS));
     assert_int_equal(entries_of(SHL_TABLE_LV2_CONTROLS,
@@ -611,6 +639,7 @@ int main(void)
         TEST(states_that_do_not_fit_or_make_no_sense_are_errors),
         TEST(a_restored_state_is_heard_and_told),
         TEST(files_are_listed_moved_and_found_again),
+        TEST(files_in_the_folder_are_listed_since_number_7),
         TEST(tables_of_parameters_and_notes_are_complete),
         TEST(what_a_plugin_does_not_have_is_an_error_at_once),
         TEST(counts_change_by_request_and_by_themselves),

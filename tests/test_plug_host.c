@@ -11,7 +11,7 @@
 
 #define LINK 0u /* no number is asked for: the segment has a link area */
 
-static const uint32_t roads[] = {LINK, 3, 4, 5, 6};
+static const uint32_t roads[] = {LINK, 3, 4, 5, 6, 7, 8};
 #define ROADS (sizeof roads / sizeof roads[0])
 
 static char program[512], why[512];

@@ -103,6 +103,13 @@ static void spawn(const char *plugin)
     assert_int_equal(notice.kind, SHL_NOTICE_OPEN);
 }
 
+static void spawn_told(const char *plugin, uint32_t protocol)
+{
+    fresh(stereo());
+    assert_int_equal(spawn_as(plugin, protocol, 0, LIMIT_MS), SHL_OK);
+    assert_int_equal(shl_host_linked(host), 2);
+}
+
 static int play_both(float left, float right, uint32_t frames)
 {
     for (uint32_t i = 0; i < frames; i++) {
@@ -209,6 +216,7 @@ struct heard {
     shl_status status;
     uint32_t size;
     uint8_t *bytes;
+    char text[256];
 };
 
 static void on_answer(void *arg, const struct shl_answer *answer)
@@ -217,6 +225,8 @@ static void on_answer(void *arg, const struct shl_answer *answer)
     heard->count++;
     heard->status = answer->status;
     heard->size = answer->size;
+    snprintf(heard->text, sizeof heard->text, "%s",
+             answer->text ? answer->text : "");
     if (heard->bytes && answer->size)
         memcpy(heard->bytes, answer->bytes, answer->size);
 }
@@ -245,7 +255,7 @@ static shl_status ask_slot(uint32_t number, const void *bytes, uint32_t size,
     return ask(SHL_MESSAGE_PLUGIN, message, size + 4, heard);
 }
 
-/* All twelve, and audio exact before and after each. */
+/* All of them, and audio exact before and after each. */
 /* shows MP-29 MP-30 MP-31 MP-34 MP-45 */
 static void every_request_has_its_answer(void **state)
 {
@@ -256,12 +266,12 @@ static void every_request_has_its_answer(void **state)
         struct heard heard = {.bytes = got};
         snprintf(spec, sizeof spec, "clap:%s/%s", layouts[l % 3],
                  l < 3 ? "normal" : "exact");
-        spawn(spec);
+        spawn_told(spec, l % 3 ? 6 : 0);
         for (uint32_t number = 1; number < SHL_MAOLAN_REQUESTS; number++) {
             uint32_t size = 0;
             if (number == SHL_MAOLAN_RESOURCE_DIR) {
-                shl_scratch_dir_write(scratch, "/tmp", 4);
-                size = 12;
+                shl_scratch_dir_write(scratch, "/tmp", 4, 0);
+                size = 16;
             }
             if (number == SHL_MAOLAN_FILE_UPDATE) {
                 shl_scratch_update_write(scratch, 1, "/x", 2);
@@ -281,8 +291,64 @@ static void every_request_has_its_answer(void **state)
             if (number == SHL_MAOLAN_CLAP_NOTES)
                 assert_int_equal(heard.size > 4, 1);
         }
-        assert_int_equal(ask_slot(13, NULL, 0, &heard), SHL_BAD_VALUE);
+        assert_int_equal(ask_slot(14, NULL, 0, &heard), SHL_BAD_VALUE);
     }
+}
+
+/* A program of number 7 copies its files where one of 6 lists them, and lists
+ * them where that changes one. Its number is told, or shown by its counter, or
+ * by what it answers; where nothing tells it, nothing is copied. */
+/* shows MP-34 */
+static void files_are_never_copied_by_mistake(void **state)
+{
+    static const struct {
+        const char *spec;
+        uint32_t protocol, files;
+        shl_status list, set, collect;
+    } cases[] = {
+        {"clap:A/normal", 0, 3, SHL_OK, SHL_OK, SHL_UNSUPPORTED},
+        {"clap:B8/normal", 5, 3, SHL_OK, SHL_OK, SHL_UNSUPPORTED},
+        {"clap:B16/normal", 6, 3, SHL_OK, SHL_OK, SHL_UNSUPPORTED},
+        {"clap:B16/normal", 0, 0, SHL_UNSUPPORTED, SHL_OK, SHL_UNSUPPORTED},
+        {"clap:B16/normal+seven", 7, 2, SHL_OK, SHL_UNSUPPORTED, SHL_OK},
+        {"clap:B16/normal+seven+count", 8, 2, SHL_OK, SHL_UNSUPPORTED, SHL_OK},
+        {"clap:B16/normal+seven", 0, 2, SHL_OK, SHL_UNSUPPORTED, SHL_OK},
+        {"clap:B16/normal+seven+count", 0, 2, SHL_OK, SHL_UNSUPPORTED, SHL_OK},
+        {"clap:B16/normal+seven+count", 6, 2, SHL_OK, SHL_UNSUPPORTED, SHL_OK},
+        {"clap:B16/normal+seven+count", 5, 2, SHL_OK, SHL_UNSUPPORTED, SHL_OK},
+    };
+    static uint8_t got[SHL_SCRATCH_SIZE], update[64];
+    (void)state;
+    shl_scratch_update_write(update, 1, "/x", 2);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int set_first = 0; set_first < 2; set_first++) {
+            struct heard heard = {.bytes = got};
+            struct shl_table table;
+            spawn_told(cases[i].spec, cases[i].protocol);
+            assert_true(play_both(1, 1, 64));
+            if (set_first)
+                assert_int_equal(ask_slot(SHL_SERVE_FILE, update, 14, &heard),
+                                 cases[i].set);
+            assert_int_equal(ask_slot(SHL_SERVE_FILES, NULL, 0, &heard),
+                             cases[i].list);
+            if (!cases[i].list) {
+                assert_int_equal(
+                    shl_table_read(&table, SHL_TABLE_FILES, got, heard.size),
+                    SHL_OK);
+                assert_int_equal(table.count, cases[i].files);
+            } else {
+                assert_non_null(strstr(heard.text, "-protocol 6"));
+            }
+            assert_int_equal(ask_slot(SHL_SERVE_FILE, update, 14, &heard),
+                             cases[i].set);
+            if (cases[i].set)
+                assert_non_null(strstr(heard.text, "number 7"));
+            assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard),
+                             SHL_OK);
+            assert_true(heard.size == 0 || got[0] == 0); /* nothing is copied */
+            assert_int_equal(ask_slot(SHL_SERVE_COLLECT, NULL, 0, &heard),
+                             cases[i].collect);
+        }
 }
 
 /* shows MP-27 MP-46 */
@@ -460,9 +526,10 @@ static void the_layout_is_found_or_told(void **state)
 static void completions_nobody_asked_for_do_not_last(void **state)
 {
     static const char *const specs[] = {"clap:A/stale", "clap:B8/storm",
+                                        "clap:B16/stale+count",
                                         "clap:B16/stale+exact"};
     (void)state;
-    for (size_t s = 0; s < 3; s++) {
+    for (size_t s = 0; s < 4; s++) {
         uint32_t whole = 0;
         spawn(specs[s]);
         for (int n = 0; n < LIMIT_MS && whole < 20; n++) {
@@ -475,12 +542,24 @@ static void completions_nobody_asked_for_do_not_last(void **state)
         }
         assert_int_equal(whole, 20);
         assert_int_equal(shl_host_linked(host), 2);
+        /* one that counts what it has done is never taken early */
+        for (int n = 0; s >= 2 && n < 500; n++) {
+            assert_true(play_both((float)n, 0, 64));
+            assert_true(both_came((float)n, 0, 64));
+        }
     }
-    /* one that counts what it has done is never taken early */
-    for (int n = 0; n < 500; n++) {
-        assert_true(play_both((float)n, 0, 64));
-        assert_true(both_came((float)n, 0, 64));
-    }
+}
+
+/* A counter is used where it tells the truth, and only then. */
+static void a_counter_that_stops_costs_one_block(void **state)
+{
+    (void)state;
+    spawn("clap:B16/count+stops/20");
+    uint32_t missed = 0;
+    for (int n = 0; n < 60; n++)
+        missed += !play_both((float)n, 0, 64);
+    assert_true(missed <= 2);
+    assert_true(both_came(59, 0, 64));
 }
 
 /* Hazard 10 at its worst: nobody waits for the last of them. */
@@ -524,7 +603,7 @@ static void hostile_scratch_does_no_harm(void **state)
     static uint8_t got[SHL_SCRATCH_SIZE];
     struct heard heard = {.bytes = got};
     (void)state;
-    spawn("clap:B16/scratch");
+    spawn_told("clap:B16/scratch", 6);
     assert_int_equal(shl_host_param_count(host), 0);
     assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
     assert_int_equal(heard.size, SHL_SCRATCH_SIZE);
@@ -1239,6 +1318,7 @@ int main(int argc, char **argv)
         TEST(events_go_there_and_back),
         TEST(what_it_says_of_itself_is_known),
         TEST(every_request_has_its_answer),
+        TEST(files_are_never_copied_by_mistake),
         TEST(state_of_every_size_comes_back),
         TEST(values_after_a_restore_are_the_plugins_own),
         TEST(an_editor_makes_no_request_longer),
@@ -1249,6 +1329,7 @@ int main(int argc, char **argv)
         TEST(the_command_line_has_its_words),
         TEST(the_layout_is_found_or_told),
         TEST(completions_nobody_asked_for_do_not_last),
+        TEST(a_counter_that_stops_costs_one_block),
         TEST(completions_without_end_keep_nobody),
         TEST(hostile_indices_and_counts_do_no_harm),
         TEST(hostile_scratch_does_no_harm),

@@ -102,7 +102,7 @@ static void a_directory_is_no_file_list(void **state)
     const char *text;
     uint32_t length;
     (void)state;
-    assert_int_equal(shl_scratch_dir_write(scratch, "/a/b", 4), SHL_OK);
+    assert_int_equal(shl_scratch_dir_write(scratch, "/a/b", 4, 1), SHL_OK);
     assert_int_equal(get(0), 0x46494C45);
     assert_int_equal(get(4), 4);
     assert_int_equal(shl_scratch_dir_read(scratch, &text, &length), SHL_OK);

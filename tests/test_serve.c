@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const uint32_t versions[] = {3, 4, 5, 6};
+static const uint32_t versions[] = {3, 4, 5, 6, 7, 8};
 #define VERSIONS (sizeof versions / sizeof versions[0])
 
 static struct fake_daw daw;
@@ -113,7 +113,7 @@ static void other_magic_is_refused(void **state)
 /* shows MP-03 */
 static void other_versions_are_refused_with_their_number(void **state)
 {
-    static const uint32_t bad[] = {0, 1, 2, 7, 256, 0xFFFFFFFFu};
+    static const uint32_t bad[] = {0, 1, 2, 9, 256, 0xFFFFFFFFu};
 
     (void)state;
     assert_true(fake_daw_open(&daw, 3, SHL_MAOLAN_SIZE));
@@ -123,7 +123,7 @@ static void other_versions_are_refused_with_their_number(void **state)
         fake_daw_set(&daw, 4, bad[i]);
         snprintf(number, sizeof number, "%u", bad[i]);
         refused(SHL_WRONG_VERSION, number);
-        refused(SHL_WRONG_VERSION, "3 to 6");
+        refused(SHL_WRONG_VERSION, "3 to 8");
     }
 }
 
@@ -312,6 +312,51 @@ static void audio_crosses_exactly_in_every_layout(void **state)
         }
         end();
     }
+}
+
+/* DAWs wait for the byte, for the counter, or for both, and say so or not. */
+/* shows MP-42 MP-48 */
+static void a_block_raises_its_counter_and_has_its_byte(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < VERSIONS; v++)
+        for (uint32_t eventless = 0; eventless < 2; eventless++) {
+            begin(versions[v]);
+            const uint32_t at = 88, counts = versions[v] >= 7;
+            fake_daw_set(&daw, 92, counts && eventless);
+            for (uint32_t n = 1; n < 20; n++) {
+                fake_daw_block(&daw, n % 3 ? 64 : 0, 2, 2);
+                take_block();
+                assert_int_equal(fake_daw_word(&daw, at), counts * (n - 1));
+                shl_serve_done(serve);
+                assert_int_equal(fake_daw_word(&daw, at), counts * n);
+                assert_int_equal(fake_daw_bytes(&daw), 1);
+            }
+            fake_daw_ask(&daw, SHL_SERVE_STATE_SAVE);
+            take_request();
+            shl_serve_answer(serve, SHL_OK);
+            assert_int_equal(fake_daw_word(&daw, at), counts * 19);
+            assert_int_equal(fake_daw_bytes(&daw), 1);
+            end();
+        }
+}
+
+/* Nobody reads the bytes then, and the pipe is full after a while. */
+static void bytes_that_a_counting_daw_leaves_are_no_loss(void **state)
+{
+    struct shl_serve_stats stats;
+
+    (void)state;
+    begin(8);
+    fake_daw_set(&daw, row()->block_response_eventless, 1);
+    for (uint32_t n = 0; n < 70000; n++) {
+        fake_daw_block(&daw, 0, 0, 0);
+        take_block();
+        shl_serve_done(serve);
+    }
+    shl_serve_stats(serve, &stats);
+    assert_int_equal(stats.unanswered, 0);
+    assert_int_equal(fake_daw_word(&daw, row()->response_counter), 70000);
 }
 
 /* Planes beyond the DAW's counts are silence, and writing them reaches nobody.
@@ -710,7 +755,8 @@ static void each_request_is_answered_once(void **state)
         for (uint32_t type = 1; type <= 100; type += type < 13 ? 1 : 29) {
             fake_daw_ask(&daw, type);
             take_request();
-            assert_int_equal(work.request.type, type);
+            assert_int_equal(work.request.type,
+                             shl_serve_meaning(type, versions[v]));
             assert_int_equal(fake_daw_word(&daw, row()->request_type), type);
             const shl_status status = type % 2 ? SHL_OK : SHL_UNSUPPORTED;
             shl_serve_answer(serve, status);
@@ -857,7 +903,7 @@ static void a_list_of_files_is_written_as_far_as_it_goes(void **state)
     (void)state;
     for (size_t n = 0; n < VERSIONS * 3; n++) {
         begin(versions[n / 3]);
-        fake_daw_ask(&daw, SHL_SERVE_FILES);
+        fake_daw_ask(&daw, versions[n / 3] < 7 ? 6 : 7);
         take_request();
         for (uint32_t i = 0; i < counts[n % 3]; i++) {
             const struct shl_serve_entry line = {.id = i, .name = path};
@@ -913,7 +959,7 @@ static void paths_are_taken_by_their_own_mark_only(void **state)
     uint8_t *scratch;
 
     (void)state;
-    for (size_t v = 0; v < VERSIONS; v++) {
+    for (size_t v = 0; v < VERSIONS && versions[v] < 7; v++) {
         begin(versions[v]);
         scratch = fake_daw_scratch(&daw);
         shl_scratch_update_write(scratch, 3, "/n\xC3\xA4her", 7);
@@ -927,7 +973,7 @@ static void paths_are_taken_by_their_own_mark_only(void **state)
         take_request();
         assert_int_not_equal(work.request.problem, SHL_OK);
         shl_serve_answer(serve, work.request.problem);
-        shl_scratch_dir_write(scratch, "/dort", 5);
+        shl_scratch_dir_write(scratch, "/dort", 5, 0);
         fake_daw_ask(&daw, SHL_SERVE_FOLDER);
         take_request();
         assert_string_equal(work.request.path, "/dort");
@@ -938,6 +984,40 @@ static void paths_are_taken_by_their_own_mark_only(void **state)
         assert_null(work.request.path);
         end();
     }
+}
+
+/* Number 7 has 6 and 7 for other things, and a word behind the folder. */
+/* shows MP-31 MP-34 */
+static void folders_are_shared_and_files_listed_since_number_7(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < VERSIONS; v++)
+        for (uint32_t shared = 0; shared < 2; shared++) {
+            const int since = versions[v] >= 7;
+
+            begin(versions[v]);
+            shl_scratch_dir_write(fake_daw_scratch(&daw), "/dort", 5, shared);
+            fake_daw_ask(&daw, SHL_SERVE_FOLDER);
+            take_request();
+            assert_string_equal(work.request.path, "/dort");
+            assert_int_equal(work.request.shared, since && shared);
+            shl_serve_answer(serve, SHL_OK);
+            fake_daw_ask(&daw, 6);
+            take_request();
+            assert_int_equal(work.request.type,
+                             since ? SHL_SERVE_COLLECT : SHL_SERVE_FILES);
+            shl_serve_answer(serve, SHL_OK);
+            fake_daw_ask(&daw, 7);
+            take_request();
+            assert_int_equal(work.request.type,
+                             since ? SHL_SERVE_FILES : SHL_SERVE_FILE);
+            assert_int_equal(work.request.relative, since);
+            shl_serve_answer(serve, SHL_UNSUPPORTED);
+            fake_daw_ask(&daw, SHL_SERVE_COLLECT); /* is ours alone */
+            take_request();
+            assert_int_not_equal(work.request.type, SHL_SERVE_COLLECT);
+            end();
+        }
 }
 
 static void paths_that_lie_about_their_length_are_refused(void **state)
@@ -1053,6 +1133,8 @@ int main(void)
         TEST(long_names_are_cut_between_characters),
         TEST(latency_is_told_from_number_5_on),
         TEST(audio_crosses_exactly_in_every_layout),
+        TEST(a_block_raises_its_counter_and_has_its_byte),
+        TEST(bytes_that_a_counting_daw_leaves_are_no_loss),
         TEST(planes_that_nobody_wired_are_harmless),
         TEST(impossible_counts_are_clipped),
         TEST(transport_of_other_daws_is_completed),
@@ -1081,6 +1163,7 @@ int main(void)
         TEST(a_list_of_files_is_written_as_far_as_it_goes),
         TEST(tables_that_do_not_fit_keep_what_does),
         TEST(paths_are_taken_by_their_own_mark_only),
+        TEST(folders_are_shared_and_files_listed_since_number_7),
         TEST(paths_that_lie_about_their_length_are_refused),
         TEST(a_window_is_asked_for_with_its_parent),
         TEST(counts_are_answered_where_the_daw_looks),

@@ -83,7 +83,7 @@ struct shl_host_program {
     const char *program; /* that runs it, a path or a name; NULL: the one that
                             SHMLINK_PLUGIN_HOST or MAOLAN_PLUGIN_HOST names,
                             shmplug beside this code, or one from PATH */
-    uint32_t protocol;   /* Maolan 3 to 6; 0: whatever it understands */
+    uint32_t protocol;   /* Maolan 3 to 8; 0: whatever it understands */
     int again;           /* start it again when it has crashed, with its state:
                             at once; one that dies before a second of audio
                             after 0.5, 1 and 2 s, then no more */

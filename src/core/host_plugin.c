@@ -50,9 +50,9 @@ shl_status shl_host_spawn(shl_host *host, const struct shl_host_program *what,
         .wanted = true, .protocol = what->protocol, .again = what->again != 0};
     shl_status st = split(what->plugin, &wish, &host->why);
 
-    if (!st && what->protocol && (what->protocol < 3 || what->protocol > 6)) {
-        shl_why_set(&host->why, "protocol %u is none of 3, 4, 5 and 6",
-                    what->protocol);
+    if (!st && what->protocol && !shl_layout_of_version(what->protocol)) {
+        shl_why_set(&host->why, "protocol %u is none of %u to %u",
+                    what->protocol, SHL_VERSION_LOW, SHL_VERSION_HIGH);
         st = SHL_BAD_VALUE;
     }
     if (!st && what->program && strlen(what->program) >= sizeof wish.program)
@@ -587,7 +587,7 @@ static void answer(shl_host *host, const struct shl_errand *errand)
                  errand->status == SHL_UNSUPPORTED
                      ? "it refuses this request"
                      : shl_status_text(errand->status));
-        told.text = text;
+        told.text = errand->text ? errand->text : text;
     }
     if (errand->table)
         shl_link_plugin_set_values(&host->link, errand->table,

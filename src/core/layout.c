@@ -16,13 +16,13 @@
 
 /* What B8 and B16 share: all but the first byte of the MIDI slots. */
 #define COMMON_B                                                               \
-    COMMON, .version_high = 6, .used_size = 3343616, .midi_in_ports = 48,      \
-            .midi_out_ports = 52, .request_type = 56, .request_status = 60,    \
-            .scratch_size = 64, .parent_window = 72, .state_dirty = 80,        \
-            .latency = 84, .echo_write = 264, .echo_read = 268,                \
-            .midi_in_write = B_MIDI_IN, .midi_in_read = B_MIDI_IN + 4,         \
-            .midi_out_write = B_MIDI_OUT, .midi_out_read = B_MIDI_OUT + 4,     \
-            .gui_mode = 272, .gui_parent_api = 276, .echo_slots = 1114624,     \
+    COMMON, .used_size = 3343616, .midi_in_ports = 48, .midi_out_ports = 52,   \
+            .request_type = 56, .request_status = 60, .scratch_size = 64,      \
+            .parent_window = 72, .state_dirty = 80, .latency = 84,             \
+            .echo_write = 264, .echo_read = 268, .midi_in_write = B_MIDI_IN,   \
+            .midi_in_read = B_MIDI_IN + 4, .midi_out_write = B_MIDI_OUT,       \
+            .midi_out_read = B_MIDI_OUT + 4, .gui_mode = 272,                  \
+            .gui_parent_api = 276, .echo_slots = 1114624,                      \
             .midi_ports = SHL_MAX_MIDI_PORTS, .transport = 3277824,            \
             .scratch = 3278080
 
@@ -40,6 +40,8 @@ const struct shl_maolan_layout shl_maolan_layouts[SHL_LAYOUT_COUNT] = {
                       .parent_window = 64,
                       .state_dirty = 72,
                       .latency = SHL_NONE,
+                      .response_counter = SHL_NONE,
+                      .block_response_eventless = SHL_NONE,
                       .midi_in_write = 264,
                       .midi_in_read = 268,
                       .echo_write = 272,
@@ -55,9 +57,13 @@ const struct shl_maolan_layout shl_maolan_layouts[SHL_LAYOUT_COUNT] = {
                       .transport = 1311232,
                       .scratch = 1311488},
     [SHL_LAYOUT_B8] = {COMMON_B, .name = "B8", .version_low = 4,
+                       .version_high = 6, .response_counter = SHL_NONE,
+                       .block_response_eventless = SHL_NONE,
                        .midi_in_slots = B_MIDI_IN + 8,
                        .midi_out_slots = B_MIDI_OUT + 8},
     [SHL_LAYOUT_B16] = {COMMON_B, .name = "B16", .version_low = 6,
+                        .version_high = 8, .response_counter = 88,
+                        .block_response_eventless = 92,
                         .midi_in_slots = B_MIDI_IN + 16,
                         .midi_out_slots = B_MIDI_OUT + 16},
 };
@@ -71,6 +77,8 @@ const struct shl_maolan_layout *shl_layout_of_version(uint32_t version)
     case 5:
         return &shl_maolan_layouts[SHL_LAYOUT_B8];
     case 6:
+    case 7:
+    case 8:
         return &shl_maolan_layouts[SHL_LAYOUT_B16];
     default:
         return NULL;

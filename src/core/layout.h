@@ -42,6 +42,7 @@ static_assert(sizeof(float) == 4 && sizeof(double) == 8, "wire floats");
 #define SHL_PORT_COUNTS_MAGIC 0x504F5254u
 #define SHL_FILE_REFS_MAGIC   0x46494C45u
 #define SHL_FILE_UPDATE_MAGIC 0x55504441u
+#define SHL_AU_PARAMS_MAGIC   0x41555052u
 #define SHL_NONE              0u /* a field that this layout does not have */
 #define SHL_MIDI_RING_STRIDE  65552u
 #define SHL_PARAM_EVENT_VALUE 0u
@@ -70,7 +71,9 @@ struct shl_maolan_layout {
     uint32_t midi_in_ports, midi_out_ports;
     uint32_t request_type, request_status, scratch_size; /* both */
     uint32_t parent_window, parent_window_size;
-    uint32_t state_dirty, latency; /* device */
+    uint32_t state_dirty, latency;     /* device */
+    uint32_t response_counter;         /* device: blocks answered */
+    uint32_t block_response_eventless; /* 1: the DAW needs no byte for them */
     /* control area: ring indices and window words */
     uint32_t param_write, param_read, echo_write, echo_read;
     uint32_t midi_in_write, midi_in_read, midi_out_write, midi_out_read;
@@ -87,6 +90,12 @@ extern const struct shl_maolan_layout shl_maolan_layouts[SHL_LAYOUT_COUNT];
 
 /** What our own devices create: protocol number 3, layout A. */
 #define SHL_OWN_VERSION 3u
+
+/** The protocol numbers that we speak. */
+#define SHL_VERSION_LOW  3u
+#define SHL_VERSION_HIGH 8u
+/** From here on requests 6 and 7 have another meaning, see scratchpad.h. */
+#define SHL_VERSION_RESOURCES 7u
 
 /** The layout of a protocol number, or NULL. Number 6 gives B16; only the
  * rings themselves tell it from B8. */
@@ -147,10 +156,14 @@ enum {
     SHL_RESOURCE_DIR_OFFSET = 0, /* SHL_FILE_REFS_MAGIC; length; text */
     SHL_RESOURCE_DIR_LENGTH = 4,
     SHL_RESOURCE_DIR_TEXT = 8,
-    SHL_FILE_UPDATE_OFFSET = 0, /* magic; index; length; text */
+    SHL_RESOURCE_DIR_SHARED_SIZE = 4, /* u32 behind the text, since number 7 */
+    SHL_FILE_UPDATE_OFFSET = 0,       /* magic; index; length; text */
     SHL_FILE_UPDATE_INDEX = 4,
     SHL_FILE_UPDATE_LENGTH = 8,
-    SHL_FILE_UPDATE_TEXT = 12
+    SHL_FILE_UPDATE_TEXT = 12,
+    SHL_AU_PARAMS_OFFSET = 3072, /* magic; count; eight words and a name each */
+    SHL_AU_PARAMS_COUNT = 3076,
+    SHL_AU_PARAMS_ENTRIES = 3080
 };
 
 /* ---- the link area ---------------------------------------------------- */

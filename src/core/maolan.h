@@ -32,7 +32,11 @@ enum shl_maolan_request {
     SHL_MAOLAN_LV2_NOTES,
     SHL_MAOLAN_CLAP_NOTES,
     SHL_MAOLAN_AUDIO_PORTS,
-    SHL_MAOLAN_REQUESTS
+    SHL_MAOLAN_AU_PARAMS,
+    SHL_MAOLAN_REQUESTS,
+    /* from number 7 on */
+    SHL_MAOLAN_COLLECT = 6,
+    SHL_MAOLAN_RESOURCE_FILES = 7
 };
 
 /** What the peer did that it should not have, and what did not fit. */

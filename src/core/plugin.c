@@ -18,7 +18,9 @@
 #define REST_US  50000u /* between looks at a program that plays */
 #define NAMES    10000u /* tried before giving up */
 #define WORDS    12
-#define PROTOCOL 6u /* written where the other side has a choice */
+/* Written where the other side has a choice: the highest that programs of ours
+ * have always taken. Those of others never look at it. */
+#define PROTOCOL 6u
 
 /* Exit codes of such programs. */
 #define NO_FORMAT 4u
@@ -283,7 +285,7 @@ static shl_status launch(struct shl_plugin *plugin)
     snprintf(numbers[2], 32, "%u", plugin->in_channels);
     snprintf(numbers[3], 32, "%u", plugin->out_channels);
     if (strcmp(plugin->format, "vst3") == 0 ||
-        strcmp(plugin->format, "lv2") == 0)
+        strcmp(plugin->format, "lv2") == 0 || strcmp(plugin->format, "au") == 0)
         for (int i = 0; i < 4; i++)
             words[7 + i] = numbers[i];
     st = shl_child_start(words, &plugin->pipes, &plugin->child);
@@ -387,7 +389,7 @@ static shl_status check_layout(struct shl_plugin *plugin)
     if (!told || !found || found->scratch == told->scratch)
         return SHL_OK;
     shl_why_set(&plugin->why, "%.120s speaks protocol %s, not %u",
-                plugin->program, found->version_low == 3 ? "3" : "4 to 6",
+                plugin->program, found->version_low == 3 ? "3" : "4 to 8",
                 plugin->protocol);
     return SHL_WRONG_VERSION;
 }
@@ -497,13 +499,35 @@ static void carry_state(struct shl_plugin *plugin, uint8_t *scratch)
     plugin->state_size = size;
 }
 
+/* Which request tells its parameters, by its format; 0: none. */
+static uint32_t table_request(const struct shl_plugin *plugin,
+                              enum shl_table_kind *kind)
+{
+    static const struct {
+        const char *format;
+        uint32_t number;
+        enum shl_table_kind kind;
+    } tables[] = {{"null", 0, SHL_TABLE_NOTES},
+                  {"vst3", 0, SHL_TABLE_NOTES},
+                  {"__test__", 0, SHL_TABLE_NOTES},
+                  {"lv2", SHL_MAOLAN_LV2_CONTROLS, SHL_TABLE_LV2_CONTROLS},
+                  {"au", SHL_MAOLAN_AU_PARAMS, SHL_TABLE_AU_PARAMS}};
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        if (strcmp(plugin->format, tables[i].format) == 0) {
+            *kind = tables[i].kind;
+            return tables[i].number;
+        }
+    *kind = SHL_TABLE_CLAP_PARAMS;
+    return SHL_MAOLAN_CLAP_PARAMS;
+}
+
 /* Name and counts are overwritten by the first request, so they come first. */
 static void get_acquainted(struct shl_plugin *plugin)
 {
-    bool lv2 = strcmp(plugin->format, "lv2") == 0;
     uint8_t *scratch = malloc(SHL_SCRATCH_SIZE);
-    uint32_t size;
-    shl_status st = SHL_UNSUPPORTED;
+    enum shl_table_kind kind;
+    uint32_t number = table_request(plugin, &kind), size;
 
     if (!scratch)
         return;
@@ -514,14 +538,10 @@ static void get_acquainted(struct shl_plugin *plugin)
     read_ports(plugin, scratch);
     if (has_requests(plugin))
         carry_state(plugin, scratch);
-    if (has_requests(plugin) && strcmp(plugin->format, "vst3"))
-        st = shl_slot_do(
-            plugin, lv2 ? SHL_MAOLAN_LV2_CONTROLS : SHL_MAOLAN_CLAP_PARAMS,
-            NULL, 0, shl_clock_ns() + TABLE_MS * MS_NS, scratch, &size);
-    if (!st)
-        read_params(plugin,
-                    lv2 ? SHL_TABLE_LV2_CONTROLS : SHL_TABLE_CLAP_PARAMS,
-                    scratch, size);
+    if (number &&
+        !shl_slot_do(plugin, number, NULL, 0, shl_clock_ns() + TABLE_MS * MS_NS,
+                     scratch, &size))
+        read_params(plugin, kind, scratch, size);
     free(scratch);
 }
 
@@ -669,8 +689,8 @@ static shl_status check(const struct shl_plugin_options *options,
         return SHL_BAD_NAME;
     }
     if (options->protocol && !shl_layout_of_version(options->protocol)) {
-        shl_why_set(why, "protocol %u is none of 3, 4, 5 and 6",
-                    options->protocol);
+        shl_why_set(why, "protocol %u is none of %u to %u", options->protocol,
+                    SHL_VERSION_LOW, SHL_VERSION_HIGH);
         return SHL_BAD_VALUE;
     }
     return SHL_OK;

@@ -11,6 +11,7 @@
 #include "param.h"
 #include "platform.h"
 #include "scratch.h"
+#include "scratchpad.h"
 
 #define SHL_PLUGIN_FORMAT_SIZE 16u
 #define SHL_PLUGIN_SPEC_SIZE   1024u
@@ -19,7 +20,7 @@
 struct shl_plugin_options {
     const char *format, *spec; /* "clap", "/path/file.clap::id" */
     const char *program; /* a path or a name; NULL or "": the usual ones */
-    uint32_t protocol;   /* 3 to 6; 0: whatever it understands */
+    uint32_t protocol;   /* 3 to 8; 0: whatever it understands */
     double rate_hz;
     uint32_t block_frames;
     uint32_t in_channels, out_channels;
@@ -38,14 +39,15 @@ enum shl_plugin_stage {
 /** A request on its way through the slot and back. */
 struct shl_errand {
     struct shl_errand *next;
-    uint32_t id; /* whoever asks knows it by this */
-    uint32_t number;
+    uint32_t id;     /* whoever asks knows it by this */
+    uint32_t number; /* enum shl_serve_type */
     uint64_t deadline_ns;
     uint8_t *bytes; /* asked: for scratch; answered: of scratch */
     uint32_t size;
     uint8_t *table; /* after a restore: scratch with the values there are now */
     uint32_t table_size;
     shl_status status;
+    const char *text; /* why it failed; NULL: its status says it */
 };
 
 /* Who may ring the doorbell and read what comes of it. */
@@ -79,6 +81,8 @@ struct shl_plugin {
     struct shl_param *params;
     uint32_t param_count;
     shl_status restored; /* what has become of the state; SHL_AGAIN: nothing */
+    uint32_t number;     /* its thread's: protocol number that its answers have
+                        shown, at least; 0: none yet */
 
     /* once it has ended */
     bool unasked;
@@ -87,11 +91,15 @@ struct shl_plugin {
     struct shl_child_end end;
 
     /* of whoever holds it */
-    uint32_t rung;   /* doorbells ever */
-    bool owed;       /* an answer to the last one */
-    uint32_t heard;  /* bytes since then */
-    uint32_t done;   /* tasks it had finished then, as it says */
-    uint32_t agreed; /* times in a row that this and its bytes said the same */
+    uint32_t rung;  /* doorbells ever */
+    bool owed;      /* an answer to the last one */
+    uint32_t heard; /* bytes since then */
+    /* Two counters that it may have, as they stood then, and how often in a
+     * row each has said the same as its bytes. */
+    struct shl_plugin_count {
+        uint32_t seen, agreed;
+    } tasks,       /* of ours: blocks and requests */
+        responses; /* since number 7: blocks */
 
     /*   field     writer        reader       ordering
      *   stage     its thread    everybody    release store, acquire load
@@ -147,7 +155,11 @@ SHL_RT bool shl_plugin_answered(struct shl_plugin *plugin, uint32_t timeout_us);
 
 /* ---- asking ---- */
 
-/** Ask by the slot; the answer comes to shl_plugin_answer. SHL_BAD_VALUE: no
+/** Ask by the slot for one of enum shl_serve_type; the answer comes to
+ * shl_plugin_answer. What stands for it on the wire depends on the protocol
+ * number of the program: where that has no such request, or the number is not
+ * known and the wrong one would do harm, the answer is SHL_UNSUPPORTED with a
+ * sentence. SHL_BAD_VALUE: no
  * such request, or more than fits into scratch; SHL_UNSUPPORTED: a format that
  * answers none; SHL_NO_MEMORY. [control] */
 shl_status shl_plugin_ask(struct shl_plugin *plugin, uint32_t id,

@@ -77,10 +77,19 @@ static void drain(struct shl_plugin *plugin)
     plugin->heard += count;
 }
 
-static uint32_t done_now(const struct shl_plugin *plugin)
+static uint32_t tasks_now(const struct shl_plugin *plugin)
 {
     return shl_maolan_load(&plugin->maolan,
                            plugin->maolan.layout->tasks_completed);
+}
+
+/* Also of a program that was said to be older than this word. */
+static uint32_t responses_now(const struct shl_plugin *plugin)
+{
+    uint32_t at = shl_maolan_layouts[SHL_LAYOUT_B16].response_counter;
+
+    return shl_maolan_load(
+        &plugin->maolan, plugin->maolan.layout->midi_ports > 1 ? at : SHL_NONE);
 }
 
 SHL_RT shl_status shl_plugin_ring(struct shl_plugin *plugin)
@@ -90,7 +99,8 @@ SHL_RT shl_status shl_plugin_ring(struct shl_plugin *plugin)
 
     drain(plugin); /* what is left belongs to nobody */
     plugin->heard = 0;
-    plugin->done = done_now(plugin);
+    plugin->tasks.seen = tasks_now(plugin);
+    plugin->responses.seen = responses_now(plugin);
     shl_maolan_store(&plugin->maolan, row->tasks_issued, plugin->rung + 1);
     st = shl_pipes_ring(&plugin->pipes);
     if (!st)
@@ -101,24 +111,33 @@ SHL_RT shl_status shl_plugin_ring(struct shl_plugin *plugin)
 
 /* A program that counts what it has done, before each byte, tells more than its
  * bytes: none of them is stale. Believed once they have agreed a few times. */
-static bool counts(const struct shl_plugin *plugin)
+static bool is_believed(const struct shl_plugin_count *count)
 {
-    return plugin->agreed >= AGREED;
+    return count->agreed >= AGREED;
 }
 
 static bool seems_answered(const struct shl_plugin *plugin)
 {
-    return counts(plugin) ? done_now(plugin) != plugin->done
-                          : plugin->heard > 0;
+    if (is_believed(&plugin->tasks))
+        return tasks_now(plugin) != plugin->tasks.seen;
+    if (is_believed(&plugin->responses))
+        return responses_now(plugin) != plugin->responses.seen;
+    return plugin->heard > 0;
+}
+
+static void agree(struct shl_plugin_count *count, uint32_t now)
+{
+    if (now != count->seen + 1)
+        count->agreed = 0;
+    else if (count->agreed < AGREED)
+        count->agreed++;
 }
 
 static bool note_answer(struct shl_plugin *plugin)
 {
     plugin->owed = false;
-    if (done_now(plugin) != plugin->done + 1)
-        plugin->agreed = 0;
-    else if (plugin->agreed < AGREED)
-        plugin->agreed++;
+    agree(&plugin->tasks, tasks_now(plugin));
+    agree(&plugin->responses, responses_now(plugin));
     return true;
 }
 
@@ -138,8 +157,8 @@ SHL_RT bool shl_plugin_answered(struct shl_plugin *plugin, uint32_t timeout_us)
         shl_pipes_wait(&plugin->pipes, timeout_us - (uint32_t)gone_us);
         gone_us = (shl_clock_ns() - began_ns) / 1000;
     }
-    if (timeout_us && plugin->heard > 0)
-        plugin->agreed = 0; /* it counts something else */
+    if (timeout_us && plugin->heard > 0) /* it counts something else */
+        plugin->tasks.agreed = plugin->responses.agreed = 0;
     return seems_answered(plugin) && note_answer(plugin);
 }
 
@@ -218,7 +237,8 @@ static void calm_down(struct shl_plugin *plugin, uint32_t number)
 {
     uint64_t until_ns = shl_clock_ns() + CALM_MS * MS_NS;
 
-    while (!(counts(plugin) && done_now(plugin) != plugin->done) &&
+    while (!(is_believed(&plugin->tasks) &&
+             tasks_now(plugin) != plugin->tasks.seen) &&
            plugin->heard < bytes_of(plugin, number) &&
            !over(plugin, until_ns)) {
         drain(plugin);
@@ -280,6 +300,8 @@ static uint32_t answer_size(const struct shl_plugin *plugin, uint32_t number)
     case SHL_MAOLAN_CLAP_NOTES:
         return size < SHL_SCRATCH_SIZE ? size : SHL_SCRATCH_SIZE;
     case SHL_MAOLAN_FILE_LIST:
+    case SHL_MAOLAN_RESOURCE_FILES:
+    case SHL_MAOLAN_AU_PARAMS:
         return SHL_SCRATCH_SIZE;
     case SHL_MAOLAN_AUDIO_PORTS:
         return SHL_PORT_COUNTS_MIDI_OUT + 4;
@@ -357,11 +379,16 @@ static struct shl_errand *take_all(_Atomic(struct shl_errand *) *stack)
     return oldest;
 }
 
-static bool takes_bytes(uint32_t number)
+static bool is_asked(uint32_t type)
 {
-    return number == SHL_MAOLAN_STATE_RESTORE ||
-           number == SHL_MAOLAN_RESOURCE_DIR ||
-           number == SHL_MAOLAN_FILE_UPDATE;
+    return (type >= SHL_SERVE_STATE_SAVE && type <= SHL_SERVE_AU_PARAMS) ||
+           type == SHL_SERVE_COLLECT;
+}
+
+static bool takes_bytes(uint32_t type)
+{
+    return type == SHL_SERVE_STATE_RESTORE || type == SHL_SERVE_FOLDER ||
+           type == SHL_SERVE_FILE;
 }
 
 shl_status shl_plugin_ask(struct shl_plugin *plugin, uint32_t id,
@@ -370,8 +397,8 @@ shl_status shl_plugin_ask(struct shl_plugin *plugin, uint32_t id,
 {
     struct shl_errand *errand;
 
-    if (number == 0 || number >= SHL_MAOLAN_REQUESTS ||
-        size > SHL_SCRATCH_SIZE || (size && !takes_bytes(number)))
+    if (!is_asked(number) || size > SHL_SCRATCH_SIZE ||
+        (size && !takes_bytes(number)))
         return SHL_BAD_VALUE;
     if (strcmp(plugin->format, "null") == 0 ||
         strcmp(plugin->format, "__test__") == 0)
@@ -418,6 +445,147 @@ static void read_values(struct shl_plugin *plugin, struct shl_errand *errand,
     errand->table_size = size;
 }
 
+/* ---- requests that changed their meaning ------------------------------------------------- */
+
+/* The protocol number of the program, or the lowest that it may have; 0: it is
+ * not known whether that is 4 to 6 or a later one. A program never says it: its
+ * layout, its counter and its answers show it, and its user may know. The
+ * counter is believed before the user, since later numbers copy files where
+ * earlier ones list them. */
+static uint32_t number_of(struct shl_plugin *plugin)
+{
+    const struct shl_maolan_layout *row = plugin->maolan.layout;
+
+    if (row->midi_in_ports == SHL_NONE)
+        return row->version_high;
+    if (!plugin->number && responses_now(plugin))
+        plugin->number = SHL_VERSION_RESOURCES;
+    return plugin->number ? plugin->number : plugin->protocol;
+}
+
+/* Whether its answer has a list of files, which is what number 7 answers to the
+ * request that changed a file before. */
+static bool has_files(const uint8_t *scratch)
+{
+    uint32_t magic;
+
+    memcpy(&magic, scratch + SHL_FILE_REFS_OFFSET, sizeof magic);
+    return magic == SHL_FILE_REFS_MAGIC;
+}
+
+/* Messages carry about 170 bytes of such a sentence. */
+#define NO_CHANGE                                                              \
+    "this plugin program speaks Maolan protocol number 7 or later, which "     \
+    "cannot change a file: use resource_dir and file_collect"
+#define NO_COLLECT                                                             \
+    "this plugin program speaks Maolan protocol number 6 or earlier, which "   \
+    "cannot copy files: use file_set"
+#define NO_NUMBER                                                              \
+    "the Maolan protocol number of this plugin program is not known; number "  \
+    "7 would copy files where 6 lists them: open it with -protocol 6 or 7"
+#define TOO_LONG                                                               \
+    "a path of 2,000 bytes needs the Maolan protocol number of the plugin "    \
+    "program: open it with -protocol 6 if it has that"
+
+static shl_status refuse(struct shl_errand *errand, const char *text)
+{
+    errand->text = text;
+    return SHL_UNSUPPORTED;
+}
+
+static shl_status do_wire(struct shl_plugin *plugin, struct shl_errand *errand,
+                          uint32_t wire, uint8_t *scratch, uint32_t *size)
+{
+    return shl_slot_do(plugin, wire, errand->bytes, errand->size,
+                       errand->deadline_ns, scratch, size);
+}
+
+/* Request 7 with these bytes, where no list of files stands that was there
+ * before. */
+static shl_status do_seven(struct shl_plugin *plugin, struct shl_errand *errand,
+                           const uint8_t *bytes, uint32_t length,
+                           uint8_t *scratch, uint32_t *size)
+{
+    uint8_t padded[SHL_FILE_REFS_OFFSET + 4] = {0};
+
+    if (length > SHL_FILE_REFS_OFFSET)
+        return shl_slot_do(plugin, SHL_MAOLAN_FILE_UPDATE, bytes, length,
+                           errand->deadline_ns, scratch, size);
+    if (length)
+        memcpy(padded, bytes, length);
+    return shl_slot_do(plugin, SHL_MAOLAN_FILE_UPDATE, padded, sizeof padded,
+                       errand->deadline_ns, scratch, size);
+}
+
+/* Where the number is not known: 7 without a block lists the files, or does
+ * nothing. */
+static shl_status list_files(struct shl_plugin *plugin,
+                             struct shl_errand *errand, uint8_t *scratch,
+                             uint32_t *size)
+{
+    uint32_t number = number_of(plugin);
+    shl_status st;
+
+    if (number && number < SHL_VERSION_RESOURCES)
+        return do_wire(plugin, errand, SHL_MAOLAN_FILE_LIST, scratch, size);
+    st = do_seven(plugin, errand, NULL, 0, scratch, size);
+    if (!st && has_files(scratch)) {
+        plugin->number = SHL_VERSION_RESOURCES;
+        *size = SHL_SCRATCH_SIZE;
+    } else if (!number && (!st || st == SHL_UNSUPPORTED)) {
+        st = refuse(errand, NO_NUMBER);
+    }
+    return st;
+}
+
+static shl_status change_file(struct shl_plugin *plugin,
+                              struct shl_errand *errand, uint8_t *scratch,
+                              uint32_t *size)
+{
+    uint32_t number = number_of(plugin);
+    shl_status st;
+
+    if (number >= SHL_VERSION_RESOURCES)
+        return refuse(errand, NO_CHANGE);
+    if (!number && errand->size > SHL_FILE_REFS_OFFSET)
+        return refuse(errand, TOO_LONG);
+    st = do_seven(plugin, errand, errand->bytes, errand->size, scratch, size);
+    *size = 0;
+    /* it has listed them, and changed nothing */
+    if (!st && errand->size <= SHL_FILE_REFS_OFFSET && has_files(scratch)) {
+        plugin->number = SHL_VERSION_RESOURCES;
+        st = refuse(errand, NO_CHANGE);
+    }
+    return st;
+}
+
+static shl_status collect(struct shl_plugin *plugin, struct shl_errand *errand,
+                          uint8_t *scratch, uint32_t *size)
+{
+    uint32_t number = number_of(plugin);
+
+    if (!number)
+        return refuse(errand, NO_NUMBER);
+    if (number < SHL_VERSION_RESOURCES)
+        return refuse(errand, NO_COLLECT);
+    return do_wire(plugin, errand, SHL_MAOLAN_COLLECT, scratch, size);
+}
+
+static shl_status perform(struct shl_plugin *plugin, struct shl_errand *errand,
+                          uint8_t *scratch, uint32_t *size)
+{
+    switch (errand->number) {
+    case SHL_SERVE_FILES:
+        return list_files(plugin, errand, scratch, size);
+    case SHL_SERVE_FILE:
+        return change_file(plugin, errand, scratch, size);
+    case SHL_SERVE_COLLECT:
+        return collect(plugin, errand, scratch, size);
+    default:
+        return do_wire(plugin, errand, errand->number, scratch, size);
+    }
+}
+
 static void serve(struct shl_plugin *plugin, struct shl_errand *errand,
                   uint8_t *scratch)
 {
@@ -427,9 +595,7 @@ static void serve(struct shl_plugin *plugin, struct shl_errand *errand,
     if (shl_clock_ns() >= errand->deadline_ns)
         errand->status = SHL_TIMEOUT;
     else
-        errand->status =
-            shl_slot_do(plugin, errand->number, errand->bytes, errand->size,
-                        errand->deadline_ns, scratch, &size);
+        errand->status = perform(plugin, errand, scratch, &size);
     if (size && !(bytes = malloc(size)))
         errand->status = SHL_NO_MEMORY;
     free(errand->bytes);

@@ -100,13 +100,27 @@ shl_status shl_scratch_ports_read(const uint8_t *scratch,
 }
 
 shl_status shl_scratch_dir_write(uint8_t *scratch, const char *text,
-                                 uint32_t length)
+                                 uint32_t length, uint32_t shared)
 {
     shl_status st = put_text(scratch, SHL_RESOURCE_DIR_LENGTH, text, length,
-                             SHL_SCRATCH_DIR_LIMIT);
-    if (!st)
-        put_word(scratch + SHL_RESOURCE_DIR_OFFSET, SHL_FILE_REFS_MAGIC);
-    return st;
+                             SHL_SCRATCH_SHARED_LIMIT);
+    if (st)
+        return st;
+    put_word(scratch + SHL_RESOURCE_DIR_TEXT + length, shared ? 1 : 0);
+    put_word(scratch + SHL_RESOURCE_DIR_OFFSET, SHL_FILE_REFS_MAGIC);
+    return SHL_OK;
+}
+
+shl_status shl_scratch_dir_shared(const uint8_t *scratch, const char *text,
+                                  uint32_t length, uint32_t *shared)
+{
+    const uint8_t *at = (const uint8_t *)text + length;
+
+    if (length > SHL_SCRATCH_SHARED_LIMIT ||
+        at > scratch + SHL_SCRATCH_SIZE - SHL_RESOURCE_DIR_SHARED_SIZE)
+        return SHL_BAD_PEER;
+    *shared = word_at(at) != 0;
+    return SHL_OK;
 }
 
 shl_status shl_scratch_dir_read(const uint8_t *scratch, const char **text,
@@ -147,9 +161,9 @@ shl_status shl_scratch_update_read(const uint8_t *scratch, uint32_t *index,
 /* What stands behind the texts of an entry: three numbers of so many bytes. */
 static uint32_t number_size(enum shl_table_kind kind)
 {
-    return kind == SHL_TABLE_CLAP_PARAMS    ? 8
-           : kind == SHL_TABLE_LV2_CONTROLS ? 4
-                                            : 0;
+    return kind == SHL_TABLE_CLAP_PARAMS                                   ? 8
+           : kind == SHL_TABLE_LV2_CONTROLS || kind == SHL_TABLE_AU_PARAMS ? 4
+                                                                           : 0;
 }
 
 static bool has_module(enum shl_table_kind kind)
@@ -160,12 +174,24 @@ static bool has_module(enum shl_table_kind kind)
 /* Bytes of an entry without its texts. */
 static uint32_t bare_size(enum shl_table_kind kind)
 {
+    if (kind == SHL_TABLE_AU_PARAMS)
+        return 36;
     return 8 + (has_module(kind) ? 4u : 0) + 3 * number_size(kind);
 }
 
 static uint32_t count_at(enum shl_table_kind kind)
 {
-    return kind == SHL_TABLE_FILES ? SHL_FILE_REFS_COUNT : 0;
+    return kind == SHL_TABLE_FILES       ? SHL_FILE_REFS_COUNT
+           : kind == SHL_TABLE_AU_PARAMS ? SHL_AU_PARAMS_COUNT
+                                         : 0;
+}
+
+/* Those that do not begin with their count have a magic word before it. */
+static uint32_t magic_of(enum shl_table_kind kind)
+{
+    return kind == SHL_TABLE_FILES       ? SHL_FILE_REFS_MAGIC
+           : kind == SHL_TABLE_AU_PARAMS ? SHL_AU_PARAMS_MAGIC
+                                         : 0;
 }
 
 void shl_table_write(struct shl_table *table, enum shl_table_kind kind,
@@ -175,8 +201,8 @@ void shl_table_write(struct shl_table *table, enum shl_table_kind kind,
                                 .bytes = scratch,
                                 .at = count_at(kind) + 4,
                                 .end = SHL_SCRATCH_SIZE};
-    if (kind == SHL_TABLE_FILES)
-        put_word(scratch + SHL_FILE_REFS_OFFSET, SHL_FILE_REFS_MAGIC);
+    if (magic_of(kind))
+        put_word(scratch + count_at(kind) - 4, magic_of(kind));
     put_word(scratch + count_at(kind), 0);
 }
 
@@ -206,6 +232,34 @@ static void add_number(struct shl_table *table, double value)
     table->at += size;
 }
 
+/* Index, scope (0, global), element; id, range, default; flags; name. */
+static void add_au(struct shl_table *table, const struct shl_table_entry *entry)
+{
+    add_word(table, table->count);
+    add_word(table, 0);
+    add_word(table, 0);
+    add_word(table, entry->id);
+    add_number(table, entry->minimum);
+    add_number(table, entry->maximum);
+    add_number(table, entry->value);
+    add_word(table, 0);
+    add_text(table, entry->name, entry->name_length);
+}
+
+static void add_plain(struct shl_table *table,
+                      const struct shl_table_entry *entry)
+{
+    add_word(table, entry->id);
+    add_text(table, entry->name, entry->name_length);
+    if (has_module(table->kind))
+        add_text(table, entry->module, entry->module_length);
+    if (number_size(table->kind)) {
+        add_number(table, entry->minimum);
+        add_number(table, entry->maximum);
+        add_number(table, entry->value);
+    }
+}
+
 shl_status shl_table_add(struct shl_table *table,
                          const struct shl_table_entry *entry)
 {
@@ -215,15 +269,10 @@ shl_status shl_table_add(struct shl_table *table,
 
     if (size > table->end - table->at)
         return SHL_NO_SPACE;
-    add_word(table, entry->id);
-    add_text(table, entry->name, entry->name_length);
-    if (module)
-        add_text(table, entry->module, entry->module_length);
-    if (number_size(table->kind)) {
-        add_number(table, entry->minimum);
-        add_number(table, entry->maximum);
-        add_number(table, entry->value);
-    }
+    if (table->kind == SHL_TABLE_AU_PARAMS)
+        add_au(table, entry);
+    else
+        add_plain(table, entry);
     table->count++;
     return SHL_OK;
 }
@@ -240,8 +289,7 @@ shl_status shl_table_read(struct shl_table *table, enum shl_table_kind kind,
     uint32_t at = count_at(kind);
 
     size = least(size, SHL_SCRATCH_SIZE);
-    if (kind == SHL_TABLE_FILES &&
-        word_at(scratch + SHL_FILE_REFS_OFFSET) != SHL_FILE_REFS_MAGIC)
+    if (magic_of(kind) && word_at(scratch + at - 4) != magic_of(kind))
         return SHL_NOT_FOUND;
     if (size < at + 4)
         return SHL_BAD_PEER;
@@ -301,6 +349,33 @@ static bool take_number(struct shl_table *table, double *value)
     return true;
 }
 
+static bool take_numbers(struct shl_table *table, struct shl_table_entry *next)
+{
+    return take_number(table, &next->minimum) &&
+           take_number(table, &next->maximum) &&
+           take_number(table, &next->value);
+}
+
+/* The address of a parameter has three words; we know them by the fourth. */
+static bool take_au(struct shl_table *table, struct shl_table_entry *next)
+{
+    uint32_t unused;
+
+    return take_word(table, &unused) && take_word(table, &unused) &&
+           take_word(table, &unused) && take_word(table, &next->id) &&
+           take_numbers(table, next) && take_word(table, &unused) &&
+           take_text(table, &next->name, &next->name_length);
+}
+
+static bool take_plain(struct shl_table *table, struct shl_table_entry *next)
+{
+    return take_word(table, &next->id) &&
+           take_text(table, &next->name, &next->name_length) &&
+           (!has_module(table->kind) ||
+            take_text(table, &next->module, &next->module_length)) &&
+           (!number_size(table->kind) || take_numbers(table, next));
+}
+
 shl_status shl_table_next(struct shl_table *table,
                           struct shl_table_entry *entry)
 {
@@ -308,15 +383,8 @@ shl_status shl_table_next(struct shl_table *table,
 
     if (!table->count)
         return SHL_AGAIN;
-    bool whole = take_word(table, &next.id) &&
-                 take_text(table, &next.name, &next.name_length);
-    if (whole && has_module(table->kind))
-        whole = take_text(table, &next.module, &next.module_length);
-    if (whole && number_size(table->kind))
-        whole = take_number(table, &next.minimum) &&
-                take_number(table, &next.maximum) &&
-                take_number(table, &next.value);
-    if (!whole) {
+    if (table->kind == SHL_TABLE_AU_PARAMS ? !take_au(table, &next)
+                                           : !take_plain(table, &next)) {
         table->count = 0;
         return SHL_BAD_PEER;
     }

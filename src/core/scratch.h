@@ -9,8 +9,11 @@
 
 #include "layout.h"
 
-#define SHL_SCRATCH_NAME_LIMIT   (SHL_SCRATCH_SIZE - SHL_NAME_TEXT)
-#define SHL_SCRATCH_DIR_LIMIT    (SHL_SCRATCH_SIZE - SHL_RESOURCE_DIR_TEXT)
+#define SHL_SCRATCH_NAME_LIMIT (SHL_SCRATCH_SIZE - SHL_NAME_TEXT)
+/* what is written fits also where a word follows it; longer ones may come */
+#define SHL_SCRATCH_DIR_LIMIT (SHL_SCRATCH_SIZE - SHL_RESOURCE_DIR_TEXT)
+#define SHL_SCRATCH_SHARED_LIMIT                                               \
+    (SHL_SCRATCH_DIR_LIMIT - SHL_RESOURCE_DIR_SHARED_SIZE)
 #define SHL_SCRATCH_UPDATE_LIMIT (SHL_SCRATCH_SIZE - SHL_FILE_UPDATE_TEXT)
 #define SHL_SCRATCH_FILES_LIMIT  (SHL_SCRATCH_SIZE - SHL_FILE_REFS_ENTRIES)
 
@@ -34,11 +37,18 @@ void shl_scratch_ports_write(uint8_t *scratch,
 shl_status shl_scratch_ports_read(const uint8_t *scratch,
                                   struct shl_port_counts *counts);
 
-/** Resource directory: *text points into scratch, without an end mark. */
+/** Resource directory: *text points into scratch, without an end mark. Whether
+ * other plugins share it stands behind the text since number 7; those who speak
+ * an older one do not look there. */
 shl_status shl_scratch_dir_write(uint8_t *scratch, const char *text,
-                                 uint32_t length);
+                                 uint32_t length, uint32_t shared);
 shl_status shl_scratch_dir_read(const uint8_t *scratch, const char **text,
                                 uint32_t *length);
+
+/** Of a directory that was read: the word behind its text. SHL_BAD_PEER: the text
+ * leaves no room for it. */
+shl_status shl_scratch_dir_shared(const uint8_t *scratch, const char *text,
+                                  uint32_t length, uint32_t *shared);
 
 /** Another path for file reference `index`. */
 shl_status shl_scratch_update_write(uint8_t *scratch, uint32_t index,
@@ -52,7 +62,8 @@ enum shl_table_kind {
     SHL_TABLE_FILES,        /* index, path */
     SHL_TABLE_CLAP_PARAMS,  /* id, name, module, range, default */
     SHL_TABLE_LV2_CONTROLS, /* port, name, range, value */
-    SHL_TABLE_NOTES         /* key, name */
+    SHL_TABLE_NOTES,        /* key, name */
+    SHL_TABLE_AU_PARAMS     /* id, name, range, default; see shl_table_end */
 };
 
 struct shl_table_entry {
@@ -76,11 +87,13 @@ void shl_table_write(struct shl_table *table, enum shl_table_kind kind,
 /** SHL_NO_SPACE: it does not fit; the entries before it stand. */
 shl_status shl_table_add(struct shl_table *table,
                          const struct shl_table_entry *entry);
-/** Write the count. Returns the bytes in use, for scratch_size. */
+/** Write the count. Returns where the table ends in scratch: its scratch_size,
+ * but for SHL_TABLE_AU_PARAMS, which begins at SHL_AU_PARAMS_OFFSET and has the
+ * bytes from there as its size. */
 uint32_t shl_table_end(struct shl_table *table);
 
-/** Begin to read one. `size`: scratch_size as the peer says it (files: it says
- * none; give SHL_SCRATCH_SIZE). SHL_NOT_FOUND, SHL_BAD_PEER: more entries are
+/** Begin to read one. `size`: scratch_size as the peer says it (files and AU
+ * parameters: give SHL_SCRATCH_SIZE). SHL_NOT_FOUND, SHL_BAD_PEER: more entries are
  * promised than could fit. */
 shl_status shl_table_read(struct shl_table *table, enum shl_table_kind kind,
                           const uint8_t *scratch, uint32_t size);

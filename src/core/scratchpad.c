@@ -10,6 +10,7 @@ static_assert((int)SHL_SERVE_STATE_SAVE == (int)SHL_MAOLAN_STATE_SAVE, "wire");
 static_assert((int)SHL_SERVE_SHOW == (int)SHL_MAOLAN_GUI_SHOW, "wire");
 static_assert((int)SHL_SERVE_FOLDER == (int)SHL_MAOLAN_RESOURCE_DIR, "wire");
 static_assert((int)SHL_SERVE_FILE == (int)SHL_MAOLAN_FILE_UPDATE, "wire");
+static_assert((int)SHL_SERVE_AU_PARAMS == (int)SHL_MAOLAN_AU_PARAMS, "wire");
 static_assert((int)SHL_SERVE_PORTS == (int)SHL_MAOLAN_AUDIO_PORTS, "wire");
 
 struct shl_scratchpad {
@@ -39,6 +40,16 @@ void shl_scratchpad_free(shl_scratchpad *pad)
 
 /* ---- what it brings ------------------------------------------------------------ */
 
+uint32_t shl_serve_meaning(uint32_t wire, uint32_t version)
+{
+    if (version >= SHL_VERSION_RESOURCES && wire == SHL_MAOLAN_COLLECT)
+        return SHL_SERVE_COLLECT;
+    if (version >= SHL_VERSION_RESOURCES && wire == SHL_MAOLAN_RESOURCE_FILES)
+        return SHL_SERVE_FILES;
+    /* our own number for it is nobody's on the wire */
+    return wire == SHL_SERVE_COLLECT ? UINT32_MAX : wire;
+}
+
 /* A path inside the copy gets its end mark there; the byte behind it is of no
  * more use. */
 static void read_path(struct shl_scratchpad *pad,
@@ -55,6 +66,9 @@ static void read_path(struct shl_scratchpad *pad,
         request->problem = SHL_BAD_PEER;
     if (request->problem)
         return;
+    if (request->type == SHL_SERVE_FOLDER &&
+        shl_scratch_dir_shared(pad->given, path, length, &request->shared))
+        request->shared = 0; /* a text as long as only older ones may have */
     size_t at = (size_t)((const uint8_t *)path - pad->given);
     pad->given[at + length] = 0;
     request->path = (const char *)pad->given + at;
@@ -64,7 +78,9 @@ static void begin_table(struct shl_scratchpad *pad, enum shl_table_kind kind)
 {
     shl_table_write(&pad->table, kind, pad->result);
     pad->tables = true;
-    pad->begin = kind == SHL_TABLE_FILES ? SHL_FILE_REFS_OFFSET : 0;
+    pad->begin = kind == SHL_TABLE_FILES       ? SHL_FILE_REFS_OFFSET
+                 : kind == SHL_TABLE_AU_PARAMS ? SHL_AU_PARAMS_OFFSET
+                                               : 0;
 }
 
 static void begin_answer(struct shl_scratchpad *pad)
@@ -78,6 +94,9 @@ static void begin_answer(struct shl_scratchpad *pad)
         break;
     case SHL_SERVE_CLAP_PARAMS:
         begin_table(pad, SHL_TABLE_CLAP_PARAMS);
+        break;
+    case SHL_SERVE_AU_PARAMS:
+        begin_table(pad, SHL_TABLE_AU_PARAMS);
         break;
     case SHL_SERVE_LV2_NOTES:
     case SHL_SERVE_CLAP_NOTES:

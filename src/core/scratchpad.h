@@ -15,7 +15,9 @@
 extern "C" {
 #endif
 
-/** Numbers of the protocol. */
+/** What is asked for. The numbers are those of the protocol up to number 6, and
+ * of links between our own programs. From number 7 on the slot has 7 for files
+ * and 6 for collect, and lost file: serve.h and plugin.h translate. */
 enum shl_serve_type {
     SHL_SERVE_STATE_SAVE = 1,
     SHL_SERVE_STATE_RESTORE,
@@ -28,8 +30,14 @@ enum shl_serve_type {
     SHL_SERVE_CLAP_PARAMS,
     SHL_SERVE_LV2_NOTES,
     SHL_SERVE_CLAP_NOTES,
-    SHL_SERVE_PORTS
+    SHL_SERVE_PORTS,
+    SHL_SERVE_AU_PARAMS,
+    SHL_SERVE_COLLECT = 0x106 /* copy the files in use into the folder */
 };
+
+/** What a request of the slot asks for, by the protocol number of the DAW.
+ * [any] */
+uint32_t shl_serve_meaning(uint32_t wire, uint32_t version);
 
 /** What a request brings; what its type has no use for is 0. */
 struct shl_serve_request {
@@ -39,12 +47,15 @@ struct shl_serve_request {
     uint32_t size;
     uint32_t index;   /* file */
     const char *path; /* folder, file; valid until the answer */
-    uint32_t wish;    /* ports: 1: the DAW would have these counts; 0: it asks
+    uint32_t shared;  /* folder: 1: other plugins keep their files there, too */
+    uint32_t relative; /* files: 1: paths are told as from the folder */
+    uint32_t wish;     /* ports: 1: the DAW would have these counts; 0: it asks
                          how many there are */
     uint32_t audio_in, audio_out;
     uint64_t parent;     /* show: window, 0: none */
     uint32_t floating;   /* show: 1: a window of its own */
-    uint32_t window_api; /* show: of the parent: 0 none, 1 X11, 2 Wayland */
+    uint32_t window_api; /* show: of the parent: 0 none, 1 X11, 2 Wayland, 3
+                            Cocoa */
 };
 
 /** One line of the list or table that is asked for. */
@@ -52,8 +63,8 @@ struct shl_serve_entry {
     uint32_t id;             /* of a parameter; key; index of a file */
     const char *name;        /* or path */
     const char *module;      /* clap_params; NULL: "" */
-    double minimum, maximum; /* lv2_controls and clap_params */
-    double value;            /* the present one; clap_params: the default */
+    double minimum, maximum; /* of parameters */
+    double value; /* lv2_controls: the present one; else the default */
 };
 
 typedef struct shl_scratchpad shl_scratchpad;

@@ -30,8 +30,8 @@ static shl_status recognise(struct shl_serve *serve, const char *name,
     else if (status == SHL_WRONG_VERSION)
         shl_why_set(why,
                     "segment %s speaks protocol number %u; this program "
-                    "speaks 3 to 6",
-                    name, serve->version);
+                    "speaks %u to %u",
+                    name, serve->version, SHL_VERSION_LOW, SHL_VERSION_HIGH);
     else if (!status)
         shl_maolan_init(&serve->maolan, serve->map.base, layout,
                         SHL_MAOLAN_PLUGIN);
@@ -210,7 +210,7 @@ void shl_serve_mark(shl_serve *serve, uint32_t word)
 
 static void count_word(struct shl_serve *serve, uint32_t offset)
 {
-    /* release: a DAW of ours takes a finished task for what it has made */
+    /* release: a DAW takes what is counted for all that was made before */
     atomic_fetch_add_explicit(
         (_Atomic uint32_t *)(void *)(serve->map.base + offset), 1,
         memory_order_release);
@@ -392,6 +392,23 @@ void shl_serve_ring(struct shl_serve *serve)
     serve->deaf = serve->deaf || status == SHL_GONE;
 }
 
+/* A block is told by a counter and by a byte, always both and in this order:
+ * some DAWs look at one, some at the other, some need the two together. A DAW
+ * that says that it looks at the counter alone may never read its bytes; those
+ * that find the pipe full then are no loss. To a DAW of an older number the
+ * counter would tell a newer plugin host than this one is to it. */
+static void respond(struct shl_serve *serve)
+{
+    const struct shl_maolan_layout *row = serve->maolan.layout;
+    const uint64_t before = serve->unanswered;
+
+    if (serve->version >= SHL_VERSION_RESOURCES)
+        count_word(serve, row->response_counter);
+    shl_serve_ring(serve);
+    if (shl_maolan_load(&serve->maolan, row->block_response_eventless))
+        serve->unanswered = before;
+}
+
 SHL_RT void shl_serve_done(shl_serve *serve)
 {
     struct shl_event unheard;
@@ -408,7 +425,7 @@ SHL_RT void shl_serve_done(shl_serve *serve)
     serve->frame += serve->frames;
     shl_maolan_show(&serve->maolan);
     shl_serve_count(serve);
-    shl_serve_ring(serve);
+    respond(serve);
 }
 
 void shl_serve_dirty(shl_serve *serve)

@@ -13,7 +13,7 @@
  *         }
  *     }
  *
- * Protocol numbers 3 to 6. What the DAW wrote is loaded once, checked, used. */
+ * Protocol numbers 3 to 8. What the DAW wrote is loaded once, checked, used. */
 #ifndef SHL_SERVE_H
 #define SHL_SERVE_H
 
@@ -68,7 +68,7 @@ shl_status shl_serve_open(const struct shl_serve_options *options,
  * [control] */
 void shl_serve_close(shl_serve *serve);
 
-/** Number of the protocol that the DAW speaks: 3 to 6. [any] */
+/** Number of the protocol that the DAW speaks: 3 to 8. [any] */
 uint32_t shl_serve_version(const shl_serve *serve);
 
 /** Sample rate that the DAW has filled in, or 0: it has not. [control] */

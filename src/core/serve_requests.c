@@ -36,7 +36,7 @@ static void read_window(struct shl_serve *serve,
     memcpy(&request->parent, serve->map.base + row->parent_window,
            sizeof request->parent);
     request->floating = mode == 1;
-    request->window_api = api <= 2 ? api : 0;
+    request->window_api = api <= 3 ? api : 0;
 }
 
 /* The counts of the header are those of the last block, unless the DAW has
@@ -58,13 +58,20 @@ static void read_ports(struct shl_serve *serve,
 void shl_serve_take_request(struct shl_serve *serve, uint32_t type,
                             struct shl_work *work)
 {
+    const uint32_t wire = type;
+
+    type = shl_serve_meaning(wire, serve->version);
     serve->woken_ns = shl_clock_ns();
-    serve->request = type;
+    serve->request = wire;
+    serve->asked = type;
     serve->requests++;
     work->kind = SHL_WORK_REQUEST;
     shl_scratchpad_begin(serve->pad, type,
                          serve->map.base + serve->maolan.layout->scratch,
                          given_size(serve, type), &work->request);
+    work->request.relative = serve->version >= SHL_VERSION_RESOURCES;
+    if (serve->version < SHL_VERSION_RESOURCES)
+        work->request.shared = 0; /* whatever stands behind the text */
     if (type == SHL_SERVE_SHOW)
         read_window(serve, &work->request);
     else if (type == SHL_SERVE_PORTS)
@@ -81,7 +88,7 @@ shl_scratchpad *shl_serve_pad(shl_serve *serve)
 /* Of lists of files and of counts the DAW knows the end by what they say. */
 static bool is_sized(uint32_t type)
 {
-    return type == SHL_SERVE_STATE_SAVE ||
+    return type == SHL_SERVE_STATE_SAVE || type == SHL_SERVE_AU_PARAMS ||
            (type >= SHL_SERVE_LV2_CONTROLS && type <= SHL_SERVE_CLAP_NOTES);
 }
 
@@ -94,7 +101,9 @@ static void publish(struct shl_serve *serve)
     if (end > begin)
         memcpy(serve->map.base + row->scratch + begin, bytes + begin,
                end - begin);
-    if (is_sized(serve->request))
+    if (serve->asked == SHL_SERVE_AU_PARAMS)
+        end -= SHL_AU_PARAMS_OFFSET;
+    if (is_sized(serve->asked))
         shl_maolan_store(&serve->maolan, row->scratch_size, end);
 }
 

@@ -17,6 +17,7 @@ struct shl_serve {
     /* the unit of work at hand */
     bool working;
     uint32_t request;           /* its type; 0: a block */
+    uint32_t asked;             /* what that means, see scratchpad.h */
     uint64_t woken_ns;          /* when the byte of a request came */
     uint32_t frames;            /* of the block */
     uint64_t frame;             /* its first */

@@ -13,8 +13,8 @@ static shl_status write_path(enum shl_serve_type type, uint32_t index,
     uint32_t length = (uint32_t)strlen(text);
 
     if (type == SHL_SERVE_FOLDER) {
-        *used = SHL_RESOURCE_DIR_TEXT + length;
-        return shl_scratch_dir_write(scratch, text, length);
+        *used = SHL_RESOURCE_DIR_TEXT + length + SHL_RESOURCE_DIR_SHARED_SIZE;
+        return shl_scratch_dir_write(scratch, text, length, index);
     }
     *used = SHL_FILE_UPDATE_TEXT + length;
     return shl_scratch_update_write(scratch, index, text, length);
@@ -28,7 +28,8 @@ shl_status shl_slot_ask(enum shl_serve_type type, uint32_t index,
     uint8_t *scratch;
     shl_status st = SHL_OK;
 
-    if (type < SHL_SERVE_SHOW || type > SHL_SERVE_PORTS)
+    if ((type < SHL_SERVE_SHOW || type > SHL_SERVE_AU_PARAMS) &&
+        type != SHL_SERVE_COLLECT)
         return SHL_BAD_VALUE;
     scratch = path ? malloc(SHL_SCRATCH_SIZE) : NULL;
     if (path && !scratch)

@@ -15,7 +15,7 @@ extern "C" {
 
 /** A question: *size in: room in `bytes` (SHL_SLOT_ASK_SIZE is enough for all),
  * out: bytes used. `text`: the path of folder and file, else not looked at;
- * `index`: of file. SHL_BAD_VALUE: no such type, or one with an answer of its
+ * `index`: of file; of folder: 1: other plugins share it. SHL_BAD_VALUE: no such type, or one with an answer of its
  * own kind (state); SHL_NO_SPACE. [any] */
 shl_status shl_slot_ask(enum shl_serve_type type, uint32_t index,
                         const char *text, uint8_t *bytes, uint32_t *size);

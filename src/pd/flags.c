@@ -221,12 +221,12 @@ static void read_protocol(struct reader *reader)
 
     if (!word)
         return;
-    if (atoms_number(word, &number) && number >= 3 && number <= 6 &&
+    if (atoms_number(word, &number) && number >= 3 && number <= 8 &&
         number <= (double)(uint32_t)number)
         reader->flags->protocol = (uint32_t)number;
     else
         replies_complain(reader->replies,
-                         "-protocol: there are 3, 4, 5 and 6: it stays what "
+                         "-protocol: there are 3 to 8: it stays what "
                          "the program understands");
 }
 

@@ -121,6 +121,11 @@ static void ask_file(t_shmlink *x, struct errand *errand)
     ask(x, errand, SHL_SERVE_FILE, tell_success);
 }
 
+static void ask_collect(t_shmlink *x, struct errand *errand)
+{
+    ask(x, errand, SHL_SERVE_COLLECT, tell_success);
+}
+
 static void ask_notes(t_shmlink *x, struct errand *errand)
 {
     int lv2 = strncmp(x->x_say.name, "lv2:", 4) == 0;
@@ -172,14 +177,22 @@ static void with_path(t_shmlink *x, t_symbol *s, const t_atom *path,
     errands_add(x, errand);
 }
 
+static void file_collect(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    (void)argv;
+    errands_bare(x, s, argc, ask_collect);
+}
+
 static void resource_dir(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    if (argc != 1)
+    double shared = 0;
+
+    if (argc < 1 || argc > 2 || (argc == 2 && !atoms_number(argv + 1, &shared)))
         replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "resource_dir: takes the path of a folder: nothing was "
-                     "done");
+                     "resource_dir: takes the path of a folder, and 1 if other "
+                     "plugins share it: nothing was done");
     else
-        with_path(x, s, argv, 0, ask_folder);
+        with_path(x, s, argv, shared > 0 || shared < 0, ask_folder);
 }
 
 static void file_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
@@ -218,6 +231,7 @@ void plugins_methods(t_class *c)
     waiting_add(c, (t_method)resource_dir, "resource_dir");
     waiting_add(c, (t_method)file_list, "file_list");
     waiting_add(c, (t_method)file_set, "file_set");
+    waiting_add(c, (t_method)file_collect, "file_collect");
     waiting_add(c, (t_method)note_names, "note_names");
     waiting_add(c, (t_method)port_counts, "port_counts");
     waiting_add(c, (t_method)vis, "vis");

@@ -34,7 +34,8 @@ struct fixture {
     builtin_value *values;
     char *name;
     char (*paths)[PATH_SIZE];
-    struct state state; /* as given last; empty: its own */
+    char folder[PATH_SIZE]; /* where they belong */
+    struct state state;     /* as given last; empty: its own */
     int restored;
     uint32_t program;
     char text[64];
@@ -348,15 +349,54 @@ static shl_status fixture_set_file(struct plugin *plugin,
 
 static void name_files(struct fixture *fixture, const char *folder)
 {
+    snprintf(fixture->folder, PATH_SIZE, "%.200s", folder);
     for (uint32_t i = 0; i < fixture->files; i++)
         snprintf(fixture->paths[i], PATH_SIZE, "%.200s/t\xC3\xB6ne/%04u.wav",
                  folder, i);
 }
 
-static shl_status fixture_set_folder(struct plugin *plugin, const char *path)
+static shl_status fixture_set_folder(struct plugin *plugin, const char *path,
+                                     int shared)
 {
-    name_files(of(plugin), path);
+    struct fixture *fixture = of(plugin);
+
+    name_files(fixture, path);
+    fixture->owner->log(fixture->owner->arg, PLUGIN_INFO,
+                        shared ? "the folder is shared"
+                               : "the folder is its own");
     return SHL_OK;
+}
+
+/* It has no files in truth: they only change their place. */
+static shl_status fixture_collect(struct plugin *plugin, struct shl_why *why)
+{
+    struct fixture *fixture = of(plugin);
+    char folder[PATH_SIZE];
+
+    (void)why;
+    snprintf(folder, sizeof(folder), "%s", fixture->folder);
+    name_files(fixture, folder);
+    fixture->owner->log(fixture->owner->arg, PLUGIN_INFO,
+                        "the files are in the folder now");
+    return SHL_OK;
+}
+
+static int fixture_resource(struct plugin *plugin, uint32_t index,
+                            struct plugin_entry *entry)
+{
+    const struct fixture *fixture = of(plugin);
+    const size_t length = strlen(fixture->folder);
+
+    for (uint32_t i = 0; i < fixture->files; i++) {
+        const char *path = fixture->paths[i];
+
+        if (strncmp(path, fixture->folder, length) || path[length] != '/' ||
+            index--)
+            continue;
+        *entry = (struct plugin_entry){i, path + length + 1};
+        return 1;
+    }
+    return 0;
 }
 
 static shl_status fixture_set_ports(struct plugin *plugin, uint32_t inputs,
@@ -420,6 +460,8 @@ static const struct plugin_calls fixture_calls = {
     .file = fixture_file,
     .set_file = fixture_set_file,
     .set_folder = fixture_set_folder,
+    .collect = fixture_collect,
+    .resource = fixture_resource,
     .set_ports = fixture_set_ports};
 
 static shl_status fill(struct fixture *fixture)

@@ -432,6 +432,7 @@ static int changes(const struct plugin *plugin, uint32_t type)
     const uint32_t holds = plugin->calls->holds;
 
     return type == SHL_SERVE_FOLDER || type == SHL_SERVE_FILE ||
+           type == SHL_SERVE_COLLECT ||
            (type == SHL_SERVE_STATE_SAVE && holds & PLUGIN_HOLD_SAVE) ||
            (type == SHL_SERVE_STATE_RESTORE && holds & PLUGIN_HOLD_RESTORE);
 }

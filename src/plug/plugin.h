@@ -98,7 +98,7 @@ struct plugin_entry {
 struct plugin_window {
     uint64_t parent;   /* window to be put into, 0: none */
     uint32_t floating; /* 1: a window of its own */
-    uint32_t api;      /* of the parent: 0 none, 1 X11, 2 Wayland */
+    uint32_t api;      /* of the parent: 0 none, 1 X11, 2 Wayland, 3 Cocoa */
 };
 
 /* When process must not run. */
@@ -160,8 +160,16 @@ struct plugin_calls {
     shl_status (*set_file)(struct plugin *plugin,
                            const struct plugin_entry *entry,
                            struct shl_why *why);
-    /** Where files of this session belong. [control] */
-    shl_status (*set_folder)(struct plugin *plugin, const char *path);
+    /** Where files of this session belong; shared: other plugins keep theirs
+     * there, too. [control] */
+    shl_status (*set_folder)(struct plugin *plugin, const char *path,
+                             int shared);
+    /** Copy the files in use into that folder. [control] */
+    shl_status (*collect)(struct plugin *plugin, struct shl_why *why);
+    /** As file, but only those in that folder, with their paths from there on.
+     */
+    int (*resource)(struct plugin *plugin, uint32_t index,
+                    struct plugin_entry *entry);
 
     /** Have so many channels, if that can be; while inactive. [control] */
     shl_status (*set_ports)(struct plugin *plugin, uint32_t inputs,

@@ -54,9 +54,9 @@ static shl_status put_params(shl_scratchpad *pad, struct plugin *plugin,
             .module = list[i].group,
             .minimum = list[i].minimum,
             .maximum = list[i].maximum,
-            .value = type == SHL_SERVE_CLAP_PARAMS
-                         ? list[i].initial
-                         : plugin->calls->value(plugin, list[i].id)};
+            .value = type == SHL_SERVE_LV2_CONTROLS
+                         ? plugin->calls->value(plugin, list[i].id)
+                         : list[i].initial};
 
         status = shl_scratchpad_put(pad, &entry);
         if (status)
@@ -102,12 +102,21 @@ static shl_status set_file(struct plugin *plugin,
     return plugin->calls->set_file(plugin, &entry, why);
 }
 
-static shl_status set_folder(struct plugin *plugin, const char *path,
+static shl_status set_folder(struct plugin *plugin,
+                             const struct shl_serve_request *request,
                              struct shl_why *why)
 {
     if (!plugin->calls->set_folder)
         return missing(why, "folder for its files");
-    return plugin->calls->set_folder(plugin, path);
+    return plugin->calls->set_folder(plugin, request->path,
+                                     (int)request->shared);
+}
+
+static shl_status collect(struct plugin *plugin, struct shl_why *why)
+{
+    if (!plugin->calls->collect)
+        return missing(why, "files to copy into a folder");
+    return plugin->calls->collect(plugin, why);
 }
 
 void requests_put_ports(shl_scratchpad *pad, const struct plugin *plugin)
@@ -174,13 +183,19 @@ shl_status requests_answer(shl_scratchpad *pad, struct plugin *plugin,
     case SHL_SERVE_HIDE:
         return hide(plugin);
     case SHL_SERVE_FOLDER:
-        return set_folder(plugin, request->path, why);
+        return set_folder(plugin, request, why);
     case SHL_SERVE_FILES:
-        return put_entries(pad, plugin, plugin->calls->file, "files", why);
+        return put_entries(
+            pad, plugin,
+            request->relative ? plugin->calls->resource : plugin->calls->file,
+            request->relative ? "files in its folder" : "files", why);
+    case SHL_SERVE_COLLECT:
+        return collect(plugin, why);
     case SHL_SERVE_FILE:
         return set_file(plugin, request, why);
     case SHL_SERVE_LV2_CONTROLS:
     case SHL_SERVE_CLAP_PARAMS:
+    case SHL_SERVE_AU_PARAMS:
         return put_params(pad, plugin, request->type, why);
     case SHL_SERVE_LV2_NOTES:
     case SHL_SERVE_CLAP_NOTES:

@@ -1,4 +1,4 @@
-/* The twelve requests of the Maolan slot, answered by a plugin, whichever way they
+/* The requests of the Maolan slot, answered by a plugin, whichever way they
  * have come. */
 #ifndef PLUG_REQUESTS_H
 #define PLUG_REQUESTS_H

@@ -4,7 +4,7 @@
 # part of the titles that are wanted.
 built=$root/build/interop/debug
 ours=${BUILD:-build}
-versions="3 4 5 6-b8 6-b16"
+versions="3 4 5 6-b8 6-b16 7-18 7-19 8"
 many=100 limit=1400 # only a hang is that slow
 [ -z "${SHL_SOAK:-}" ] || many=20000 limit=6000
 work=$(mktemp -d)
@@ -17,6 +17,8 @@ table_name() {
     case $1 in
     6-b8) echo 6-0.0.16 ;;
     6-b16) echo 6-0.0.17 ;;
+    7-18) echo 7-0.0.18 ;;
+    7-19) echo 7-0.0.19 ;;
     *) echo "$1" ;;
     esac
 }
@@ -28,10 +30,20 @@ case_of() { # title; true if it is to be run
     return 1
 }
 
-# Lead the DAW of a version by a script.
+# Lead the DAW of a version by a script. Before each `audio` it goes over to
+# another way of waiting for its blocks, where its version has several.
 lead() { # version script program
     : >"$work/log"
-    sed "s|PROGRAM|$3|; s|NAME|Gerät $(table_name "$1")|; s|MANY|$many|" "$2" |
+    ways=byte
+    case $1 in 7-19 | 8*) ways="both counter byte" ;; esac
+    awk -v ways="$ways" '$1 == "audio" {
+            count = split(ways, way, " ")
+            if (started && count > 1)
+                print "wait " way[n++ % count + 1]
+        }
+        { print }
+        $1 == "start" || $2 == "start" { started = 1 }' "$2" |
+        sed "s|PROGRAM|$3|; s|NAME|Gerät $(table_name "$1")|; s|MANY|$many|" |
         PEER_LOG=$work/log timeout -k 5 "$limit" "$built/peer-$1" daw \
             >"$work/said" 2>"$work/complaints"
     verdict $?

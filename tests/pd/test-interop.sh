@@ -9,17 +9,18 @@ PEER_WISHES=refs=2,latency=64,state=3
 PEER_LOG=$work/peer
 export PEER_WISHES PEER_LOG
 
-play() { # version log
+play() { # version flags log
     ask_patch "$work/ask.pd" \
-        "shmlink~ -host $root/build/interop/debug/peer-$1 clap:x 2 2" \
+        "shmlink~ -host $root/build/interop/debug/peer-$1 $2 clap:x 2 2" \
         port_counts param_count "param_info 0" note_names file_list \
-        "file_set 3 /neu" file_list "resource_dir /some/where" \
+        "file_set 3 /neu" file_list "resource_dir /some/where 1" \
+        file_collect \
         program_data_get "program_data_set 1 2 3 4" program_data_get "vis 1" \
         "!pd dsp 1" "~40" "midi_note 1 60 100" "midi_note 17 60 100" "~40" \
         "param_plain 2 1" "~40" "param_plain 1 640" "~40" "tempo 99" "~40"
     timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
-        -stderr -path "$root" -open "$work/ask.pd" </dev/null >"$2" 2>&1
-    sed 's/^error: /said: /' "$2"
+        -stderr -path "$root" -open "$work/ask.pd" </dev/null >"$3" 2>&1
+    sed 's/^error: /said: /' "$3"
 }
 
 # What each version says, in order.
@@ -49,11 +50,28 @@ END
 file 0 /sounds/Geräusch_0_ø.wav
 file 3 /sounds/Geräusch_1_ø.wav
 file_list 2
+END
+    [ "$1" -ge 7 ] 2>/dev/null && cat <<END
+file_set 0
+error file_set unsupported
+file 0 /sounds/Geräusch_0_ø.wav
+file 3 /sounds/Geräusch_1_ø.wav
+END
+    [ "$1" -ge 7 ] 2>/dev/null || cat <<END
 file_set 1
 file 0 /sounds/Geräusch_0_ø.wav
 file 3 /neu
+END
+    cat <<END
 file_list 2
 resource_dir 1
+END
+    if [ "$1" -ge 7 ] 2>/dev/null; then
+        echo "file_collect 1"
+    else
+        printf 'file_collect 0\nerror file_collect unsupported\n'
+    fi
+    cat <<END
 program_data 0 7 14
 program_data_set 1
 program_data 1 2 3 4
@@ -70,8 +88,11 @@ error param_plain not_found
 END
 }
 
-for version in 3 5 6-b16; do
-    play $version "$work/log-all"
+# Numbers 4 to 6 are told: no program shows them.
+for version in 3 5 6-b16 8; do
+    told=
+    case $version in [4-6]*) told="-protocol ${version%-*}" ;; esac
+    play $version "$told" "$work/log-all"
     # comes when it is looked for
     sed '/^reply: dirty 1$/d' "$work/log-all" >"$work/log-$version"
     [ $version = 3 ] || grep -q '^reply: dirty 1$' "$work/log-all" ||
@@ -84,7 +105,9 @@ for version in 3 5 6-b16; do
     esac
     same "latency, version $version" "$(sed -n 's/^reply: latency //p' \
         "$work/log-$version" | tail -1)" $frames
-    for line in "resources /some/where" "ref 3 /neu" "block 64 2 2"; do
+    changed="ref 3 /neu"
+    [ $version != 8 ] || changed=copied
+    for line in "resources /some/where" "$changed" "block 64 2 2"; do
         grep -qxF "$line" "$work/peer" || echo "FAIL $version never heard $line"
     done
     grep -q '^transport [0-9]* 99 4 4 0 48000$' "$work/peer" ||

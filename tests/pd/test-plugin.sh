@@ -13,8 +13,11 @@ batch_ask() { # log
 peer=$root/build/tests/maolan_peer
 
 # A program that speaks Maolan only, in each layout.
+# The numbers of the later two show in nothing.
 for layout in A B8 B16; do
-    ask_patch "$work/ask.pd" "shmlink~ -host $peer clap:$layout/normal 2 2" \
+    case $layout in A) told= ;; B8) told="-protocol 5" ;; *) told="-protocol 6" ;; esac
+    ask_patch "$work/ask.pd" \
+        "shmlink~ -host $peer $told clap:$layout/normal 2 2" \
         port_counts note_names file_list "file_set 1 /tmp/x" \
         "resource_dir /tmp" "resource_dir" "vis 1" "param_set 0 0.5" \
         program_data_get "program_data_set 1 2 3 4" program_data_get
@@ -44,7 +47,7 @@ END
 done
 
 # Our own, with and without the link area.
-for flags in "" "-protocol 6"; do
+for flags in "" "-protocol 6" "-protocol 8"; do
     ask_patch "$work/ask.pd" \
         "shmlink~ -host $own $flags builtin:fixture 2 2" port_counts note_names \
         file_list "vis 1"

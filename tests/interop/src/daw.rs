@@ -11,10 +11,33 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(300);
 /// Tries of a request that the two orders of their real sides can lose.
 const TRIES: usize = 20;
 
 pub type Done = Result<(), String>;
+
+/// How a DAW knows that its block is done: engines to 0.3.7 by the byte; 0.3.8 to
+/// 0.4.5 by the counter alone, and say so; 0.4.10 and later by both.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Wait {
+    Byte,
+    Counter,
+    Both,
+}
+
+impl Wait {
+    pub fn of(word: &str) -> Result<Self, String> {
+        match word {
+            "byte" => Ok(Wait::Byte),
+            "counter" if COUNTER => Ok(Wait::Counter),
+            "both" if COUNTER => Ok(Wait::Both),
+            _ => Err(format!("nobody waits by {word}")),
+        }
+    }
+}
+
+const COUNTER: bool = cfg!(feature = "counter");
 
 pub struct Daw {
     pub segment: Segment,
@@ -26,10 +49,12 @@ pub struct Daw {
     pub outs: usize,
     pub echoes: VecDeque<ParameterEvent>,
     pub heard: Vec<VecDeque<MidiEvent>>,
+    pub wait: Wait,
     pub one_byte: bool, // VST3: one byte ends the wait for a request
     bells: usize,
     bytes: usize,
-    silent: usize, // bells that no byte answers: window shown, hidden
+    counted: usize,  // blocks whose bytes may have been left out
+    silent: usize,   // bells that no byte answers: window shown, hidden
     pub lost: usize, // tries of requests beyond the first
 }
 
@@ -70,9 +95,11 @@ impl Daw {
             outs: 2,
             echoes: VecDeque::new(),
             heard: Vec::new(),
+            wait: if COUNTER { Wait::Both } else { Wait::Byte },
             one_byte: false,
             bells: 0,
             bytes: 0,
+            counted: 0,
             silent: 0,
             lost: 0,
         };
@@ -159,12 +186,59 @@ impl Daw {
     /// One block of what stands in bus 0 and in the rings.
     pub fn block(&mut self) -> Done {
         self.shape();
+        self.set_eventless();
+        let before = self.responses();
         self.ring()?;
-        if !self.take_byte(DEADLINE)? {
-            return Err("no byte ended the block".to_string());
+        match self.wait {
+            Wait::Byte => self.wait_byte()?,
+            Wait::Counter => self.wait_counter(before)?,
+            Wait::Both => {
+                self.wait_byte()?;
+                while self.responses() == before {
+                    self.wait_byte()?;
+                }
+            }
         }
         self.drain();
         Ok(())
+    }
+
+    fn wait_byte(&mut self) -> Done {
+        match self.take_byte(DEADLINE)? {
+            true => Ok(()),
+            false => Err("no byte ended the block".to_string()),
+        }
+    }
+
+    fn wait_counter(&mut self, before: u32) -> Done {
+        let begin = Instant::now();
+        while self.responses() == before {
+            std::thread::yield_now();
+            if begin.elapsed() > DEADLINE {
+                return Err("no count ended the block".to_string());
+            }
+        }
+        self.counted += 1;
+        Ok(())
+    }
+
+    #[cfg(feature = "counter")]
+    fn set_eventless(&self) {
+        let header = self.segment.header();
+        header.set_block_response_eventless(self.wait == Wait::Counter);
+    }
+
+    #[cfg(not(feature = "counter"))]
+    fn set_eventless(&self) {}
+
+    #[cfg(feature = "counter")]
+    fn responses(&self) -> u32 {
+        self.segment.header().block_response_count()
+    }
+
+    #[cfg(not(feature = "counter"))]
+    fn responses(&self) -> u32 {
+        0
     }
 
     fn drain(&mut self) {
@@ -180,12 +254,13 @@ impl Daw {
     pub fn settle(&mut self) -> Done {
         let wanted = self.bells - self.silent;
         while self.bytes < wanted {
-            if !self.take_byte(DEADLINE)? {
+            let patience = if self.counted > 0 { SHORT } else { DEADLINE };
+            if !self.take_byte(patience)? {
                 break;
             }
         }
         while self.take_byte(Duration::from_millis(50))? {}
-        if self.bytes == wanted {
+        if self.bytes <= wanted && self.bytes + self.counted >= wanted {
             return Ok(());
         }
         Err(format!("{} bytes for {wanted} bells", self.bytes))

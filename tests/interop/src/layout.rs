@@ -1,7 +1,7 @@
 //! The offsets and sizes of this crate, in the words and columns of
 //! tests/offsets.tsv: taken from its constants, its structures and its
 //! functions, and where it tells nothing, by looking where they write.
-use crate::segment::{version_name, Segment, PORTS};
+use crate::segment::{version_name, write_files, Segment, PORTS};
 use maolan::*;
 use std::mem::{align_of, offset_of, size_of};
 
@@ -66,6 +66,7 @@ fn constants() {
         ("ring_usable_slots", usable_slots()),
         ("PORT_COUNTS_MAGIC", PORT_COUNTS_MAGIC as usize),
         ("FILE_REFS_MAGIC", FILE_REFS_MAGIC as usize),
+        #[cfg(not(feature = "resources"))]
         ("FILE_REF_UPDATE_MAGIC", FILE_REF_UPDATE_MAGIC as usize),
     ];
     for (name, value) in values {
@@ -107,6 +108,9 @@ fn header() {
         midi_in_port_count: 4, midi_out_port_count: 4);
     #[cfg(feature = "latency")]
     fields!(ShmHeader, 0, "header", latency_samples: 4);
+    #[cfg(feature = "counter")]
+    fields!(ShmHeader, 0, "header",
+        response_counter: 4, block_response_eventless: 4);
 }
 
 fn control(area: &Area) {
@@ -206,17 +210,18 @@ fn midi(area: &Area) {
     }
 }
 
+const TEXT: &str = "\u{11}\u{22}\u{33}\u{44}"; // the word 0x44332211
+const TEXT_WORD: u32 = 0x4433_2211;
+
 /// The crate has functions for what is in the scratch area, and no offsets.
 fn scratch(area: &Area) {
     let first = area.offset(unsafe { scratch_ptr(area.base) });
     let end = first + SCRATCH_SIZE;
     row("scratch", first, SCRATCH_SIZE);
 
-    let text = "\u{11}\u{22}\u{33}\u{44}"; // the word 0x44332211
-    let text_word = 0x4433_2211;
-    let name = |base| unsafe { write_plugin_name_to_scratch(base, text) };
+    let name = |base| unsafe { write_plugin_name_to_scratch(base, TEXT) };
     row("scratch.name.len", area.find(4, name), 4);
-    let bytes = area.find(text_word, name);
+    let bytes = area.find(TEXT_WORD, name);
     row("scratch.name.bytes", bytes, end - bytes);
 
     let counts = |base| unsafe {
@@ -238,8 +243,8 @@ fn scratch(area: &Area) {
     }
 
     let refs = |base| unsafe {
-        let list = [(0x5566_7788, text.to_string())];
-        write_file_references_to_scratch(base, &list).unwrap()
+        let list = [(0x5566_7788, TEXT.to_string())];
+        write_files(base, &list).unwrap()
     };
     row(
         "scratch.file_refs.magic",
@@ -250,8 +255,19 @@ fn scratch(area: &Area) {
     let entries = area.find(0x5566_7788, refs);
     row("scratch.file_refs.entries", entries, end - entries);
 
+    directory(area, end);
+    #[cfg(not(feature = "resources"))]
+    file_ref_update(area, end);
+}
+
+/// The text has what room is left behind it.
+fn directory(area: &Area, end: usize) {
     let path = |base| unsafe {
-        write_resource_directory_to_scratch(base, text).unwrap()
+        #[cfg(feature = "resources")]
+        let done = write_resource_directory_to_scratch(base, TEXT, true);
+        #[cfg(not(feature = "resources"))]
+        let done = write_resource_directory_to_scratch(base, TEXT);
+        done.unwrap()
     };
     row(
         "scratch.resource_dir.magic",
@@ -259,17 +275,25 @@ fn scratch(area: &Area) {
         4,
     );
     row("scratch.resource_dir.len", area.find(4, path), 4);
-    let bytes = area.find(text_word, path);
-    row("scratch.resource_dir.bytes", bytes, end - bytes);
+    let bytes = area.find(TEXT_WORD, path);
+    let shared = if cfg!(feature = "resources") { 4 } else { 0 };
+    if shared > 0 {
+        let at = area.find(1, path) - bytes - TEXT.len();
+        row("resource_dir.shared_behind_text", at, shared);
+    }
+    row("scratch.resource_dir.bytes", bytes, end - bytes - shared);
+}
 
+#[cfg(not(feature = "resources"))]
+fn file_ref_update(area: &Area, end: usize) {
     let update = |base| unsafe {
-        write_file_reference_update_to_scratch(base, 0x5566_7788, text).unwrap()
+        write_file_reference_update_to_scratch(base, 0x5566_7788, TEXT).unwrap()
     };
     let at = area.find(FILE_REF_UPDATE_MAGIC, update);
     row("scratch.file_ref_update.magic", at, 4);
     let at = area.find(0x5566_7788, update);
     row("scratch.file_ref_update.index", at, 4);
     row("scratch.file_ref_update.len", area.find(4, update), 4);
-    let bytes = area.find(text_word, update);
+    let bytes = area.find(TEXT_WORD, update);
     row("scratch.file_ref_update.bytes", bytes, end - bytes);
 }

@@ -5,7 +5,7 @@
 //! Sound: each output is its input times -gain. Parameter events: each one is
 //! echoed as it came; a value of the parameters below is obeyed, at its sample.
 //! MIDI: each event goes out again by the same port, with another second byte.
-use crate::segment::{pattern, version_name, Log, Segment, PORTS};
+use crate::segment::{pattern, version_name, write_files, Log, Segment, PORTS};
 use maolan::*;
 use std::sync::atomic::Ordering::Release;
 
@@ -67,6 +67,10 @@ const PARAMETERS: [Parameter; 5] = [
 ];
 
 const NOTES: [(u32, &str); 3] = [(36, "Kick"), (60, "C"), (127, "Größe")];
+
+const RESOURCES: bool = cfg!(feature = "resources");
+pub const AU_MAGIC: u32 = 0x4155_5052;
+pub const AU_OFFSET: usize = 3072;
 
 pub struct Plugin {
     segment: Segment,
@@ -263,7 +267,8 @@ impl Plugin {
     /// The highest number that this version knows.
     pub fn last_request(&self) -> u32 {
         match VERSION {
-            6 => 12,
+            8.. => 13,
+            6 | 7 => 12,
             4 | 5 => 11,
             _ => 7,
         }
@@ -278,6 +283,8 @@ impl Plugin {
             3 => !lv2 && self.window(),
             4 => true,
             5 => self.resources(),
+            6 if RESOURCES => self.collect(),
+            7 if RESOURCES => self.list_refs(),
             6 => self.list_refs(),
             7 => self.change_ref(),
             _ if number > self.last_request() => false,
@@ -286,6 +293,7 @@ impl Plugin {
             10 => lv2 && self.notes(),
             11 => !lv2 && self.notes(),
             12 => !lv2 && self.refresh_counts(),
+            13 => self.format == "au" && self.au_parameters(),
             _ => false,
         };
         let word = if good { "done" } else { "refused" };
@@ -346,17 +354,33 @@ impl Plugin {
     fn resources(&self) -> bool {
         let read =
             unsafe { read_resource_directory_from_scratch(self.segment.base) };
+        #[cfg(feature = "resources")]
+        let read = read.map(|(path, shared)| {
+            self.log.line(&format!("shared {shared}"));
+            path
+        });
         if let Some(path) = &read {
             self.log.line(&format!("resources {path}"));
         }
         read.is_some()
     }
 
-    fn list_refs(&self) -> bool {
-        let base = self.segment.base;
-        unsafe { write_file_references_to_scratch(base, &self.refs) }.is_ok()
+    /// A real one copies its files now.
+    fn collect(&self) -> bool {
+        self.log.line("copied");
+        true
     }
 
+    fn list_refs(&self) -> bool {
+        unsafe { write_files(self.segment.base, &self.refs) }.is_ok()
+    }
+
+    #[cfg(feature = "resources")]
+    fn change_ref(&mut self) -> bool {
+        false
+    }
+
+    #[cfg(not(feature = "resources"))]
     fn change_ref(&mut self) -> bool {
         let base = self.segment.base;
         let read = unsafe { read_file_reference_update_from_scratch(base) };
@@ -368,6 +392,27 @@ impl Plugin {
             Some(entry) => entry.1 = path,
             None => return false,
         }
+        true
+    }
+
+    /// Eight words, then the name; behind a magic word, not at the beginning.
+    fn au_parameters(&self) -> bool {
+        let mut bytes = AU_MAGIC.to_le_bytes().to_vec();
+        bytes.extend((PARAMETERS.len() as u32).to_le_bytes());
+        for (index, parameter) in (0_u32..).zip(&PARAMETERS) {
+            for word in [index, 0, 0, parameter.id] {
+                bytes.extend(word.to_le_bytes());
+            }
+            for value in [parameter.min, parameter.max, parameter.normal] {
+                bytes.extend(value.to_le_bytes());
+            }
+            bytes.extend(0_u32.to_le_bytes());
+            put_text(&mut bytes, parameter.name);
+        }
+        self.segment.scratch()[AU_OFFSET..AU_OFFSET + bytes.len()]
+            .copy_from_slice(&bytes);
+        let size = &self.segment.header().scratch_size;
+        size.store(bytes.len() as u32, Release);
         true
     }
 

@@ -1,7 +1,8 @@
 //! Commands that ask: requests, and what stands in the scratch area.
 use crate::daw::{Daw, Done};
+use crate::plugin::{AU_MAGIC, AU_OFFSET};
 use crate::script::{equal, Words};
-use crate::segment::pattern;
+use crate::segment::{pattern, read_files};
 use maolan::*;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
@@ -27,12 +28,18 @@ pub fn execute(daw: &mut Daw, verb: &str, words: &Words) -> Done {
         }
         "refs" => refs(daw, words),
         "ref" => file_ref(daw, words),
+        #[cfg(not(feature = "resources"))]
         "change-ref" => change_ref(daw, words),
-        "resources" => resources(daw, words),
+        "resources" => resources(daw, words, false),
+        "share" => resources(daw, words, true),
+        "au" => au(daw, words),
         "notes" | "params" | "controls" => table(daw, words),
         _ => Err("no such command".to_string()),
     }
 }
+
+/// The number that lists the files of a plugin.
+const LIST: u32 = if cfg!(feature = "resources") { 7 } else { 6 };
 
 /// `window PARENT [MODE [API]]`: what is stored before the window is shown.
 fn window(daw: &mut Daw, words: &Words) -> Done {
@@ -80,7 +87,7 @@ fn save(daw: &mut Daw, size: usize, seed: usize) -> Done {
 /// `refs COUNT STEP TEXT`: entry i has the index i * STEP; its text has i in the
 /// place of % and with four digits in the place of @.
 fn refs(daw: &mut Daw, words: &Words) -> Done {
-    equal(daw.request(6, &[])?, true)?;
+    equal(daw.request(LIST, &[])?, true)?;
     let list = read_refs(daw)?;
     equal(list.len(), words.number(0)?)?;
     let (step, text): (u32, _) = (words.or(1, 1), words.rest(2));
@@ -98,13 +105,13 @@ fn refs(daw: &mut Daw, words: &Words) -> Done {
 }
 
 fn read_refs(daw: &Daw) -> Result<Vec<(u32, String)>, String> {
-    let read = unsafe { read_file_references_from_scratch(daw.segment.base) };
+    let read = unsafe { read_files(daw.segment.base) };
     read.ok_or("no list".to_string())
 }
 
 /// `ref INDEX TEXT`: one of them.
 fn file_ref(daw: &mut Daw, words: &Words) -> Done {
-    equal(daw.request(6, &[])?, true)?;
+    equal(daw.request(LIST, &[])?, true)?;
     let (index, wanted) = (words.number(0)?, words.rest(1));
     match read_refs(daw)?.into_iter().find(|entry| entry.0 == index) {
         Some((_, text)) => equal(text, wanted),
@@ -113,6 +120,7 @@ fn file_ref(daw: &mut Daw, words: &Words) -> Done {
 }
 
 /// `change-ref INDEX TEXT`
+#[cfg(not(feature = "resources"))]
 fn change_ref(daw: &mut Daw, words: &Words) -> Done {
     let (index, text) = (words.number(0)?, words.rest(1));
     let base = daw.segment.base;
@@ -121,13 +129,51 @@ fn change_ref(daw: &mut Daw, words: &Words) -> Done {
     equal(daw.request(7, &bytes)?, true)
 }
 
-/// `resources PATH`
-fn resources(daw: &mut Daw, words: &Words) -> Done {
-    let text = words.rest(0);
-    unsafe { write_resource_directory_to_scratch(daw.segment.base, &text) }?;
-    let bytes = daw.segment.scratch()[..8 + text.len()].to_vec();
+/// `resources PATH`, `share PATH`
+fn resources(daw: &mut Daw, words: &Words, shared: bool) -> Done {
+    let (base, text) = (daw.segment.base, words.rest(0));
+    #[cfg(feature = "resources")]
+    unsafe { write_resource_directory_to_scratch(base, &text, shared) }?;
+    #[cfg(not(feature = "resources"))]
+    unsafe { write_resource_directory_to_scratch(base, &text) }?;
+    let size = 12 + text.len();
+    let mut bytes = daw.segment.scratch()[..size].to_vec();
+    if !cfg!(feature = "resources") {
+        bytes.truncate(if shared { size } else { size - 4 });
+    }
     daw.segment.header().scratch_size.store(0, Release);
     equal(daw.request(5, &bytes)?, true)
+}
+
+/// `au ROW;ROW;...` with id, name, least, most and first of each.
+fn au(daw: &mut Daw, words: &Words) -> Done {
+    equal(daw.request(13, &[])?, true)?;
+    let bytes = &daw.segment.scratch()[AU_OFFSET..];
+    let rows = read_au(bytes).ok_or("no such table")?.join(";");
+    let wanted = words.rest(0);
+    match wanted.strip_suffix(";...") {
+        Some(first) if rows.starts_with(first) => Ok(()),
+        _ => equal(rows, wanted),
+    }
+}
+
+fn read_au(bytes: &[u8]) -> Option<Vec<String>> {
+    let mut reader = Reader { bytes };
+    if reader.word()? != AU_MAGIC {
+        return None;
+    }
+    let mut rows = Vec::new();
+    for index in 0..reader.word()? {
+        let [number, _, _, id] = [(); 4].map(|()| reader.word());
+        if number? != index {
+            return None;
+        }
+        let [least, most, first] = [(); 3].map(|()| reader.float());
+        reader.word()?;
+        let name = reader.text()?;
+        rows.push(format!("{},{name},{},{},{}", id?, least?, most?, first?));
+    }
+    Some(rows)
 }
 
 /// `params NUMBER ROW;ROW;...` with the fields of a row joined by commas. A row

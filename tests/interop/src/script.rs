@@ -1,7 +1,8 @@
 //! The lines that lead the DAW. Each is a command and prints `ok` or `FAIL` with
 //! itself; the last line printed counts them. A line may begin with the versions
-//! that it is for, as `4+ latency 64` or `3 request 9 refused`.
-use crate::daw::{Daw, Done};
+//! that it is for, as `4+ latency 64`, `6- change-ref 1 /x` or `3 request 9
+//! refused`.
+use crate::daw::{Daw, Done, Wait};
 use crate::{blocks, requests};
 use maolan::VERSION;
 
@@ -39,14 +40,13 @@ fn for_this_version(line: &str) -> Option<&str> {
         return None;
     }
     let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let (number, later) = match first.strip_suffix('+') {
-        Some(number) => (number, true),
-        None => (first, false),
-    };
+    let number = first.trim_end_matches(['+', '-']);
+    let (later, earlier) = (first.ends_with('+'), first.ends_with('-'));
     match number.parse::<u32>() {
         Err(_) => Some(line),
         Ok(number) if VERSION == number => Some(rest),
         Ok(number) if later && VERSION > number => Some(rest),
+        Ok(number) if earlier && VERSION < number => Some(rest),
         Ok(_) => None,
     }
 }
@@ -101,6 +101,7 @@ impl Script {
         }
         let daw = self.daw.as_mut().ok_or("nothing is started")?;
         match verb {
+            "wait" => daw.wait = Wait::of(words.text(0)?)?,
             "one-byte" => daw.one_byte = words.number::<u32>(0)? != 0,
             "shape" => {
                 daw.frames = words.number(0)?;

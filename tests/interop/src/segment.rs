@@ -57,13 +57,25 @@ impl Midi {
 
 type Indices = (*mut AtomicU32, *mut AtomicU32);
 
+#[cfg(not(feature = "resources"))]
+pub use maolan::{
+    read_file_references_from_scratch as read_files,
+    write_file_references_to_scratch as write_files,
+};
+/// The list of files has kept its bytes and changed its name.
+#[cfg(feature = "resources")]
+pub use maolan::{
+    read_resource_files_from_scratch as read_files,
+    write_resource_files_to_scratch as write_files,
+};
+
 pub const PORTS: usize = if cfg!(feature = "ports") { 16 } else { 1 };
 
 /// As in the first column of tests/offsets.tsv. The package has the version of
 /// the crate that it is built on.
 pub fn version_name() -> String {
     match VERSION {
-        6 => format!("6-{}", env!("CARGO_PKG_VERSION")),
+        6 | 7 => format!("{VERSION}-{}", env!("CARGO_PKG_VERSION")),
         number => number.to_string(),
     }
 }
