@@ -19,7 +19,7 @@ build="build-essential pkg-config puredata-dev pd-lib-builder libsndfile1-dev
 demo="puredata-core sox gnuplot-nox"
 bench="puredata-core puredata-extra"
 tests="libcmocka-dev clang clang-format libclang-rt-dev gcc-multilib git
-    jackd2 procps puredata-utils python3 strace"
+    jackd2 locales procps puredata-utils python3 strace"
 
 case $purpose in
 build) wanted=$build ;;

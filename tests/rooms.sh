@@ -1,6 +1,8 @@
 #!/bin/sh
 # Who includes whom: checks the tables of LAYOUT.md by reading the #include
-# lines of src.  rooms.sh [folder with the rooms]
+# lines of src. And that numbers become text, and text numbers, in core/number.c
+# alone: what the C library does depends on the locale, which any library may
+# change.  rooms.sh [folder with the rooms]
 cd "${1:-$(dirname "$0")/../src}" || exit 2
 
 ls */*.[ch] >/dev/null 2>&1 || { echo "rooms: there are no sources"; exit 1; }
@@ -60,7 +62,7 @@ function check_system(name) {
 
 BEGIN {
     n = split("status|" \
-        "checksum event message midi name param resampler snapshot " \
+        "checksum event message midi name number param resampler snapshot " \
         "system tap transport|" \
         "cue layout monitor parts platform request|" \
         "bypass cell file loss pace pair priority reblock ring scratch trail|" \
@@ -124,4 +126,14 @@ END {
     if (errors)
         exit 1
     print "rooms: " NR " includes are as LAYOUT.md has them"
-}'
+}' || exit 1
+
+# Formats of floating point numbers, what reads such, and the letters of a locale.
+locale=$(grep -n . */*.[ch] | sed 's/%%//g' |
+    grep -E '"[^"]*%[-+#0-9.*]*[lL]?[aefgAEFG]|(strto(d|f|ld)|atof|sscanf|setlocale|localeconv|atom_string|is(alnum|alpha|blank|digit|lower|print|punct|space|upper)|to(lower|upper))\(' |
+    grep -v '^core/number\.c:\|sscanf([^%]*%u')
+if [ -n "$locale" ]; then
+    echo "$locale" | sed 's|^|src/|; s|$|  <- depends on the locale: core/number.h|'
+    exit 1
+fi
+echo "rooms: numbers are read and written in core/number.c alone"

@@ -1,6 +1,7 @@
 #include "host.h"
 
 #include "host_state.h"
+#include "number.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -259,9 +260,10 @@ static void explain_refusal(shl_host *host, shl_status st)
     const struct shl_identity *device = &host->link.identity;
     if (st == SHL_WRONG_RATE)
         snprintf(host->why.text, sizeof host->why.text,
-                 "%s runs at %g Hz, this host at %g Hz, and it has no "
+                 "%s runs at %s Hz, this host at %s Hz, and it has no "
                  "resampler for what it hears: give both the same sample rate",
-                 device->id, device->rate_hz, host->options.rate_hz);
+                 device->id, shl_digits(device->rate_hz, 10).text,
+                 shl_digits(host->options.rate_hz, 10).text);
     else
         snprintf(host->why.text, sizeof host->why.text,
                  "%s refuses this host: %s", device->id, shl_status_text(st));

@@ -2,6 +2,7 @@
 
 #include "lane.h"
 #include "maolan.h"
+#include "number.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,9 +28,10 @@ static shl_status agree_rate(const struct shl_identity *identity,
     if (apart_hz <= 1e-6 * options->rate_hz)
         return SHL_OK;
     snprintf(why->text, sizeof why->text,
-             "%s runs at %g Hz and this host at %g Hz: give both the same "
+             "%s runs at %s Hz and this host at %s Hz: give both the same "
              "sample rate%s",
-             identity->id, identity->rate_hz, options->rate_hz,
+             identity->id, shl_digits(identity->rate_hz, 10).text,
+             shl_digits(options->rate_hz, 10).text,
              identity->drives & SHL_DRIVE_FREE ? ", or use -resample" : "");
     return SHL_WRONG_RATE;
 }

@@ -2,6 +2,8 @@
  * for the device nor for the system. */
 #include "link.h"
 
+#include "number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,9 +75,10 @@ shl_status shl_link_free_agree(const struct shl_segment *segment,
     }
     if (other_rate(identity, options->rate_hz) && !options->resampler) {
         snprintf(why->text, sizeof why->text,
-                 "%s runs at %g Hz and this host at %g Hz, and this program "
+                 "%s runs at %s Hz and this host at %s Hz, and this program "
                  "was built without a resampler (libsamplerate)",
-                 identity->id, identity->rate_hz, options->rate_hz);
+                 identity->id, shl_digits(identity->rate_hz, 10).text,
+                 shl_digits(options->rate_hz, 10).text);
         return SHL_WRONG_RATE;
     }
     return SHL_OK;

@@ -1,5 +1,7 @@
 #include "monitor.h"
 
+#include "number.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -78,8 +80,8 @@ static void show_level(void *arg, int out, uint32_t channel, float peak)
 
     if (!(peak >= LOUD) || console->levels++ % EVERY)
         return;
-    snprintf(text, sizeof text, "%s level of channel %u: %.3f", way(out),
-             (unsigned)channel + 1, (double)peak);
+    snprintf(text, sizeof text, "%s level of channel %u: %s", way(out),
+             (unsigned)channel + 1, shl_places((double)peak, 3).text);
     say(console, text);
 }
 

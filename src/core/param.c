@@ -1,9 +1,9 @@
 #include "param.h"
 
-#include <ctype.h>
+#include "number.h"
+
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int text_ok(const char *text, size_t size, int may_be_empty)
@@ -103,15 +103,14 @@ void shl_param_text(const struct shl_param *param, double plain, char *text,
     if (param->flags & SHL_PARAM_TOGGLE)
         snprintf(text, size, "%s", plain > param->minimum ? "on" : "off");
     else
-        snprintf(text, size, whole ? "%.0f%s%.*s" : "%.4g%s%.*s", plain, space,
-                 (int)sizeof param->label, param->label);
+        snprintf(text, size, "%s%s%.*s",
+                 whole ? shl_places(plain, 0).text : shl_digits(plain, 4).text,
+                 space, (int)sizeof param->label, param->label);
 }
 
 static const char *skip_spaces(const char *text)
 {
-    while (isspace((unsigned char)*text))
-        text++;
-    return text;
+    return text + strspn(text, " \t\n\v\f\r");
 }
 
 /* Whether `text` is `word` and then only spaces. */
@@ -127,7 +126,7 @@ shl_status shl_param_read(const struct shl_param *param, const char *text,
                           double *plain)
 {
     double value;
-    char *end;
+    const char *end;
 
     text = skip_spaces(text);
     if (param->flags & SHL_PARAM_TOGGLE) {
@@ -137,7 +136,7 @@ shl_status shl_param_read(const struct shl_param *param, const char *text,
             return SHL_OK;
         }
     }
-    value = strtod(text, &end);
+    value = shl_number_read(text, &end);
     if (end == text || !isfinite(value))
         return SHL_BAD_VALUE;
     end += strspn(end, " \t");

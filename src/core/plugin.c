@@ -2,6 +2,7 @@
 
 #include "board.h"
 #include "name.h"
+#include "number.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -279,7 +280,7 @@ static shl_status launch(struct shl_plugin *plugin)
                                 "4"};
     shl_status st;
 
-    snprintf(numbers[0], 32, "%.17g", plugin->rate_hz);
+    snprintf(numbers[0], 32, "%s", shl_digits(plugin->rate_hz, 17).text);
     /* these hosts prepare so much and copy no more; blocks may grow later */
     snprintf(numbers[1], 32, "%u", SHL_MAX_FRAMES);
     snprintf(numbers[2], 32, "%u", plugin->in_channels);

@@ -13,6 +13,7 @@
 #include "midi.h"
 #include "monitor.h"
 #include "name.h"
+#include "number.h"
 #include "param.h"
 #include "registry.h"
 #include "resampler.h"

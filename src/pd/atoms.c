@@ -39,7 +39,7 @@ void atoms_text(const t_atom *atom, char *text, size_t size)
     if (atom->a_type == A_SYMBOL)
         snprintf(text, size, "%s", atom->a_w.w_symbol->s_name);
     else if (atoms_number(atom, &number))
-        snprintf(text, size, "%.10g", number);
+        snprintf(text, size, "%s", shl_digits(number, 10).text);
     else
         snprintf(text, size, "%s",
                  atom->a_type == A_FLOAT ? "no finite number" : "?");

@@ -150,7 +150,8 @@ static void print_channels(const t_shmlink *x,
 
 static void print_link(const t_shmlink *x, const struct shl_device_info *info)
 {
-    post("link: %g Hz, block %u, %s, latency %u frames, tag %s", info->rate_hz,
+    post("link: %s Hz, block %u, %s, latency %u frames, tag %s",
+         shl_digits(info->rate_hz, 10).text,
          (unsigned)shl_host_block(x->x_host),
          shl_drive_name(shl_host_drive(x->x_host)),
          (unsigned)shl_host_latency(x->x_host), info->tag[0] ? info->tag : "-");

@@ -348,9 +348,10 @@ static void read_channels(struct reader *reader, double number)
     }
     *count = number < 0 ? 0 : CHANNELS_MAX;
     replies_complain(reader->replies,
-                     "%.10g %s: a link has 0 to %d each way, so it gets %u "
-                     "(a device with this name needs its number: %.10g:0)",
-                     number, what, CHANNELS_MAX, (unsigned)*count, number);
+                     "%s %s: a link has 0 to %d each way, so it gets %u "
+                     "(a device with this name needs its number: %s:0)",
+                     shl_digits(number, 10).text, what, CHANNELS_MAX,
+                     (unsigned)*count, shl_digits(number, 10).text);
 }
 
 void flags_read(struct flags *flags, struct replies *replies, int argc,
@@ -406,9 +407,9 @@ static int open_name(struct flags *flags, const t_atom *atom,
 
     if (atoms_number(atom, &number)) {
         snprintf(why->text, sizeof why->text,
-                 "%.10g is a number, not a device: a device with this name "
-                 "needs its number in front of a colon: open %.10g:0",
-                 number, number);
+                 "%s is a number, not a device: a device with this name "
+                 "needs its number in front of a colon: open %s:0",
+                 shl_digits(number, 10).text, shl_digits(number, 10).text);
         return 0;
     }
     if (!atoms_is_word(atom)) {

@@ -100,9 +100,11 @@ static void tell_clipped(t_shmlink *x, t_symbol *s,
     if ((value < low || value > high) &&
         replies_once(&x->x_say, s, REPLIES_OBJECT))
         replies_complain(&x->x_say,
-                         "%s: %.10g is outside %g to %g of %s: the nearer end "
+                         "%s: %s is outside %s to %s of %s: the nearer end "
                          "is used",
-                         s->s_name, value, low, high, param->name);
+                         s->s_name, shl_digits(value, 10).text,
+                         shl_digits(low, 10).text, shl_digits(high, 10).text,
+                         param->name);
 }
 
 /* The plain value that an atom means for a parameter. */

@@ -156,8 +156,8 @@ static void tell_lost(t_shmlink *x)
     x->x_news_lost_told = x->x_news_lost;
     replies_error(&x->x_say, gensym("log"), SHL_RING_FULL,
                   "messages of the device that were too many, too long or "
-                  "not as they must be: %.0f",
-                  (double)count);
+                  "not as they must be: %s",
+                  shl_places((double)count, 0).text);
 }
 
 void news_tell(t_shmlink *x)

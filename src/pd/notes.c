@@ -43,9 +43,10 @@ static double clip(struct voice *x, t_symbol *s, const char *what, double value,
         return value;
     snprintf(key, sizeof key, "%s %s", s->s_name, what);
     if (replies_once(&x->say, gensym(key), REPLIES_OBJECT))
-        replies_complain(&x->say,
-                         "%s: %s %.10g is outside %g to %g: %g is used",
-                         s->s_name, what, value, low, high, used);
+        replies_complain(&x->say, "%s: %s %s is outside %s to %s: %s is used",
+                         s->s_name, what, shl_digits(value, 10).text,
+                         shl_digits(low, 10).text, shl_digits(high, 10).text,
+                         shl_digits(used, 10).text);
     return used;
 }
 
@@ -116,9 +117,9 @@ static void send_note(struct voice *x, t_symbol *s, const double *numbers,
         }
         if (replies_once(&x->say, gensym("detune"), REPLIES_LINK))
             replies_note(&x->say,
-                         "%s: the device has no detune: pitch %g becomes the "
+                         "%s: the device has no detune: pitch %s becomes the "
                          "nearest key",
-                         s->s_name, pitch);
+                         s->s_name, shl_digits(pitch, 6).text);
     }
     send(x, s, lane, on ? NOTE_ON : NOTE_OFF, (uint8_t)floor(pitch + 0.5),
          velocity);

@@ -288,9 +288,10 @@ static int fits(struct replies *say, const t_signal *signal)
         !(rate_hz < own_hz))
         return 1;
     replies_complain(say,
-                     "it works in Pd's own block of %d at %g Hz, not in %d at "
-                     "%g Hz: put it outside the canvas with block~ or switch~",
-                     sys_getblksize(), own_hz, signal->s_n, rate_hz);
+                     "it works in Pd's own block of %d at %s Hz, not in %d at "
+                     "%s Hz: put it outside the canvas with block~ or switch~",
+                     sys_getblksize(), shl_digits(own_hz, 10).text, signal->s_n,
+                     shl_digits(rate_hz, 10).text);
     return 0;
 }
 

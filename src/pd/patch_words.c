@@ -11,9 +11,10 @@ static void read_number(struct patch_words *words, struct replies *say,
 {
     if (words->count >= 2 || number < 0 || number > PATCH_CHANNELS_MAX)
         replies_complain(say,
-                         "%.10g: a device has 0 to %d inlets, then 0 to %d "
+                         "%s: a device has 0 to %d inlets, then 0 to %d "
                          "outlets, and no other numbers",
-                         number, PATCH_CHANNELS_MAX, PATCH_CHANNELS_MAX);
+                         shl_digits(number, 10).text, PATCH_CHANNELS_MAX,
+                         PATCH_CHANNELS_MAX);
     else
         words->numbers[words->count++] = (uint32_t)number;
 }
@@ -72,9 +73,9 @@ static void refuse_number(struct patch_words *words, struct replies *say,
                           double number)
 {
     replies_complain(say,
-                     "%.10g is a number, not a name: a device with this name "
-                     "needs its number behind a colon: %.10g:0",
-                     number, number);
+                     "%s is a number, not a name: a device with this name "
+                     "needs its number behind a colon: %s:0",
+                     shl_digits(number, 10).text, shl_digits(number, 10).text);
     words->refused = 1;
 }
 

@@ -237,7 +237,8 @@ static void tell_refused_events(t_shmlink *x)
         return;
     x->x_refused_told = x->x_refused;
     replies_error(&x->x_say, gensym("event"), x->x_refusal,
-                  "events that could not be sent: %.0f: %s", (double)count,
+                  "events that could not be sent: %s: %s",
+                  shl_places((double)count, 0).text,
                   shl_status_text(x->x_refusal));
 }
 

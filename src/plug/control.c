@@ -396,9 +396,9 @@ static int announce(struct control *control, const char *id, const char *tag)
         log_say(PLUGIN_ERROR, "%s: %s", id,
                 why.text[0] ? why.text : shl_status_text(status));
     else
-        log_say(PLUGIN_INFO, "%s: ready, %u in, %u out, %.10g Hz",
+        log_say(PLUGIN_INFO, "%s: ready, %u in, %u out, %s Hz",
                 shl_device_id(control->device), control->inputs,
-                control->outputs, control->rate_hz);
+                control->outputs, shl_digits(control->rate_hz, 10).text);
     return status ? PLUG_NO_DEVICE : PLUG_OK;
 }
 
@@ -473,8 +473,9 @@ static void tell_ready(struct control *control)
         .rate_hz = control->rate_hz};
 
     shl_serve_ready(control->serve, &about);
-    log_say(PLUGIN_INFO, "%s %s is ready, %.10g Hz, protocol number %u",
-            control->options->format, control->options->spec, control->rate_hz,
+    log_say(PLUGIN_INFO, "%s %s is ready, %s Hz, protocol number %u",
+            control->options->format, control->options->spec,
+            shl_digits(control->rate_hz, 10).text,
             shl_serve_version(control->serve));
 }
 

@@ -228,7 +228,7 @@ static shl_status fixture_text(struct plugin *plugin, uint32_t id, double value,
 {
     if (id >= FIRST_LEVEL + of(plugin)->levels)
         return SHL_NOT_FOUND;
-    snprintf(text, size, "<%.4g>", value);
+    snprintf(text, size, "<%s>", shl_digits(value, 4).text);
     return SHL_OK;
 }
 

@@ -65,8 +65,8 @@ static int read_whole(const char *text, uint32_t least, uint32_t most,
 
 static int read_rate(const char *text, double *rate_hz)
 {
-    char *end;
-    const double read = strtod(text, &end);
+    const char *end;
+    const double read = shl_number_read(text, &end);
 
     if (end == text || *end || !isfinite(read) || read < 1000 || read > 1e6)
         return 0;

@@ -108,15 +108,16 @@ static void print_figures(struct run *run, const char *state, int as_line)
             ? atomic_load_explicit(&figures->voices, memory_order_relaxed)
             : 0;
     const double peak = (double)player_take_peak(figures);
-    char level[24] = "silent";
+    char level[48] = "silent";
     char text[320];
 
     if (peak > 1e-6)
-        snprintf(level, sizeof(level), "%.1f dBFS", 20.0 * log10(peak));
+        snprintf(level, sizeof(level), "%s dBFS",
+                 shl_places(20.0 * log10(peak), 1).text);
     snprintf(text, sizeof(text),
-             "%s  %s  blocks %llu  voices %u  %s  cpu %.1f %%",
+             "%s  %s  blocks %llu  voices %u  %s  cpu %s %%",
              shl_device_id(run->device), state, blocks, voices, level,
-             run->cpu_percent);
+             shl_places(run->cpu_percent, 1).text);
     if (as_line)
         terminal_line(text);
     else
@@ -214,9 +215,9 @@ static void tell_start(const struct run *run)
 
     if (run->quiet)
         return;
-    terminal_say("%s: ready, %u in, %u out, %.10g Hz, blocks of %u",
+    terminal_say("%s: ready, %u in, %u out, %s Hz, blocks of %u",
                  shl_device_id(run->device), options->in_channels,
-                 options->out_channels, options->rate_hz,
+                 options->out_channels, shl_digits(options->rate_hz, 10).text,
                  options->block_frames);
     if (run->verbose)
         terminal_say("%s: segment %s, %u parameters, latency %u frames, "

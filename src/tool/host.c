@@ -269,11 +269,13 @@ static void sum_up_clocks(const struct job *job)
 
     if (!shl_host_stream(job->host, &stream))
         return;
-    terminal_say(
-        "clocks   %s, the device's %+.2f ppm, %llu underruns, "
-        "%llu frames dropped, %llu doubled",
-        stream.mode, stream.drift_ppm, (unsigned long long)stream.underruns,
-        (unsigned long long)stream.dropped, (unsigned long long)stream.doubled);
+    terminal_say("clocks   %s, the device's %s%s ppm, %llu underruns, "
+                 "%llu frames dropped, %llu doubled",
+                 stream.mode, stream.drift_ppm < 0 ? "" : "+",
+                 shl_places(stream.drift_ppm, 2).text,
+                 (unsigned long long)stream.underruns,
+                 (unsigned long long)stream.dropped,
+                 (unsigned long long)stream.doubled);
 }
 
 /* What did not go as the notes say. */
@@ -304,13 +306,13 @@ static void sum_up(const struct job *job)
         return;
     shl_host_stats(job->host, &stats);
     terminal_plain(device->id, id, sizeof(id));
-    terminal_say("device   %s, pid %u, %u channels, %.10g Hz, %s, %s", id,
-                 device->pid, job->channels, device->rate_hz,
-                 shl_drive_name(shl_host_drive(job->host)),
-                 shl_mode_name(device->mode));
-    terminal_say("played   %.3f s, %llu notes, %llu events, %llu refused, "
+    terminal_say(
+        "device   %s, pid %u, %u channels, %s Hz, %s, %s", id, device->pid,
+        job->channels, shl_digits(device->rate_hz, 10).text,
+        shl_drive_name(shl_host_drive(job->host)), shl_mode_name(device->mode));
+    terminal_say("played   %s s, %llu notes, %llu events, %llu refused, "
                  "%llu heard",
-                 (double)figures->position / job->rate_hz,
+                 shl_places((double)figures->position / job->rate_hz, 3).text,
                  (unsigned long long)figures->notes,
                  (unsigned long long)figures->events,
                  (unsigned long long)figures->refused,
@@ -322,7 +324,8 @@ static void sum_up(const struct job *job)
     terminal_say("latency  %u frames", shl_host_latency(job->host));
     sum_up_clocks(job);
     sum_up_score(job);
-    terminal_say("peak     %.1f dBFS", decibels(figures->peak));
+    terminal_say("peak     %s dBFS",
+                 shl_places(decibels(figures->peak), 1).text);
     if (job->wav)
         terminal_say("file     %s", job->wav);
 }

@@ -117,8 +117,8 @@ int tool_wait(int argc, char **argv)
             break;
         shl_sleep_ms(LOOK_EVERY_MS);
     }
-    tool_complain("%s did not appear within %.10g s; see shmlink list", id,
-                  timeout_s);
+    tool_complain("%s did not appear within %s s; see shmlink list", id,
+                  shl_digits(timeout_s, 10).text);
     return TOOL_NO;
 }
 

@@ -86,15 +86,16 @@ static void print_line(struct live *live)
         atomic_load_explicit(&live->linked, memory_order_relaxed);
     const uint32_t bits =
         atomic_exchange_explicit(&live->peak_bits, 0, memory_order_relaxed);
-    char text[160], level[24] = "silent";
+    char text[200], level[48] = "silent";
     float peak;
 
     memcpy(&peak, &bits, sizeof(peak));
     if (peak > 1e-6f)
-        snprintf(level, sizeof(level), "%.1f dBFS", 20.0 * log10((double)peak));
-    snprintf(text, sizeof(text), "%s  %.1f s  missed %llu  %s",
-             states[linked > 2 ? 2 : linked], (double)position / rate, missed,
-             level);
+        snprintf(level, sizeof(level), "%s dBFS",
+                 shl_places(20.0 * log10((double)peak), 1).text);
+    snprintf(text, sizeof(text), "%s  %s s  missed %llu  %s",
+             states[linked > 2 ? 2 : linked],
+             shl_places((double)position / rate, 1).text, missed, level);
     terminal_line(text);
 }
 

@@ -49,7 +49,8 @@ static double seconds(const struct job *job)
 
 static void json_begin(const struct job *job, const char *what)
 {
-    printf("{\"time_s\": %.6f, \"what\": \"%s\"", seconds(job), what);
+    printf("{\"time_s\": %s, \"what\": \"%s\"",
+           shl_places(seconds(job), 6).text, what);
 }
 
 static void json_text(const char *name, const char *text)
@@ -90,8 +91,8 @@ static void json_event(const struct shl_event *event)
         printf("]");
     } else if (event->kind >= SHL_EVENT_PARAM &&
                event->kind <= SHL_EVENT_GESTURE_END) {
-        printf(", \"param\": %u, \"value\": %.17g",
-               (unsigned)shl_event_id(event), shl_event_value(event));
+        printf(", \"param\": %u, \"value\": %s", (unsigned)shl_event_id(event),
+               shl_digits(shl_event_value(event), 17).text);
     }
 }
 
@@ -104,8 +105,9 @@ static void event_words(const struct shl_event *event, char *text, size_t size)
 
     if (event->kind >= SHL_EVENT_PARAM &&
         event->kind <= SHL_EVENT_GESTURE_END) {
-        snprintf(text, size, "%s %u %.9g", kinds[event->kind - SHL_EVENT_PARAM],
-                 (unsigned)shl_event_id(event), shl_event_value(event));
+        snprintf(text, size, "%s %u %s", kinds[event->kind - SHL_EVENT_PARAM],
+                 (unsigned)shl_event_id(event),
+                 shl_digits(shl_event_value(event), 9).text);
         return;
     }
     if (event->kind != SHL_EVENT_UMP) {
@@ -135,8 +137,8 @@ static void on_event(void *arg, int out, const struct shl_event *event)
         return;
     }
     event_words(event, words, sizeof(words));
-    terminal_say("%9.3f  %s event at %llu: %s", seconds(job), way(out),
-                 (unsigned long long)event->frame, words);
+    terminal_say("%9s  %s event at %llu: %s", shl_places(seconds(job), 3).text,
+                 way(out), (unsigned long long)event->frame, words);
 }
 
 static void payload_hex(const struct shl_received *message, char *bytes,
@@ -176,10 +178,11 @@ static void on_message(void *arg, int out, const struct shl_received *message)
         json_end();
         return;
     }
-    terminal_say("%9.3f  %s message %s (%u), id %08x, %u bytes%s%s%s",
-                 seconds(job), way(out), name, (unsigned)message->type,
-                 (unsigned)message->request, (unsigned)message->size,
-                 message->asks ? ", asks" : "", shown[0] ? ": " : "", shown);
+    terminal_say("%9s  %s message %s (%u), id %08x, %u bytes%s%s%s",
+                 shl_places(seconds(job), 3).text, way(out), name,
+                 (unsigned)message->type, (unsigned)message->request,
+                 (unsigned)message->size, message->asks ? ", asks" : "",
+                 shown[0] ? ": " : "", shown);
 }
 
 static void on_connection(void *arg, int linked, const char *who)
@@ -197,7 +200,7 @@ static void on_connection(void *arg, int linked, const char *who)
         return;
     }
     terminal_plain(who, plain, sizeof(plain));
-    terminal_say("%9.3f  %s by %s", seconds(job),
+    terminal_say("%9s  %s by %s", shl_places(seconds(job), 3).text,
                  linked ? "claimed" : "released", plain);
 }
 
@@ -214,8 +217,8 @@ static void on_error(void *arg, shl_status status, const char *text)
         return;
     }
     terminal_plain(text, plain, sizeof(plain));
-    terminal_say("%9.3f  error %s: %s", seconds(job), shl_status_word(status),
-                 plain);
+    terminal_say("%9s  error %s: %s", shl_places(seconds(job), 3).text,
+                 shl_status_word(status), plain);
 }
 
 static void on_counter(void *arg, const char *name, uint64_t value)
@@ -229,7 +232,7 @@ static void on_counter(void *arg, const char *name, uint64_t value)
         json_end();
         return;
     }
-    terminal_say("%9.3f  counter %s %llu", seconds(job), name,
+    terminal_say("%9s  counter %s %llu", shl_places(seconds(job), 3).text, name,
                  (unsigned long long)value);
 }
 
@@ -254,8 +257,9 @@ static void add_levels(const struct job *job, int out, char *text, size_t size)
         if (used >= size)
             return;
         if (peak > 1e-6f)
-            used += (size_t)snprintf(text + used, size - used, " %.1f",
-                                     20.0 * log10((double)peak));
+            used += (size_t)snprintf(
+                text + used, size - used, " %s",
+                shl_places(20.0 * log10((double)peak), 1).text);
         else
             used += (size_t)snprintf(text + used, size - used, " -inf");
     }
@@ -266,7 +270,8 @@ static void json_levels(const struct job *job, int out)
     json_begin(job, "levels");
     printf(", \"host\": %s, \"channels\": [", out ? "true" : "false");
     for (uint32_t c = 0; c < job->peaks.channels[out]; c++)
-        printf("%s%.6g", c ? ", " : "", (double)job->peaks.peak[out][c]);
+        printf("%s%s", c ? ", " : "",
+               shl_digits((double)job->peaks.peak[out][c], 6).text);
     printf("]");
     json_end();
 }
@@ -287,7 +292,7 @@ static void show_levels(struct job *job)
         if (job->peaks.channels[out])
             json_levels(job, out);
     if (job->levels && !job->json)
-        terminal_say("%9.3f  %s", seconds(job), text);
+        terminal_say("%9s  %s", shl_places(seconds(job), 3).text, text);
     else if (job->line)
         terminal_line(text);
     memset(&job->peaks, 0, sizeof(job->peaks));
@@ -328,7 +333,8 @@ static int look_on(struct job *job)
                 json_begin(job, "gone");
                 json_end();
             } else if (!job->quiet) {
-                terminal_say("%9.3f  %s", seconds(job), why.text);
+                terminal_say("%9s  %s", shl_places(seconds(job), 3).text,
+                             why.text);
             }
             return TOOL_OK;
         }
@@ -363,7 +369,7 @@ static int monitor(struct job *job)
         json_text("id", shl_guest_id(job->guest));
         json_end();
     } else if (!job->quiet) {
-        terminal_say("%9.3f  looking at %s", 0.0, shl_guest_id(job->guest));
+        terminal_say("%9s  looking at %s", "0.000", shl_guest_id(job->guest));
     }
     job->line = !job->json && !job->quiet && terminal_is_one();
     result = look_on(job);

@@ -47,13 +47,14 @@ wrong(const struct line *line, const char *format, ...)
 static shl_status real(const struct line *line, int index, const char *what,
                        double least, double most, double *value)
 {
-    char *end = NULL;
-    const double number = strtod(line->word[index], &end);
+    const char *end = NULL;
+    const double number = shl_number_read(line->word[index], &end);
 
     if (end == line->word[index] || *end || !(number >= least) ||
         !(number <= most))
-        return wrong(line, "%s must be a number from %.10g to %.10g, not '%s'",
-                     what, least, most, line->word[index]);
+        return wrong(line, "%s must be a number from %s to %s, not '%s'", what,
+                     shl_digits(least, 10).text, shl_digits(most, 10).text,
+                     line->word[index]);
     *value = number;
     return SHL_OK;
 }

@@ -23,7 +23,8 @@ static void print_option(const struct option *option)
              option->argument ? option->argument : "");
     printf("  %-22s %s", left, option->help);
     if (option->type == OPTION_WHOLE || option->type == OPTION_REAL)
-        printf(" (%.10g to %.10g)", option->least, option->most);
+        printf(" (%s to %s)", shl_digits(option->least, 10).text,
+               shl_digits(option->most, 10).text);
     if (option->required)
         printf(", required");
     printf("\n");
@@ -77,11 +78,11 @@ static int read_whole(const struct option *option, const char *text)
 
 static int read_real(const struct option *option, const char *text)
 {
-    char *end = NULL;
+    const char *end = NULL;
 
     if (*text <= ' ')
         return 0;
-    double number = strtod(text, &end);
+    double number = shl_number_read(text, &end);
     if (end == text || *end || !isfinite(number))
         return 0;
     if (number < option->least || number > option->most)
@@ -93,7 +94,7 @@ static int read_real(const struct option *option, const char *text)
 static int store(const struct command *command, const struct option *option,
                  const char *text)
 {
-    char range[96];
+    char range[160];
     int fits = 1;
 
     switch (option->type) {
@@ -115,10 +116,10 @@ static int store(const struct command *command, const struct option *option,
     }
     if (fits)
         return TOOL_GO_ON;
-    snprintf(range, sizeof(range), "--%s must be a %s from %.10g to %.10g",
-             option->name,
-             option->type == OPTION_WHOLE ? "whole number" : "number",
-             option->least, option->most);
+    snprintf(
+        range, sizeof(range), "--%s must be a %s from %s to %s", option->name,
+        option->type == OPTION_WHOLE ? "whole number" : "number",
+        shl_digits(option->least, 10).text, shl_digits(option->most, 10).text);
     return complain(command, "%s, not '%s'", range, text);
 }
 

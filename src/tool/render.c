@@ -193,9 +193,10 @@ static shl_status choose(const struct render_options *options, SF_INFO *info,
     if (sf_format_check(info))
         return SHL_OK;
     snprintf(why->text, sizeof(why->text),
-             "a .%s file cannot have %u channels at %.0f Hz: give the file "
+             "a .%s file cannot have %u channels at %s Hz: give the file "
              "the ending .wav",
-             format->ending, options->channels, options->rate_hz);
+             format->ending, options->channels,
+             shl_digits(options->rate_hz, 10).text);
     return SHL_BAD_VALUE;
 }
 

@@ -54,7 +54,7 @@ static void fill_row(const struct shl_device_info *info, struct row *row)
     snprintf(cell[1], size, "%u", info->pid);
     snprintf(cell[2], size, "%u", info->in_channels);
     snprintf(cell[3], size, "%u", info->out_channels);
-    snprintf(cell[4], size, "%.10g", info->rate_hz);
+    snprintf(cell[4], size, "%s", shl_digits(info->rate_hz, 10).text);
     snprintf(cell[5], size, "%u", info->block_frames);
     join(info->mode ? info->mode : info->modes, shl_mode_name, cell[6], size);
     join(info->drives, shl_drive_name, cell[7], size);
@@ -171,11 +171,12 @@ static void json_device(FILE *file, const struct shl_device_info *info)
     json_text(file, "tag", info->tag);
     fprintf(file,
             "\"pid\": %u, \"in_channels\": %u, \"out_channels\": %u, "
-            "\"rate_hz\": %.10g, \"block_frames\": %u, \"quantum\": %u, "
+            "\"rate_hz\": %s, \"block_frames\": %u, \"quantum\": %u, "
             "\"latency_frames\": %u, \"param_count\": %u, \"tap_count\": %u, ",
-            info->pid, info->in_channels, info->out_channels, info->rate_hz,
-            info->block_frames, info->quantum, info->latency_frames,
-            info->param_count, info->tap_count);
+            info->pid, info->in_channels, info->out_channels,
+            shl_digits(info->rate_hz, 10).text, info->block_frames,
+            info->quantum, info->latency_frames, info->param_count,
+            info->tap_count);
     json_text(file, "mode", info->mode ? shl_mode_name(info->mode) : "");
     json_set(file, "modes", info->modes, shl_mode_name);
     json_set(file, "drives", info->drives, shl_drive_name);
