@@ -5,6 +5,7 @@
 #   make demo       hear and see a first sound: demo.wav, demo.png
 #   make check      all tests, small counts; make soak: full counts
 #   make live       links that are disturbed, at all settings of Pd
+#   make mutate     faults of one line, to see whether the tests notice
 #   make fresh      both commands of README.md in a bare Debian 12
 #   make bench      speed, beside what Pd has for the same job
 #   make install    PDLIBDIR=... for Pd only, PREFIX=... for everything
@@ -339,6 +340,10 @@ live:
 	@$(again) all programs
 	@sh tests/live.sh
 
+mutate:
+	@sh tests/deps.sh
+	@sh tests/mutate.sh
+
 fresh:
 	@sh tests/fresh.sh
 
@@ -384,6 +389,6 @@ clean-build:
 	    -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all both programs fuzzers core objects ready deps demo check soak \
-    bench live fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
+    bench live mutate fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
     install install-beside install-program install-hint lib api features shmlink.pc
 .DELETE_ON_ERROR:
