@@ -136,6 +136,8 @@ static uint32_t perform(uint32_t type)
     if (is("seven") &&
         (type == SHL_MAOLAN_COLLECT || type == SHL_MAOLAN_RESOURCE_FILES))
         return resources(type);
+    if (is("bare") && type > SHL_MAOLAN_GUI_HIDE)
+        return SHL_REQUEST_ERROR;
     switch (type) {
     case SHL_MAOLAN_STATE_SAVE:
         return save();
@@ -204,6 +206,13 @@ static void handle(uint32_t type)
 
 /* ---- blocks ---------------------------------------------------------------------- */
 
+static void tell_param(uint32_t id, double value)
+{
+    struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, id, value);
+    shl_maolan_send(&maolan, &event, 0);
+    shl_maolan_show(&maolan);
+}
+
 static void hurt(void)
 {
     if (is("exit0"))
@@ -223,6 +232,8 @@ static void hurt(void)
         word(row->latency, 456);
     if (is("ports") || is("dirty"))
         word(row->state_dirty, 1);
+    if (is("turns"))
+        tell_param(1, 0.25);
     if (is("midiports"))
         word(row->midi_in_ports, 5);
     if (is("cut"))
@@ -282,6 +293,8 @@ static void play(void)
                     : 0;
     if (limit && blocks == limit)
         hurt();
+    for (uint32_t id = 10; is("bare") && blocks == 1 && id <= 30; id += 10)
+        tell_param(id, id / 128.0);
     hostile();
     count_block();
     complete();

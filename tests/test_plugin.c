@@ -392,6 +392,75 @@ static void values_after_a_restore_are_the_plugins_own(void **state)
     assert_true(shl_host_param_value(host, 1) == 1);
 }
 
+static uint32_t told_of(uint32_t id)
+{
+    struct shl_event event;
+    uint32_t offset, count = 0;
+    while (shl_host_event(host, &event, &offset))
+        count += event.kind == SHL_EVENT_PARAM && shl_event_id(&event) == id;
+    return count;
+}
+
+/* Hosts of LV2 and VST3 tell every value that has changed, whoever did it: what
+ * we have set is no news, what the plugin does is. */
+static void what_we_have_set_is_not_told_again(void **state)
+{
+    static const uint32_t drives[] = {SHL_DRIVE_LOCKSTEP, SHL_DRIVE_PIPELINED};
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct shl_host_options options = stereo();
+        options.drive = drives[d];
+        fresh(options);
+        assert_int_equal(spawn_as("lv2:B16/turns/20", 0, 0, LIMIT_MS), SHL_OK);
+        uint32_t told = 0;
+        for (int n = 0; n < 19; n++) {
+            struct shl_event event =
+                shl_event_param(0, SHL_EVENT_PARAM, 1, n / 64.0);
+            assert_int_equal(shl_host_send(host, &event, 0), SHL_OK);
+            play(1, 64);
+            told += told_of(1);
+        }
+        assert_int_equal(told, 0);
+        for (int n = 0; n < 4; n++) {
+            play(1, 64);
+            told += told_of(1);
+        }
+        assert_int_equal(told, 1);
+        assert_true(shl_host_param_value(host, 1) == 0.25);
+    }
+}
+
+/* Old hosts of LV2 tell all values in their first block, and nothing more; those
+ * of VST3 not even that. */
+static void parameters_without_a_table_go_by_their_ids(void **state)
+{
+    static const char *const formats[] = {"lv2", "vst3", "clap"};
+    (void)state;
+    for (int f = 0; f < 3; f++) {
+        char spec[64];
+        snprintf(spec, sizeof spec, "%s:A/bare", formats[f]);
+        spawn(spec);
+        assert_int_equal(shl_host_param_count(host), 0);
+        play(1, 64);
+        assert_int_equal(told_of(20), f == 2);
+        int32_t index = shl_host_param_numbered(host, 20);
+        assert_int_equal(index, 1);
+        assert_int_equal(shl_host_param_count(host), 3);
+        assert_int_equal(shl_host_param_number(host, 1), 20);
+        assert_string_equal(shl_host_param(host, 1)->name, "20");
+        assert_true(shl_host_param_value(host, 1) == 20 / 128.0);
+        index = shl_host_param_numbered(host, 0);
+        assert_int_equal(index, 3);
+        struct shl_event event =
+            shl_event_param(0, SHL_EVENT_PARAM, shl_host_param(host, 3)->id,
+                            shl_param_plain(shl_host_param(host, 3), 0.5));
+        assert_int_equal(shl_host_send(host, &event, 0), SHL_OK);
+        for (int i = 0; i < 10 && !(play(1, 64) && constant(0.5f, 64)); i++)
+            usleep(1000);
+        assert_true(constant(0.5f, 64));
+    }
+}
+
 static uint64_t best_request_ns(void)
 {
     struct heard heard = {0};
@@ -1322,6 +1391,8 @@ int main(int argc, char **argv)
         TEST(state_of_every_size_comes_back),
         TEST(values_after_a_restore_are_the_plugins_own),
         TEST(an_editor_makes_no_request_longer),
+        TEST(what_we_have_set_is_not_told_again),
+        TEST(parameters_without_a_table_go_by_their_ids),
         TEST(what_changes_by_itself_is_told),
         TEST(the_end_is_in_good_order),
         TEST(one_that_does_not_end_is_killed),

@@ -296,6 +296,13 @@ void shl_host_refresh(shl_host *host);
 int32_t shl_host_param_find(const shl_host *host, const char *name);
 int32_t shl_host_param_index(const shl_host *host, uint32_t id);
 
+/** What a user's number for a parameter means: its index; its id where the
+ * device has no table of them (a plugin program of a kind that tells none),
+ * which so becomes known. -1: no such parameter. And the number by index.
+ * [any] */
+int32_t shl_host_param_numbered(shl_host *host, double number);
+uint32_t shl_host_param_number(const shl_host *host, uint32_t index);
+
 /* ---- taps ----
  *
  * Points of the device that can be heard beside its own outputs. A tap comes out

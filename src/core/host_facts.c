@@ -100,6 +100,22 @@ int32_t shl_host_param_index(const shl_host *host, uint32_t id)
     return host->linked ? shl_link_param(&host->link, id) : -1;
 }
 
+int32_t shl_host_param_numbered(shl_host *host, double number)
+{
+    if (!host->linked || !(number >= 0) || number > UINT32_MAX)
+        return -1;
+    if (host->link.bare)
+        return shl_link_adopt(&host->link, (uint32_t)number);
+    return number < host->link.param_count ? (int32_t)number : -1;
+}
+
+uint32_t shl_host_param_number(const shl_host *host, uint32_t index)
+{
+    return host->linked && host->link.bare && index < host->link.param_count
+               ? host->link.params[index].id
+               : index;
+}
+
 uint32_t shl_host_drive(const shl_host *host)
 {
     return host->linked ? host->link.drive : 0;

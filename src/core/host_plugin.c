@@ -187,7 +187,6 @@ void shl_host_plugin_forget(shl_host *host)
     let_go(own);
     free(own->state);
     free(own->values);
-    free(own->set);
     memset(own, 0, sizeof *own);
 }
 
@@ -213,31 +212,31 @@ bool shl_host_plugin_dying(shl_host *host)
 
 /* What was set since the state that is kept shall be set again, also by those
  * that have crashed since without another state. */
+static void keep_value(struct shl_host_plugin *own, uint32_t id, double value)
+{
+    uint32_t at = 0;
+
+    while (at < own->value_count && own->values[at].id != id)
+        at++;
+    if (at == own->value_count) {
+        struct shl_kept_value *values =
+            realloc(own->values, (at + 1) * sizeof *values);
+        if (!values)
+            return;
+        own->values = values;
+        own->value_count++;
+    }
+    own->values[at] = (struct shl_kept_value){id, value};
+}
+
 static void keep_values(shl_host *host)
 {
     struct shl_host_plugin *own = &host->plugin;
     const struct shl_link *link = &host->link;
 
-    if (own->value_count < link->param_count) {
-        double *values =
-            realloc(own->values, link->param_count * sizeof *values);
-        if (values)
-            own->values = values;
-        uint8_t *set = realloc(own->set, link->param_count);
-        if (set)
-            own->set = set;
-        if (!values || !set)
-            return;
-        memset(own->set + own->value_count, 0,
-               link->param_count - own->value_count);
-        own->value_count = link->param_count;
-    }
-    for (uint32_t i = 0; i < link->param_count; i++) {
-        if (!link->touched[i] || link->touched[i] < own->kept)
-            continue;
-        own->values[i] = link->values[i];
-        own->set[i] = 1;
-    }
+    for (uint32_t i = 0; i < link->param_count; i++)
+        if (link->touched[i] && link->touched[i] >= own->kept)
+            keep_value(own, link->params[i].id, link->values[i]);
 }
 
 /* `told`: it has ended, and this is how. Else it was given up alive. */
@@ -323,13 +322,10 @@ static void send_values(shl_host *host)
 {
     const struct shl_host_plugin *own = &host->plugin;
 
-    for (uint32_t i = 0; i < own->value_count && i < host->link.param_count;
-         i++) {
-        const struct shl_param *param = &host->link.params[i];
-        struct shl_event event =
-            shl_event_param(0, SHL_EVENT_PARAM, param->id, own->values[i]);
-        if (own->set[i] && !(param->flags & SHL_PARAM_READ_ONLY))
-            shl_link_send(&host->link, &event, 0);
+    for (uint32_t i = 0; i < own->value_count; i++) {
+        struct shl_event event = shl_event_param(
+            0, SHL_EVENT_PARAM, own->values[i].id, own->values[i].value);
+        shl_link_send(&host->link, &event, 0); /* a meter is refused */
     }
 }
 
@@ -398,8 +394,7 @@ static bool changes(uint32_t type, const void *bytes, uint32_t size)
         memcpy(&number, bytes, sizeof number);
     return replaces(type) || type == SHL_MESSAGE_PARAM_SET ||
            type == SHL_MESSAGE_RESET || type == SHL_MESSAGE_FILE_DATA ||
-           number == SHL_MAOLAN_RESOURCE_DIR ||
-           number == SHL_MAOLAN_FILE_UPDATE;
+           number == SHL_SERVE_FOLDER || number == SHL_SERVE_FILE;
 }
 
 static void changed(void *arg, const struct shl_answer *answer)

@@ -20,6 +20,12 @@ struct shl_host_taps {
     uint8_t confirmed[SHL_MAX_TAPS]; /* by the device */
 };
 
+/* By id: without a table, parameters have another order in each life. */
+struct shl_kept_value {
+    uint32_t id;
+    double value;
+};
+
 /* A plugin program that it starts itself (host_plugin.c). */
 struct shl_host_plugin {
     bool wanted;
@@ -39,8 +45,7 @@ struct shl_host_plugin {
     /* for the next one */
     uint8_t *state;
     uint32_t state_size;
-    double *values; /* of parameters, and which were set since that state */
-    uint8_t *set;
+    struct shl_kept_value *values; /* of parameters set since that state */
     uint32_t value_count;
     /* by the link's marks: since when values are newer than the state; than the
      * one that is being saved; when that was asked for */

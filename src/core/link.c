@@ -101,7 +101,7 @@ static void copy_param(struct shl_param *param,
                        const struct shl_param_slot *slot)
 {
     *param = (struct shl_param){.id = slot->id,
-                                .flags = slot->flags,
+                                .flags = slot->flags & ~SHL_PARAM_NO_RANGE,
                                 .curve = slot->curve,
                                 .steps = slot->steps,
                                 .minimum = slot->minimum,

@@ -71,6 +71,9 @@ struct shl_link {
     uint32_t touch;    /* a number that whoever compares them raises */
     uint32_t *by_id;   /* indices in order of id */
     uint32_t param_count;
+    uint32_t param_room; /* bare: for so many, whose ids become known */
+    bool bare;           /* of a plugin program without a table of them */
+    uint32_t bare_flags; /* of each of those */
     struct shl_tap *taps;
     uint32_t tap_count;
     struct shl_link_stats stats;
@@ -154,6 +157,10 @@ SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
 
 /** Whether the device is through with all events sent so far. [control] */
 bool shl_link_heard(const struct shl_link *link);
+
+/** Index of a parameter by id; where there is no table, one that is not known
+ * yet becomes known. -1: there is none. [audio] */
+SHL_RT int32_t shl_link_adopt(struct shl_link *link, uint32_t id);
 
 /** Number values that change from now on by another, larger number, which is
  * returned. [control] */

@@ -11,6 +11,34 @@ int32_t shl_link_param(const struct shl_link *link, uint32_t id)
     return shl_param_index(link->params, link->param_count, link->by_id, id);
 }
 
+/* The number as text, which is all the name there is. */
+static void write_name(char *name, uint32_t id)
+{
+    uint32_t digits = 1;
+    for (uint32_t rest = id / 10; rest; rest /= 10)
+        digits++;
+    name[digits] = 0;
+    for (; digits > 0; id /= 10)
+        name[--digits] = (char)('0' + id % 10);
+}
+
+SHL_RT int32_t shl_link_adopt(struct shl_link *link, uint32_t id)
+{
+    int32_t index = shl_link_param(link, id);
+    uint32_t at = link->param_count;
+    if (index >= 0 || !link->bare || at >= link->param_room)
+        return index;
+    struct shl_param *param = &link->params[at];
+    *param =
+        (struct shl_param){.id = id, .flags = link->bare_flags, .maximum = 1};
+    write_name(param->name, id);
+    uint32_t place = link->param_count++;
+    for (; place > 0 && link->params[link->by_id[place - 1]].id > id; place--)
+        link->by_id[place] = link->by_id[place - 1];
+    link->by_id[place] = at;
+    return (int32_t)at;
+}
+
 /* Whether the device can take it. MIDI of UMP types 1, 2 and 4 is one
  * capability, SysEx (type 3) another; utility and data packets pass. */
 static shl_status able(struct shl_link *link, const struct shl_event *event)
@@ -28,9 +56,9 @@ static shl_status able(struct shl_link *link, const struct shl_event *event)
     }
     if (!(can & SHL_CAP_PARAMS))
         return SHL_UNSUPPORTED;
-    int32_t index = shl_link_param(link, shl_event_id(event));
+    int32_t index = shl_link_adopt(link, shl_event_id(event));
     if (index < 0) /* one without a table takes any number */
-        return link->plugin && !link->param_count ? SHL_OK : SHL_NOT_FOUND;
+        return link->bare ? SHL_OK : SHL_NOT_FOUND;
     return link->params[index].flags & SHL_PARAM_READ_ONLY ? SHL_UNSUPPORTED
                                                            : SHL_OK;
 }
@@ -131,9 +159,9 @@ static bool heed(struct shl_link *link, struct shl_event *event)
         return false;
     if (event->kind == SHL_EVENT_UMP)
         return link->claim.mode != SHL_MODE_AUDIO;
-    int32_t index = shl_link_param(link, shl_event_id(event));
+    int32_t index = shl_link_adopt(link, shl_event_id(event));
     if (index < 0)
-        return link->plugin && !link->param_count;
+        return link->bare;
     if (event->kind == SHL_EVENT_PARAM) {
         double value =
             shl_param_clip(&link->params[index], shl_event_value(event));

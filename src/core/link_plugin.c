@@ -13,6 +13,15 @@
 
 #define EPOCH   1u /* of the only claim there will be */
 #define PATIENT 3u /* blocks that wait for one request; then they only look */
+#define BARE    1024u /* parameters without a table that are known at most */
+#define RECENT  8u    /* blocks, for an echo of what was set */
+
+/* What a parameter was set to by us last, and in which block; and before that:
+ * a block may be set before the echo of the last one is there. */
+struct own_value {
+    float value[2];
+    uint32_t block[2]; /* 0: none */
+};
 
 struct shl_link_plugin {
     struct shl_plugin *plugin;
@@ -26,6 +35,10 @@ struct shl_link_plugin {
     uint64_t full, bad;         /* of the Maolan rings, counted so far */
     uint32_t midi_in, midi_out; /* ports, as last written into the header */
     uint32_t denied; /* blocks in a row that a request has kept away */
+    uint32_t block;  /* number of the present one, from 1 on */
+    bool echoes;     /* the program tells what we set; such a one tells all */
+    bool told_all;   /* that there is, in its first block */
+    struct own_value *set; /* by parameter; NULL where nothing is echoed */
 };
 
 /* ---- opening ---------------------------------------------------------------- */
@@ -81,16 +94,28 @@ static void write_identity(struct shl_link *link,
 static shl_status copy_params(struct shl_link *link,
                               const struct shl_plugin *plugin)
 {
-    uint32_t count = plugin->param_count;
+    struct shl_link_plugin *own = link->plugin;
+    uint32_t count = plugin->param_count, room;
 
+    link->bare = !plugin->has_table && strcmp(plugin->format, "null");
+    link->bare_flags = SHL_PARAM_AUTOMATABLE;
+    if (strcmp(plugin->format, "vst3")) /* where all are 0 to 1 */
+        link->bare_flags |= SHL_PARAM_NO_RANGE;
+    room = link->param_room = link->bare ? BARE : count;
+    own->echoes =
+        !strcmp(plugin->format, "lv2") || !strcmp(plugin->format, "vst3");
+    if (room == 0)
+        return SHL_OK;
+    link->params = calloc(room, sizeof *link->params);
+    link->values = calloc(room, sizeof *link->values);
+    link->touched = calloc(room, sizeof *link->touched);
+    link->by_id = calloc(room, sizeof *link->by_id);
+    own->set = own->echoes ? calloc(room, sizeof *own->set) : NULL;
+    if (!link->params || !link->values || !link->touched || !link->by_id ||
+        (own->echoes && !own->set))
+        return SHL_NO_MEMORY;
     if (count == 0)
         return SHL_OK;
-    link->params = calloc(count, sizeof *link->params);
-    link->values = calloc(count, sizeof *link->values);
-    link->touched = calloc(count, sizeof *link->touched);
-    link->by_id = calloc(count, sizeof *link->by_id);
-    if (!link->params || !link->values || !link->touched || !link->by_id)
-        return SHL_NO_MEMORY;
     memcpy(link->params, plugin->params, count * sizeof *link->params);
     for (uint32_t i = 0; i < count; i++)
         link->values[i] = link->params[i].initial;
@@ -185,6 +210,7 @@ shl_status shl_link_open_plugin(struct shl_link *link,
 
 void shl_link_plugin_close(struct shl_link *link)
 {
+    free(link->plugin->set);
     free(link->plugin);
     link->plugin = NULL;
     /* the program's, who closes it */
@@ -237,6 +263,53 @@ static void count_events(struct shl_link *link)
     own->bad = bad;
 }
 
+/* ---- echoes ---- */
+
+static void note_set(struct shl_link *link, const struct shl_event *event)
+{
+    struct shl_link_plugin *own = link->plugin;
+    int32_t index = event->kind == SHL_EVENT_PARAM && own->set
+                        ? shl_link_param(link, shl_event_id(event))
+                        : -1;
+
+    if (index < 0)
+        return;
+    struct own_value *set = &own->set[index];
+    if (set->block[0] != own->block) {
+        set->value[1] = set->value[0];
+        set->block[1] = set->block[0];
+    }
+    set->value[0] = (float)shl_event_value(event);
+    set->block[0] = own->block;
+}
+
+/* Whether an event only tells us what we have just set, once for each time; or,
+ * in the first block, what there is. */
+static bool known(struct shl_link *link, const struct shl_event *event)
+{
+    struct shl_link_plugin *own = link->plugin;
+    int32_t index = event->kind == SHL_EVENT_PARAM && own->set
+                        ? shl_link_adopt(link, shl_event_id(event))
+                        : -1;
+
+    if (index < 0)
+        return false;
+    struct own_value *set = &own->set[index];
+    for (int i = 0; i < 2; i++) {
+        bool recent = set->block[i] && own->block - set->block[i] < RECENT;
+        if (recent && !(set->value[i] < (float)shl_event_value(event)) &&
+            !(set->value[i] > (float)shl_event_value(event))) {
+            set->block[i] = 0;
+            return true;
+        }
+    }
+    if (own->told_all || !link->bare)
+        return false;
+    link->values[index] =
+        shl_param_clip(&link->params[index], shl_event_value(event));
+    return true;
+}
+
 static void pass_on(struct shl_link *link, uint32_t frames)
 {
     struct shl_link_plugin *own = link->plugin;
@@ -251,6 +324,7 @@ static void pass_on(struct shl_link *link, uint32_t frames)
             event.frame > link->frame ? event.frame - link->frame : 0;
         if (offset >= frames)
             offset = frames - 1;
+        note_set(link, &event);
         shl_maolan_send(maolan, &event, (uint32_t)offset);
     }
     shl_ring_release(&own->taken);
@@ -285,6 +359,8 @@ SHL_RT void shl_link_plugin_ring(struct shl_link *link, uint32_t frames,
     const struct shl_maolan_block block = {
         frames, link->in_planes, link->out_planes, own->midi_in, own->midi_out};
     shl_maolan_block_write(maolan, &block);
+    if (++own->block == 0)
+        own->block = 1;
     pass_on(link, frames);
     shl_cycle_rung(&link->cycle);
     shl_plugin_ring(plugin);
@@ -299,6 +375,8 @@ static void bring_back(struct shl_link *link)
 
     shl_maolan_begin(maolan, link->rung_frames);
     while (shl_maolan_take(maolan, &event, &offset)) {
+        if (known(link, &event))
+            continue;
         event.frame = link->rung_frame + offset;
         slot = shl_ring_push(&own->given);
         if (slot)
@@ -307,6 +385,7 @@ static void bring_back(struct shl_link *link)
             link->stats.bad++;
     }
     shl_ring_publish(&own->given);
+    own->told_all = own->told_all || link->rung_frames > 0;
     count_events(link);
 }
 

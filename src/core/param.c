@@ -55,6 +55,8 @@ double shl_param_plain(const struct shl_param *param, double normal)
 {
     double low = param->minimum, high = param->maximum;
 
+    if (param->flags & SHL_PARAM_NO_RANGE)
+        return isfinite(normal) ? normal : 0;
     normal = clip(normal, 0, 1);
     if (param->curve == SHL_CURVE_STEPPED)
         normal = to_step(param, normal);
@@ -73,6 +75,8 @@ double shl_param_normal(const struct shl_param *param, double plain)
     double low = param->minimum, high = param->maximum;
     double normal;
 
+    if (param->flags & SHL_PARAM_NO_RANGE)
+        return isfinite(plain) ? plain : 0;
     plain = clip(plain, low, high);
     if (param->curve == SHL_CURVE_LOG)
         normal = log(plain / low) / log(high / low);
@@ -85,6 +89,8 @@ double shl_param_normal(const struct shl_param *param, double plain)
 
 double shl_param_clip(const struct shl_param *param, double plain)
 {
+    if (param->flags & SHL_PARAM_NO_RANGE)
+        return isfinite(plain) ? plain : 0;
     if (param->curve == SHL_CURVE_STEPPED)
         return shl_param_plain(param, shl_param_normal(param, plain));
     return clip(plain, param->minimum, param->maximum);

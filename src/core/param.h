@@ -26,6 +26,10 @@ enum shl_param_flags {
     SHL_PARAM_TOGGLE = 4     /* two steps that read off and on */
 };
 
+/** A flag of the host's own, never on the wire: a parameter that is known by its
+ * id alone. Its values are as they are, in no range. */
+#define SHL_PARAM_NO_RANGE 0x80000000u
+
 struct shl_param {
     uint32_t id;    /* stable for this device */
     uint32_t flags; /* enum shl_param_flags */

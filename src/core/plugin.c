@@ -457,7 +457,8 @@ static void read_params(struct shl_plugin *plugin, enum shl_table_kind kind,
     struct shl_table table;
     struct shl_table_entry entry;
 
-    if (shl_table_read(&table, kind, scratch, size) || !table.count)
+    plugin->has_table = !shl_table_read(&table, kind, scratch, size);
+    if (!plugin->has_table || !table.count)
         return;
     plugin->params = calloc(SHL_MAX_PARAMS, sizeof *plugin->params);
     if (!plugin->params)

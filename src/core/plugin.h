@@ -80,6 +80,7 @@ struct shl_plugin {
     bool has_area;    /* it has filled in a link area */
     struct shl_param *params;
     uint32_t param_count;
+    bool has_table;      /* of its parameters: none where there are none */
     shl_status restored; /* what has become of the state; SHL_AGAIN: nothing */
     uint32_t number;     /* its thread's: protocol number that its answers have
                         shown, at least; 0: none yet */

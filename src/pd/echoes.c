@@ -79,7 +79,8 @@ static void tell_param(t_shmlink *x, const struct shl_event *event)
     if (index < 0)
         return;
     param = shl_host_param(x->x_host, (uint32_t)index);
-    atoms_set_number(&atoms[0], index);
+    atoms_set_number(&atoms[0],
+                     shl_host_param_number(x->x_host, (uint32_t)index));
     if (event->kind == SHL_EVENT_PARAM) {
         double value = shl_event_value(event);
         shl_param_text(param, value, text, sizeof text);

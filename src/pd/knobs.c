@@ -17,8 +17,9 @@ static int32_t find(t_shmlink *x, t_symbol *s, const t_atom *atom)
 
     atoms_text(atom, name, sizeof name);
     if (atoms_number(atom, &number)) {
-        if (number >= 0 && number < count)
-            return (int32_t)number;
+        index = shl_host_param_numbered(x->x_host, number);
+        if (index >= 0)
+            return index;
     } else if (atom->a_type == A_SYMBOL) {
         index = shl_host_param_find(x->x_host, name);
         if (index >= 0)
@@ -57,7 +58,7 @@ static void tell_state(t_shmlink *x, uint32_t index)
     char text[64];
 
     shl_param_text(param, value, text, sizeof text);
-    atoms_set_number(&atoms[0], index);
+    atoms_set_number(&atoms[0], shl_host_param_number(x->x_host, index));
     atoms_set_number(&atoms[1], shl_param_normal(param, value));
     atoms_set_text(&atoms[2], text);
     replies_send(&x->x_say, "param_state", 3, atoms);
@@ -68,7 +69,7 @@ static void tell_info(t_shmlink *x, uint32_t index)
     const struct shl_param *param = shl_host_param(x->x_host, index);
     t_atom atoms[INFO_ATOMS];
 
-    atoms_set_number(&atoms[0], index);
+    atoms_set_number(&atoms[0], shl_host_param_number(x->x_host, index));
     SETSYMBOL(&atoms[1], atoms_name(param->name));
     atoms_set_text(&atoms[2], param->label);
     atoms_set_number(&atoms[3], (param->flags & SHL_PARAM_AUTOMATABLE) != 0);
@@ -76,7 +77,7 @@ static void tell_info(t_shmlink *x, uint32_t index)
     atoms_set_number(&atoms[5], param->maximum);
     atoms_set_number(&atoms[6], param->initial);
     atoms_set_number(&atoms[7], param->steps);
-    atoms_set_number(&atoms[8], param->flags);
+    atoms_set_number(&atoms[8], param->flags & ~SHL_PARAM_NO_RANGE);
     SETSYMBOL(&atoms[9], atoms_name_or_dash(param->group));
     replies_send(&x->x_say, "param_info", INFO_ATOMS, atoms);
 }
@@ -97,7 +98,7 @@ static void tell_clipped(t_shmlink *x, t_symbol *s,
                          const struct shl_param *param, double value,
                          double low, double high)
 {
-    if ((value < low || value > high) &&
+    if ((value < low || value > high) && !(param->flags & SHL_PARAM_NO_RANGE) &&
         replies_once(&x->x_say, s, REPLIES_OBJECT))
         replies_complain(&x->x_say,
                          "%s: %s is outside %s to %s of %s: the nearer end "

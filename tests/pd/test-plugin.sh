@@ -62,6 +62,19 @@ error vis unsupported
 END
 done
 
+# A host without a table of parameters: by their ids, in values as they are.
+ask_patch "$work/ask.pd" "shmlink~ -host $peer lv2:A/bare 2 2" param_count \
+    "param_set 0 440 7 -3" "param_get 7" param_list
+batch_ask "$work/log-bare"
+matches "parameters by their ids" "$work/log-bare" <<END
+open 1 lv2:A/bare
+param_count 0
+param_state 7 -3 -3
+param_info 0 0
+param_info 7 7
+param_list 2
+END
+
 # What cannot be.
 ask_patch "$work/ask.pd" "shmlink~ -host $peer clap:B16/code/3 2 2" bang
 batch_ask "$work/log-code"
