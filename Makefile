@@ -149,6 +149,13 @@ $(BUILD)/pd/%.o: src/pd/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(c.flags) $(EXTRA) -o $@ -c $<
 
+# The externals of such a build, for a Pd that loads the sanitizer's library.
+externals: $(patsubst src/pd/%.c,$(BUILD)/%.$(extension),$(class.sources))
+$(BUILD)/%.$(extension): $(BUILD)/pd/%.o \
+    $(patsubst src/pd/%.c,$(BUILD)/pd/%.o,$(common.sources)) \
+    $(BUILD)/libshmlink.a $(rate.archive)
+	$(call say,LD)$(CC) -shared $(EXTRA) -o $@ $^ $(rate.libs) $(core.libs)
+
 -include $(wildcard $(BUILD)/pd/*.d $(BUILD)/pd64/*.d)
 
 # [shmlink~] looks for the plugin program in its own folder, and README.md for its
@@ -310,6 +317,7 @@ ready:
 	@$(again) all both
 	@$(again) programs
 	@$(again) fuzzers BUILD=build/fuzz CC=clang EXTRA='$(fuzzer)'
+	@$(again) externals BUILD=build/asan-pd CC=gcc EXTRA='$(asan)'
 	@sh tests/interop/build.sh || true # check_interop*.sh say what it means
 
 fuzz:

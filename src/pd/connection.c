@@ -39,7 +39,7 @@ static shl_status make_host(t_shmlink *x)
         .onloss = x->x_flags.onloss,
         .batch = x->x_batch};
     shl_host *host = NULL;
-    shl_status status = shl_host_new(&options, &host);
+    shl_status status = x->x_ended ? SHL_GONE : shl_host_new(&options, &host);
 
     if (status)
         return status;
@@ -243,8 +243,9 @@ static void wait_for_program(t_shmlink *x)
 {
     uint64_t end = shl_clock_ns() + PROGRAM_WAIT_MS * MS;
 
-    while (x->x_status == SHL_AGAIN && shl_host_linked(x->x_host) != 2 &&
-           shl_clock_ns() < end) {
+    x->x_await_program = 0;
+    while (x->x_status == SHL_AGAIN && !x->x_ended &&
+           shl_host_linked(x->x_host) != 2 && shl_clock_ns() < end) {
         shl_host_poll(x->x_host);
         connection_answer(x);
         shl_sleep_ms(1);
@@ -282,6 +283,8 @@ int connection_start(t_shmlink *x)
 {
     int coming = patch_is_coming() && x->x_waited++ < COMING_MOST;
 
+    if (x->x_await_program && x->x_host)
+        wait_for_program(x);
     if (x->x_started)
         return 1;
     if (coming) { /* their clocks were set before */
@@ -335,8 +338,7 @@ void connection_setup(t_shmlink *x)
             x->x_status = status;
             x->x_due = 1;
         }
-        if (x->x_batch)
-            wait_for_program(x);
+        x->x_await_program = x->x_batch; /* what it tells has no place here */
     } else if (x->x_say.name[0] && shl_host_linked(x->x_host) == 0) {
         look_again(x);
     } else if (x->x_batch) {
@@ -546,7 +548,7 @@ static int close_before_open(t_shmlink *x)
     } else {
         waiting_release(x); /* what was said to one that is given up */
     }
-    return x->x_wish == wish;
+    return x->x_wish == wish && !x->x_ended;
 }
 
 static void wish_for(t_shmlink *x, const struct flags *flags)
@@ -573,6 +575,8 @@ static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     (void)s;
 
     tell_close(x);
+    if (x->x_ended)
+        return;
     flags = x->x_flags;
     if (!flags_read_open(&flags, &x->x_say, argc, argv, &why) ||
         (strcmp(flags.device, "*") && !flags_is_plugin(flags.device) &&

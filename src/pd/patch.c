@@ -3,6 +3,7 @@
 #include "pd/patch.h"
 
 #include "pd/flags.h"
+#include "pd/remains.h"
 
 #include "rate/samplerate.h"
 
@@ -164,11 +165,13 @@ static void leave(t_patch *x)
 
 static void announce(t_patch *x)
 {
+    uint32_t wish = x->x_wish;
     t_atom atoms[2];
 
     x->x_changed = 0;
     leave(x);
-    if (!x->x_wanted[0])
+    /* what was told of that may have led to an open or a close, or to our end */
+    if (!x->x_wanted[0] || x->x_wish != wish)
         return;
     if (x->x_slave)
         slave_take_time(x);
@@ -229,6 +232,8 @@ static int idle(const t_patch *x)
 
 static void patch_poll(t_patch *x)
 {
+    if (x->x_ended)
+        return;
     clock_delay(x->x_poll, POLL_MS);
     if (x->x_changed)
         announce(x);
@@ -372,6 +377,23 @@ static void *return_new(struct patch_words *words)
 
 /* ---- life: the device ------------------------------------------------------ */
 
+/* When none of its methods is running any more. */
+static void end(void *object)
+{
+    t_patch *x = object;
+
+    slave_free_room(x);
+    patch_params_free(x);
+    patch_letters_free(x);
+    if (x->x_tick)
+        clock_free(x->x_tick);
+    if (x->x_deliver)
+        clock_free(x->x_deliver);
+    if (x->x_poll)
+        clock_free(x->x_poll);
+    freebytes(x->x_vectors, (x->x_channels + 1) * sizeof *x->x_vectors);
+}
+
 static void patch_free(t_patch *x)
 {
     t_symbol *line = gensym("#A");
@@ -384,22 +406,18 @@ static void patch_free(t_patch *x)
         *x->x_gone = 1;
     x->x_told = PATCH_NOT_TOLD; /* nobody is left to hear of it */
     memset(&x->x_held, 0, sizeof x->x_held);
+    x->x_ended = 1;
+    x->x_wish++;
+    replies_end(&x->x_say);
     leave(x);
     slave_discharge(x);
-    slave_free_room(x);
-    patch_params_free(x);
-    patch_letters_free(x);
+    x->x_wanted[0] = '\0';
     if (x->x_return)
         x->x_return->r_patch = NULL;
+    x->x_return = NULL;
     if (x->x_bound)
         pd_unbind(&x->x_obj.ob_pd, x->x_bound);
-    if (x->x_tick)
-        clock_free(x->x_tick);
-    if (x->x_deliver)
-        clock_free(x->x_deliver);
-    if (x->x_poll)
-        clock_free(x->x_poll);
-    freebytes(x->x_vectors, (x->x_channels + 1) * sizeof *x->x_vectors);
+    remains_leave(x, sizeof *x, end);
 }
 
 static int voice_offers(struct voice *v, t_symbol *selector,
@@ -485,7 +503,7 @@ static int make_ports(t_patch *x)
         inlet_new(&x->x_obj, &x->x_obj.ob_pd, &s_signal, &s_signal);
     for (i = 0; i < x->x_channels && x->x_effect; i++)
         outlet_new(&x->x_obj, &s_signal);
-    x->x_say.outlet = outlet_new(&x->x_obj, &s_anything);
+    replies_outlet(&x->x_say, x->x_effect ? (int)x->x_channels : 0);
     x->x_vectors = getbytes((x->x_channels + 1) * sizeof *x->x_vectors);
     return x->x_vectors != NULL;
 }
@@ -518,7 +536,9 @@ void *patch_new(int argc, t_atom *argv)
     patch_words_read(&words, &say, argc, argv);
     if (words.is_return)
         return return_new(&words);
-    x = (t_patch *)pd_new(patch_class);
+    x = remains_new(patch_class, sizeof *x);
+    if (!x)
+        return NULL;
     replies_init(&x->x_say, &x->x_obj, "shmlink~ -device");
     x->x_voice.ways = &ways;
     slave_enlist(x);
@@ -554,6 +574,7 @@ static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     char name[128], base[48];
     int32_t number;
 
+    x->x_wish++;
     if (argc) {
         atoms_text(argv, name, sizeof name);
         if (!atoms_is_word(argv))
@@ -572,6 +593,7 @@ static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 
 static void patch_close(t_patch *x)
 {
+    x->x_wish++;
     if (!x->x_device && !x->x_changed)
         return;
     x->x_changed = 0;
@@ -633,8 +655,8 @@ void patch_setup(void)
 {
     t_symbol *name = gensym("shmlink~");
 
-    patch_class = class_new(name, NULL, (t_method)patch_free, sizeof(t_patch),
-                            CLASS_DEFAULT, A_NULL);
+    patch_class = class_new(name, NULL, (t_method)patch_free, 0, CLASS_DEFAULT,
+                            A_NULL); /* its memory is its own: remains.h */
     CLASS_MAINSIGNALIN(patch_class, t_patch, x_f);
     class_addmethod(patch_class, (t_method)patch_dsp, gensym("dsp"), A_CANT, 0);
     class_addmethod(patch_class, (t_method)patch_open, gensym("open"), A_GIMME,

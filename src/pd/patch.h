@@ -49,6 +49,8 @@ typedef struct patch {
     int x_slave;         /* the flag; else it keeps its own time */
     int x_silent;        /* this canvas cannot be played */
     int x_changed;       /* announce again */
+    uint32_t x_wish;     /* counts the opens and closes */
+    int x_ended;         /* deleted: methods that still run end soon */
     int x_numbered;      /* the number was given by the board: saved */
     uint32_t x_channels; /* of this box */
     struct patch_return *x_return;

@@ -29,20 +29,25 @@ void presets_discharge(t_shmlink *x)
         *link = x->x_next;
 }
 
-/* Every object whose device has this name is told, this one too. */
-static void tell_change(t_shmlink *from, const char *key)
+/* Every object whose device has this name is told, once. What it leads to may
+ * delete any of them, and make others: so they are marked first, and each search
+ * for a marked one begins anew. */
+static void tell_change(const char *key)
 {
-    t_shmlink *x, *next;
-    char own[64];
-    (void)from;
+    t_shmlink *x;
 
-    for (x = all; x; x = next) {
-        next = x->x_next;
-        own[0] = '\0';
+    for (x = all; x; x = x->x_next) {
+        char own[64] = "";
         if (x->x_host)
             states_key(x, own);
-        if (strcmp(own, key))
+        x->x_change_due |= strcmp(own, key) == 0;
+    }
+    while (1) {
+        for (x = all; x && !x->x_change_due; x = x->x_next)
             continue;
+        if (!x)
+            return;
+        x->x_change_due = 0;
         x->x_presets = -1;
         replies_text(&x->x_say, "preset_change", key);
     }
@@ -255,7 +260,7 @@ static void tell_saved(t_shmlink *x, struct errand *errand)
     errand_done(errand);
     replies_number(&x->x_say, "preset_save", 1);
     if (work->is_new)
-        tell_change(x, key);
+        tell_change(key);
 }
 
 static void save(t_shmlink *x, struct errand *errand)
@@ -283,7 +288,7 @@ static void tell_changed(t_shmlink *x, struct errand *errand)
         make_current(x, work->to);
     errand_done(errand);
     replies_number(&x->x_say, errand->selector->s_name, 1);
-    tell_change(x, key);
+    tell_change(key);
 }
 
 static void begin_rename(t_shmlink *x, struct errand *errand)

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX 400
+#define TEXT_MAX  400
+#define GOALS     32  /* connections that are gone through by us */
+#define DEPTH_MAX 400 /* messages in messages: from here Pd counts */
 
 void replies_init(struct replies *replies, t_object *object,
                   const char *class_name)
@@ -14,11 +16,106 @@ void replies_init(struct replies *replies, t_object *object,
     replies->class_name = class_name;
 }
 
+/* ---- the outlet ----------------------------------------------------------- */
+
+/* Pd's own way through an outlet reads each connection again after its message
+ * has returned, when the message may have deleted it, or this very object. So we
+ * go through copies, where Pd lets us, and look each up before it is used. */
+typedef t_outconnect *(*t_first)(const t_object *, t_outlet **, int);
+typedef t_outconnect *(*t_next)(t_outconnect *, t_object **, t_inlet **, int *);
+
+static struct {
+    t_first first;
+    t_next next;
+    int looked;
+} walk;
+
+static void look_up_walk(void)
+{
+    void *first, *next;
+
+    walk.looked = 1;
+    first = shl_symbol("obj_starttraverseoutlet");
+    next = shl_symbol("obj_nexttraverseoutlet");
+    if (!first || !next)
+        return;
+    memcpy(&walk.first, &first, sizeof first);
+    memcpy(&walk.next, &next, sizeof next);
+}
+
+/* Up to `room` goals of the last outlet, the only one for messages; returns how
+ * many there are. */
+static int goals(const struct replies *replies, t_pd **goal, int room)
+{
+    t_outlet *outlet;
+    t_outconnect *at =
+        walk.first(replies->object, &outlet, replies->outlet_number);
+    int count = 0;
+
+    while (at) {
+        t_object *object;
+        t_inlet *inlet;
+        int which;
+
+        at = walk.next(at, &object, &inlet, &which);
+        if (count < room)
+            /* a t_inlet begins with its t_pd */
+            goal[count] = inlet ? (t_pd *)inlet : &object->ob_pd;
+        count++;
+    }
+    return count;
+}
+
+/* Whether this is still connected. */
+static int leads_to(const struct replies *replies, const t_pd *one)
+{
+    t_pd *goal[GOALS];
+    int i, count = replies->ended ? 0 : goals(replies, goal, GOALS);
+
+    for (i = 0; i < count && i < GOALS; i++) {
+        if (goal[i] == one)
+            return 1;
+    }
+    return 0;
+}
+
 void replies_send(struct replies *replies, const char *selector, int count,
                   t_atom *atoms)
 {
-    outlet_anything(replies->outlet, gensym(selector), count, atoms);
+    static int depth;
+    t_symbol *s = gensym(selector);
+    t_pd *goal[GOALS];
+    int i, found;
+
+    if (replies->ended)
+        return;
+    if (!walk.looked)
+        look_up_walk();
+    found = walk.first && walk.next ? goals(replies, goal, GOALS) : GOALS + 1;
+    if (found > GOALS || depth >= DEPTH_MAX) {
+        outlet_anything(replies->outlet, s, count, atoms); /* and says so */
+        return;
+    }
+    depth++;
+    for (i = 0; i < found; i++) {
+        if (i == 0 || leads_to(replies, goal[i]))
+            pd_typedmess(goal[i], s, count, atoms);
+    }
+    depth--;
 }
+
+void replies_outlet(struct replies *replies, int before)
+{
+    replies->outlet_number = before;
+    replies->outlet = outlet_new(replies->object, &s_anything);
+}
+
+void replies_end(struct replies *replies)
+{
+    replies->ended = 1;
+}
+
+/* ---- forms of messages ------------------------------------------------------ */
 
 void replies_bare(struct replies *replies, const char *selector)
 {
@@ -79,6 +176,8 @@ static void console(struct replies *replies, int is_error, const char *text)
 {
     const char *space = replies->name[0] ? " " : "";
 
+    if (replies->ended)
+        return;
     text = without_name(replies, text);
     if (is_error)
         pd_error(replies->object, "%s%s%s: %s", replies->class_name, space,

@@ -26,6 +26,8 @@ enum replies_memory {
 struct replies {
     t_object *object;
     t_outlet *outlet;
+    int outlet_number;
+    int ended; /* the object has been deleted: nothing is said any more */
     const char *class_name;
     char name
         [REPLIES_NAME]; /* of the device, as the user wrote it; "" for none */
@@ -36,11 +38,17 @@ struct replies {
     uint32_t said_count;
 };
 
-/** Nothing said yet, no name. The outlet is made by the caller. */
+/** Nothing said yet, no name. The outlet is made by replies_outlet. */
 void replies_init(struct replies *replies, t_object *object,
                   const char *class_name);
 
-/** One message. Atoms are the caller's. */
+/** Make the outlet of messages, behind `before` other ones. */
+void replies_outlet(struct replies *replies, int before);
+/** The object is being deleted: methods that still run say nothing more. */
+void replies_end(struct replies *replies);
+
+/** One message. Atoms are the caller's. What hears it may delete the object: see
+ * remains.h. */
 void replies_send(struct replies *replies, const char *selector, int count,
                   t_atom *atoms);
 void replies_bare(struct replies *replies, const char *selector);

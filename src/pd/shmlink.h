@@ -43,9 +43,11 @@ typedef struct shmlink {
     t_clock *x_poll;    /* links, notices, and plays while no audio runs */
     t_clock *x_deliver; /* what the device sent, at its time */
 
+    int x_ended;         /* deleted: methods that still run end soon */
     int x_loaded;        /* the outlets are connected */
     int x_started;       /* and clocks run */
     int x_waited;        /* turns, for devices of this Pd */
+    int x_await_program; /* batch: one starts anew, with the canvas's rate */
     int x_due;           /* an open has not been answered */
     int x_requested;     /* and was asked for by message */
     int x_open;          /* `open 1` has been told, and still holds */
@@ -90,6 +92,7 @@ typedef struct shmlink {
     char x_preset[SHL_FILE_NAME_SIZE]; /* loaded or saved last */
     int x_programs, x_presets;         /* as counted last; -1: not yet */
     struct shmlink *x_next;            /* in presets.c's list of all */
+    int x_change_due;                  /* it is to hear of changed presets */
     struct news *x_news, *x_news_last; /* from the device, not told yet */
     uint32_t x_news_count;
     size_t x_news_bytes;

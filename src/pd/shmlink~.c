@@ -6,6 +6,7 @@
  * while nobody performs. The other delivers what the device sent, at its
  * time. Perform only copies, computes, and moves events between queues. */
 #include "pd/patch.h"
+#include "pd/remains.h"
 #include "pd/shmlink.h"
 
 #include <stdio.h>
@@ -246,6 +247,8 @@ static void shmlink_poll(t_shmlink *x)
 {
     int idle = connection_idle(x), soon;
 
+    if (x->x_ended)
+        return;
     x->x_loaded = 1;
     if (!connection_start(x))
         return;
@@ -314,7 +317,7 @@ static int make_ports(t_shmlink *x)
         inlet_new(&x->x_obj, &x->x_obj.ob_pd, &s_signal, &s_signal);
     for (i = 0; i < x->x_outlets; i++)
         outlet_new(&x->x_obj, &s_signal);
-    x->x_say.outlet = outlet_new(&x->x_obj, &s_anything);
+    replies_outlet(&x->x_say, x->x_outlets);
     x->x_vectors = getbytes((both + 1) * sizeof *x->x_vectors);
     x->x_planes = getbytes((both + 1) * sizeof *x->x_planes);
     return x->x_vectors && x->x_planes;
@@ -343,19 +346,16 @@ static void check_box_device(t_shmlink *x)
     x->x_flags.device[0] = '\0';
 }
 
-static void shmlink_free(t_shmlink *x)
+/* When none of its methods is running any more. */
+static void end(void *object)
 {
+    t_shmlink *x = object;
     size_t both = (size_t)(x->x_inlets + x->x_outlets);
-    t_pd *bound;
 
-    while ((bound = pd_findbyclass(gensym("#A"), shmlink_class)) &&
-           bound == &x->x_obj.ob_pd)
-        pd_unbind(bound, gensym("#A"));
     if (x->x_poll)
         clock_free(x->x_poll);
     if (x->x_deliver)
         clock_free(x->x_deliver);
-    presets_discharge(x);
     waiting_free(x);
     errands_free(x);
     shl_host_free(x->x_host);
@@ -366,6 +366,22 @@ static void shmlink_free(t_shmlink *x)
     freebytes(x->x_planes, (both + 1) * sizeof *x->x_planes);
 }
 
+static void shmlink_free(t_shmlink *x)
+{
+    t_pd *bound;
+
+    while ((bound = pd_findbyclass(gensym("#A"), shmlink_class)) &&
+           bound == &x->x_obj.ob_pd)
+        pd_unbind(bound, gensym("#A"));
+    presets_discharge(x);
+    replies_end(&x->x_say);
+    x->x_ended = 1;
+    x->x_say.name[0] = '\0'; /* nothing is wished for any more */
+    if (x->x_host)
+        shl_host_close(x->x_host);
+    remains_leave(x, sizeof *x, end);
+}
+
 static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
 {
     t_shmlink *x;
@@ -373,7 +389,9 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
 
     if (patch_wanted(argc, argv))
         return patch_new(argc, argv);
-    x = (t_shmlink *)pd_new(shmlink_class);
+    x = remains_new(shmlink_class, sizeof *x);
+    if (!x)
+        return NULL;
     replies_init(&x->x_say, &x->x_obj, "shmlink~");
     x->x_voice.ways = &connection_ways;
     x->x_programs = x->x_presets = -1;
@@ -436,8 +454,8 @@ void shmlink_tilde_setup(void);
 void shmlink_tilde_setup(void)
 {
     t_class *c = class_new(gensym("shmlink~"), (t_newmethod)shmlink_new,
-                           (t_method)shmlink_free, sizeof(t_shmlink),
-                           CLASS_DEFAULT, A_GIMME, 0);
+                           (t_method)shmlink_free, 0, CLASS_DEFAULT, A_GIMME,
+                           0); /* its memory is its own: remains.h */
 
     shmlink_class = c;
     CLASS_MAINSIGNALIN(c, t_shmlink, x_f);

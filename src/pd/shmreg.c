@@ -3,6 +3,7 @@
  * worker fills one picture and waits until the scheduler has taken it. Looking
  * into links is done in guests.c. */
 #include "pd/guests.h"
+#include "pd/remains.h"
 #include "pd/sheet.h"
 
 #include <stdatomic.h>
@@ -323,21 +324,34 @@ static void shmreg_monitor(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 
 /* ---- life ---------------------------------------------------------------- */
 
-static void shmreg_free(t_shmreg *x)
+/* When none of its methods is running any more. */
+static void end(void *object)
 {
+    t_shmreg *x = object;
+
     shl_worker_free(x->x_worker);
     clock_free(x->x_clock);
     guests_free(x->x_guests);
 }
 
+static void shmreg_free(t_shmreg *x)
+{
+    replies_end(&x->x_say);
+    clock_unset(x->x_clock);
+    remains_leave(x, sizeof *x, end);
+}
+
 static void *shmreg_new(t_symbol *s, int argc, t_atom *argv)
 {
-    t_shmreg *x = (t_shmreg *)pd_new(shmreg_class);
+    t_shmreg *x = remains_new(shmreg_class, sizeof *x);
     (void)s;
     (void)argv;
 
+    if (!x)
+        return NULL;
+
     replies_init(&x->x_say, &x->x_obj, "shmreg");
-    x->x_say.outlet = outlet_new(&x->x_obj, &s_anything);
+    replies_outlet(&x->x_say, 0);
     x->x_clock = clock_new(x, (t_method)shmreg_take);
     if (argc)
         replies_complain(&x->x_say, "takes no words in its box: send them as "
@@ -351,8 +365,8 @@ void shmreg_setup(void);
 void shmreg_setup(void)
 {
     t_class *c = class_new(gensym("shmreg"), (t_newmethod)shmreg_new,
-                           (t_method)shmreg_free, sizeof(t_shmreg),
-                           CLASS_DEFAULT, A_GIMME, 0);
+                           (t_method)shmreg_free, 0, CLASS_DEFAULT, A_GIMME,
+                           0); /* its memory is its own: remains.h */
 
     shmreg_class = c;
     class_addbang(c, (t_method)shmreg_bang);

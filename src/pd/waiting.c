@@ -64,6 +64,8 @@ static void keep(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv)
 
 static void say(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
+    if (x->x_ended)
+        return;
     if (connection_starting(x))
         keep(x, s, argc, argv);
     else
