@@ -100,18 +100,59 @@ else
     cat "$work/scan"
 fi
 
+# The same in the words of DAWs, which ask for three formats. Some pass the path
+# as a word, some write "--system" alone.
+scanned() { # what, names that must be there, arguments ...
+    title=$1
+    wanted=$2
+    shift 2
+    got=$("$plug" --scan "$@" 2>"$work/err" | python3 -c '
+import json, sys
+answer = json.load(sys.stdin)
+assert sorted(answer) == ["data", "errors", "warnings"], answer
+for row in answer["data"]:
+    assert row["id"] and row["path"] and row["name"], row
+    assert row["capabilities"]["midi_inputs"] >= 0, row
+print(" ".join(sorted(row["path"] for row in answer["data"])))')
+    if [ "$got" = "$wanted" ]; then
+        pass "$title"
+    else
+        fail "$title: $got"
+        cat "$work/err"
+    fi
+}
+own="builtin::gain builtin::synth"
+scanned "a DAW scans CLAP" "$own" --format clap --path --system
+scanned "a DAW scans all CLAP" "$own" --format clap --system
+scanned "a DAW scans one path" "$own" --format clap --path builtin
+scanned "a DAW scans one plugin" builtin::synth --path builtin::synth \
+    --format clap
+scanned "a DAW scans another path" "" --format clap --path /lib/x.clap
+scanned "a DAW scans VST3" "" --log-level error --format vst3 --path --system
+"$plug" --scan --format clap --path --system --output "$work/scan" &&
+    grep -q '"data"' "$work/scan" && pass "a scan into a file" ||
+    fail "a scan into a file"
+code "a DAW scans no format" 1 "format" --scan --path --system
+code "a DAW scans a format that is none" 4 "vst9" --scan --format vst9
+code "a scan into a folder" 1 "$work cannot be written" --scan --format clap \
+    --output "$work"
+
 # ---- for a DAW -------------------------------------------------------------------
 
-for n in 3 4 5 6; do
+for n in 3 4 5 6 7 8; do
     says "protocol $n: starts, plays, ends" "ready blocks 100 exit 0" \
         "$run" --protocol $n "$plug" builtin gain -- ready blocks=100 end
 done
+says "a plugin of ours as CLAP" "ready blocks 100 exit 0" \
+    "$run" "$plug" clap builtin::synth -- ready blocks=100 end
+says "a plugin of ours as CLAP, by #" "ready blocks 100 exit 0" \
+    "$run" "$plug" clap builtin#gain -- ready blocks=100 end
 says "format null" "ready blocks 100 exit 0" \
     "$run" "$plug" null anything -- ready blocks=100 end
 says "eleven words" "ready blocks 1 exit 0" \
     "$run" "$plug" builtin synth 44100 512 0 2 -- ready blocks=1 end
 says "a protocol that it does not speak" "exit 2" \
-    "$run" --protocol 7 "$plug" null x --
+    "$run" --protocol 9 "$plug" null x --
 says "a plugin that does not exist" "not ready exit 5" \
     "$run" "$plug" builtin sampler -- ready
 says "a plugin that does not load" "not ready exit 6" \

@@ -22,6 +22,7 @@ struct control {
     _Atomic uint32_t changed; /* enum plugin_change; any thread adds (release),
                                  the control thread takes (acquire) */
     const struct plugin_format *format;
+    const char *spec; /* what the format calls the plugin */
     struct plugin *plugin;
     double rate_hz;
     struct process *process;
@@ -61,7 +62,7 @@ static int code_of(shl_status status)
 static int load(struct control *control)
 {
     const struct control_options *options = control->options;
-    const struct plugin_load how = {.spec = options->spec,
+    const struct plugin_load how = {.spec = control->spec,
                                     .rate_hz = control->rate_hz,
                                     .block_frames = options->block_frames,
                                     .inputs = options->inputs,
@@ -96,10 +97,10 @@ static void unload(struct control *control)
 
 static int begin(struct control *control, const struct control_options *options)
 {
-    *control = (struct control){.options = options,
-                                .format = plugin_format(options->format),
-                                .rate_hz = options->rate_hz};
+    *control = (struct control){
+        .options = options, .spec = options->spec, .rate_hz = options->rate_hz};
     control->owner = (struct plugin_owner){control, changed, log_line};
+    control->format = plugin_format_of(options->format, &control->spec);
     if (!control->format) {
         log_say(PLUGIN_ERROR, "there is no format %s here: --scan tells which",
                 options->format);

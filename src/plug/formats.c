@@ -28,6 +28,29 @@ const struct plugin_format *plugin_format(const char *name)
     return NULL;
 }
 
+/* As DAWs write it: path::id or path#id. */
+static const char *id_of_own(const char *spec)
+{
+    const size_t length = sizeof(PLUGIN_AS_CLAP) - 1;
+
+    if (strncmp(spec, PLUGIN_AS_CLAP, length))
+        return NULL;
+    if (spec[length] == '#')
+        return spec + length + 1;
+    return !strncmp(spec + length, "::", 2) ? spec + length + 2 : NULL;
+}
+
+const struct plugin_format *plugin_format_of(const char *name,
+                                             const char **spec)
+{
+    const char *own = strcmp(name, "clap") ? NULL : id_of_own(*spec);
+
+    if (!own)
+        return plugin_format(name);
+    *spec = own;
+    return &plugin_builtin;
+}
+
 uint64_t plugin_capabilities(const struct plugin *plugin)
 {
     const struct plugin_calls *calls = plugin->calls;

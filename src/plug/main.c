@@ -21,6 +21,7 @@ static const char help[] =
     "        [RATE BLOCK INPUTS OUTPUTS]\n"
     "shmplug --register NAME FORMAT SPEC [RATE BLOCK INPUTS OUTPUTS]\n"
     "shmplug --scan [FORMAT]\n"
+    "shmplug --scan --format FORMAT [--path PATH | --system] [--output FILE]\n"
     "\n"
     "Carries one plugin in a process of its own.\n"
     "\n"
@@ -31,10 +32,12 @@ static const char help[] =
     "two pipes. The second form announces the plugin on the board as a device\n"
     "that any host may claim; it ends by Ctrl-C or SIGTERM. The third prints "
     "as\n"
-    "JSON which plugins there are.\n"
+    "JSON which plugins there are, the fourth the same in the words of Maolan "
+    "DAWs.\n"
     "\n"
     "  FORMAT   null      passes its inputs on; SPEC is not looked at\n"
     "           builtin   SPEC: null, gain, synth, fixture, crash, hang\n"
+    "           clap      SPEC: builtin::NAME, so that a DAW can open these\n"
     "  SPEC     __test__, __crash__, __hang__ with any format: for tests of "
     "DAWs\n"
     "\n"
@@ -157,7 +160,8 @@ static int is_special(const struct control_options *options)
 /* Formats of the protocol; this program may not have them. */
 static int is_format(const char *name)
 {
-    static const char *const names[] = {"clap", "vst3", "lv2", "__test__"};
+    static const char *const names[] = {"clap", "vst3", "lv2", "au",
+                                        "__test__"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (!strcmp(name, names[i]))
@@ -181,8 +185,10 @@ static int run_for_daw(char **words, struct control_options *options)
     shl_status status;
     int code;
 
+    const char *spec = options->spec;
+
     if (!is_format(options->format) ||
-        (!plugin_format(options->format) && !is_special(options))) {
+        (!plugin_format_of(options->format, &spec) && !is_special(options))) {
         log_say(PLUGIN_ERROR, "there is no format %s here: --scan tells which",
                 options->format);
         return PLUG_NO_FORMAT;
@@ -237,8 +243,42 @@ static int run_register(int count, char **words)
     return control_register(&options);
 }
 
+/* As DAWs ask: options in any order, other words not looked at. */
+static int run_daw_scan(int count, char **words)
+{
+    struct scan_options scan = {NULL, NULL, NULL};
+
+    for (int i = 0; i < count; i++) {
+        const char **value = !strcmp(words[i], "--format")   ? &scan.format
+                             : !strcmp(words[i], "--path")   ? &scan.path
+                             : !strcmp(words[i], "--output") ? &scan.output
+                                                             : NULL;
+        if (value && i + 1 < count)
+            *value = words[++i];
+        else if (value)
+            return wrong("--format, --path and --output have a word each");
+    }
+    if (!scan.format)
+        return wrong("a DAW scans by --scan --format FORMAT --path PATH, or "
+                     "--system for the path");
+    if (scan.path && !strcmp(scan.path, "--system"))
+        scan.path = NULL;
+    if (!is_format(scan.format)) {
+        log_say(PLUGIN_ERROR, "there is no format %s here: --scan tells which",
+                scan.format);
+        return PLUG_NO_FORMAT;
+    }
+    if (scan_for_daw(&scan))
+        return PLUG_OK;
+    log_say(PLUGIN_ERROR, "%s cannot be written",
+            scan.output ? scan.output : "standard output");
+    return PLUG_USAGE;
+}
+
 static int run_scan(int count, char **words)
 {
+    if (count && words[0][0] == '-')
+        return run_daw_scan(count, words);
     if (count > 1)
         return wrong("--scan takes one format at most");
     if (scan_print(count ? words[0] : NULL))

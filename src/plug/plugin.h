@@ -214,6 +214,15 @@ const struct plugin_format *plugin_format_at(uint32_t index);
 /** NULL: this program does not have it. [any] */
 const struct plugin_format *plugin_format(const char *name);
 
+/** DAWs know three formats and no more: to them our own plugins are CLAP files
+ * of this path, with their names as ids: "builtin::synth". */
+#define PLUGIN_AS_CLAP "builtin"
+
+/** The format that a DAW means by these words; *spec is what that format calls
+ * the plugin. NULL: this program has none such. [any] */
+const struct plugin_format *plugin_format_of(const char *name,
+                                             const char **spec);
+
 /** Capabilities: those it names, and those that follow from its calls. [any] */
 uint64_t plugin_capabilities(const struct plugin *plugin);
 
