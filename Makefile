@@ -335,6 +335,10 @@ demo:
 check: ready
 	@sh tests/check.sh
 
+# Whether the other side has published something newer than what is tested.
+newest:
+	@sh tests/interop/newest.sh
+
 soak: ready
 	@SHL_SOAK=1 sh tests/check.sh
 
@@ -396,7 +400,7 @@ clean-build:
 	find build -mindepth 1 -maxdepth 1 ! -name 'pd-*' \
 	    -exec rm -rf {} + 2>/dev/null || true
 
-.PHONY: all both programs fuzzers core objects ready deps demo check soak \
+.PHONY: all both programs fuzzers core objects ready deps demo check newest soak \
     bench live mutate fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
     install install-beside install-program install-hint lib api features shmlink.pc
 .DELETE_ON_ERROR:

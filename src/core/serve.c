@@ -162,14 +162,17 @@ static void tell_counts(struct shl_serve *serve,
                      least(about->midi_in, SHL_MAX_MIDI_PORTS));
     shl_maolan_store(&serve->maolan, row->midi_out_ports,
                      least(about->midi_out, SHL_MAX_MIDI_PORTS));
+    /* number 3 has one ring each way, whatever the plugin has */
+    const uint32_t midi_in = least(about->midi_in, row->midi_ports);
+    const uint32_t midi_out = least(about->midi_out, row->midi_ports);
     if (about->any_channels)
         return;
     shl_maolan_store(&serve->maolan, row->input_channels, about->audio_in);
     shl_maolan_store(&serve->maolan, row->output_channels, about->audio_out);
-    shl_scratch_ports_write(
-        serve->map.base + row->scratch,
-        &(struct shl_port_counts){about->audio_in, about->audio_out,
-                                  about->midi_in, about->midi_out});
+    shl_scratch_ports_write(serve->map.base + row->scratch,
+                            &(struct shl_port_counts){about->audio_in,
+                                                      about->audio_out, midi_in,
+                                                      midi_out});
 }
 
 /* A byte that begins no character. */

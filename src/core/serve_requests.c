@@ -107,6 +107,22 @@ static void publish(struct shl_serve *serve)
         shl_maolan_store(&serve->maolan, row->scratch_size, end);
 }
 
+/* Number 3 has one MIDI ring each way, whatever the plugin has. */
+static void clip_ports(struct shl_serve *serve)
+{
+    const struct shl_maolan_layout *row = serve->maolan.layout;
+    uint8_t *scratch = serve->map.base + row->scratch;
+    struct shl_port_counts counts;
+
+    if (shl_scratch_ports_read(scratch, &counts))
+        return;
+    if (counts.midi_in > row->midi_ports)
+        counts.midi_in = row->midi_ports;
+    if (counts.midi_out > row->midi_ports)
+        counts.midi_out = row->midi_ports;
+    shl_scratch_ports_write(scratch, &counts);
+}
+
 static void wait_for_the_daw(const struct shl_serve *serve)
 {
     uint64_t gone_ns;
@@ -130,6 +146,8 @@ void shl_serve_answer(shl_serve *serve, shl_status status)
         return;
     if (!status)
         publish(serve);
+    if (!status && serve->asked == SHL_SERVE_PORTS)
+        clip_ports(serve);
     wait_for_the_daw(serve);
     shl_maolan_store(&serve->maolan, row->request_status,
                      status ? SHL_REQUEST_ERROR : SHL_REQUEST_SUCCESS);
