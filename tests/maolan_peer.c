@@ -110,6 +110,8 @@ static uint32_t restore(void)
         return SHL_REQUEST_ERROR;
     memcpy(state, scratch, state_size);
     memcpy(&level, state, state_size >= 4 ? 4 : 0);
+    if (state_size == 16) /* one of LV2, with one port */
+        memcpy(&level, state + 8, 4);
     return SHL_REQUEST_SUCCESS;
 }
 

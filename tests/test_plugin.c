@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -381,13 +382,17 @@ static void state_of_every_size_comes_back(void **state)
 /* One of LV2 says its values when it is asked for its ports. */
 static void values_after_a_restore_are_the_plugins_own(void **state)
 {
-    const float level = 0.75f;
+    const struct {
+        uint32_t ports, port;
+        float level;
+        uint32_t properties;
+    } kept = {1, 0, 0.75f, 0};
     struct heard heard = {0};
     (void)state;
     spawn("lv2:B16/normal");
     assert_true(shl_host_param_value(host, 0) == 1);
-    assert_int_equal(
-        ask(SHL_MESSAGE_STATE_RESTORE, &level, sizeof level, &heard), SHL_OK);
+    assert_int_equal(ask(SHL_MESSAGE_STATE_RESTORE, &kept, sizeof kept, &heard),
+                     SHL_OK);
     assert_true(shl_host_param_value(host, 0) == 0.75);
     assert_true(shl_host_param_value(host, 1) == 1);
 }
@@ -541,6 +546,31 @@ static void one_that_does_not_end_is_killed(void **state)
     assert_int_equal(shl_host_linked(host), 0);
 }
 
+static void *open_one(void *arg)
+{
+    spawn(arg);
+    return NULL;
+}
+
+/* Hazard 17: whoever opens a plugin may end; it lives as long as its host. */
+/* shows ME-08 */
+static void a_plugin_outlives_the_thread_that_opened_it(void **state)
+{
+    pthread_t thread;
+    char spec[] = "clap:B16/normal";
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, open_one, spec), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    usleep(100000); /* a signal would have come by now */
+    for (int n = 0; n < 20; n++) {
+        assert_true(play_both((float)n, 0, 64));
+        assert_true(both_came((float)n, 0, 64));
+    }
+    shl_host_poll(host);
+    assert_int_equal(shl_host_linked(host), 2);
+    assert_int_equal(shl_host_crashes(host), 0);
+}
+
 static void only_its_pipes_are_inherited(void **state)
 {
     struct shl_device_info info;
@@ -680,6 +710,28 @@ static void hostile_scratch_does_no_harm(void **state)
     assert_int_equal(ask_slot(SHL_MAOLAN_FILE_LIST, NULL, 0, &heard), SHL_OK);
     assert_int_equal(shl_table_read(&table, SHL_TABLE_FILES, got, heard.size),
                      SHL_BAD_PEER);
+}
+
+/* Hazard 8: what a plugin host would read beyond does not reach it. */
+/* shows MP-35 */
+static void a_state_that_is_none_is_not_sent_to_lv2(void **state)
+{
+    static const uint8_t good[8], bad[] = {1, 0, 0, 0, 0, 0, 0, 0};
+    struct heard heard = {0};
+    (void)state;
+    spawn("lv2:B16/normal");
+    assert_int_equal(ask(SHL_MESSAGE_STATE_RESTORE, bad, sizeof bad, &heard),
+                     SHL_BAD_VALUE);
+    assert_non_null(strstr(heard.text, "LV2"));
+    assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
+    assert_int_not_equal(heard.size, sizeof bad);
+    assert_int_equal(ask(SHL_MESSAGE_STATE_RESTORE, good, sizeof good, &heard),
+                     SHL_OK);
+    assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
+    assert_int_equal(heard.size, sizeof good);
+    spawn("clap:B16/normal");
+    assert_int_equal(ask(SHL_MESSAGE_STATE_RESTORE, bad, sizeof bad, &heard),
+                     SHL_OK);
 }
 
 /* Hazard 19. */
@@ -1396,6 +1448,7 @@ int main(int argc, char **argv)
         TEST(what_changes_by_itself_is_told),
         TEST(the_end_is_in_good_order),
         TEST(one_that_does_not_end_is_killed),
+        TEST(a_plugin_outlives_the_thread_that_opened_it),
         TEST(only_its_pipes_are_inherited),
         TEST(the_command_line_has_its_words),
         TEST(the_layout_is_found_or_told),
@@ -1404,6 +1457,7 @@ int main(int argc, char **argv)
         TEST(completions_without_end_keep_nobody),
         TEST(hostile_indices_and_counts_do_no_harm),
         TEST(hostile_scratch_does_no_harm),
+        TEST(a_state_that_is_none_is_not_sent_to_lv2),
         TEST(numbers_that_are_none_are_silence),
         TEST(a_segment_that_is_cut_ends_the_link),
         TEST(every_end_is_a_crash),

@@ -124,7 +124,7 @@ static void one_that_does_not_end_is_killed(void **state)
 /* ---- the parent ----------------------------------------------------------------- */
 
 struct family {
-    _Atomic uint32_t up, followed, same, ended;
+    _Atomic uint32_t up, followed, same, asked, ended;
 };
 
 static void be_child(struct family *family)
@@ -135,8 +135,10 @@ static void be_child(struct family *family)
     family->followed = shl_parent_follow(&parent) != 0;
     family->same = parent == (uint32_t)getppid() && shl_parent_is(parent);
     family->up = 1;
-    while (!shl_ending() || shl_parent_is(parent))
+    while (!shl_ending() || shl_parent_is(parent)) {
+        family->asked = (uint32_t)shl_ending();
         shl_sleep_ms(1);
+    }
     family->ended = 1;
     _exit(0);
 }
@@ -165,6 +167,49 @@ static void a_child_learns_of_its_parents_death(void **state)
     pid = child_start(parent_of, family);
     assert_int_equal(family->followed, 1);
     assert_int_equal(family->same, 1);
+    child_kill(pid);
+    for (int ms = 0; ms < 30000 && !family->ended; ms++)
+        shl_sleep_ms(1);
+    assert_int_equal(family->ended, 1);
+    munmap(family, 4096);
+}
+
+static void *start_one(void *arg)
+{
+    struct family *family = arg;
+
+    if (fork() == 0)
+        be_child(family);
+    while (!family->up)
+        shl_sleep_ms(1);
+    return NULL;
+}
+
+static int parent_with_threads(void *arg)
+{
+    pthread_t thread;
+
+    CHILD_CHECK(!pthread_create(&thread, NULL, start_one, arg));
+    CHILD_CHECK(!pthread_join(thread, NULL));
+    child_ready();
+    child_forever();
+}
+
+/* Hazard 17: the system's signal is that of the thread. A DAW lives on when one
+ * of its threads ends, and so does what that has started. */
+/* shows ME-08 */
+static void a_child_outlives_the_thread_that_started_it(void **state)
+{
+    struct family *family = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pid;
+
+    (void)state;
+    assert_true(family != MAP_FAILED);
+    pid = child_start(parent_with_threads, family);
+    for (int ms = 0; ms < 300 && !family->asked; ms++)
+        shl_sleep_ms(1);
+    assert_int_equal(family->asked, 0);
     child_kill(pid);
     for (int ms = 0; ms < 30000 && !family->ended; ms++)
         shl_sleep_ms(1);
@@ -325,6 +370,7 @@ int main(void)
         cmocka_unit_test(signals_ask_to_end),
         cmocka_unit_test(one_that_does_not_end_is_killed),
         cmocka_unit_test(a_child_learns_of_its_parents_death),
+        cmocka_unit_test(a_child_outlives_the_thread_that_started_it),
         cmocka_unit_test(only_the_two_ends_in_use_stay_open),
         cmocka_unit_test(a_start_leaves_our_pages_alone),
         cmocka_unit_test(a_program_starts_with_plain_signals),

@@ -282,6 +282,55 @@ static void random_tables_do_no_harm(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
+static uint32_t put_at(uint8_t *bytes, uint32_t at, uint32_t word)
+{
+    memcpy(bytes + at, &word, 4);
+    return at + 4;
+}
+
+/* Hazard 8: plugin hosts check the bodies of a state, not the words before. */
+/* shows MP-35 */
+static void a_state_of_lv2_is_whole_or_refused(void **state)
+{
+    uint8_t bytes[256] = {0};
+    uint32_t words[8], count = 0, at = 0, size;
+
+    (void)state;
+    words[count++] = at;
+    at = put_at(bytes, at, 2); /* ports */
+    for (uint32_t i = 0; i < 2; i++) {
+        at = put_at(bytes, at, i);
+        at = put_at(bytes, at, 0x3F800000u);
+    }
+    words[count++] = at;
+    at = put_at(bytes, at, 1); /* properties */
+    for (uint32_t i = 0; i < 3; i++) {
+        if (i == 2)
+            at = put_at(bytes, at, 1); /* flags */
+        words[count++] = at;
+        at = put_at(bytes, at, 5 + i);
+        at += 5 + i;
+    }
+    size = at;
+    assert_int_equal(shl_scratch_lv2_state_check(bytes, size), SHL_OK);
+    for (at = 0; at < size; at++)
+        assert_int_equal(shl_scratch_lv2_state_check(bytes, at), SHL_BAD_VALUE);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t n = 0; n < 4; n++) {
+            static const uint32_t wrong[] = {200, 0x7FFFFFFFu, 0x20000000u,
+                                             0xFFFFFFFFu};
+            uint8_t other[256];
+
+            memcpy(other, bytes, sizeof other);
+            put_at(other, words[i], wrong[n]);
+            assert_int_equal(shl_scratch_lv2_state_check(other, size),
+                             SHL_BAD_VALUE);
+        }
+    assert_int_equal(shl_scratch_lv2_state_check(bytes, 8), SHL_BAD_VALUE);
+    memset(bytes, 0, 8); /* none of either */
+    assert_int_equal(shl_scratch_lv2_state_check(bytes, 8), SHL_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +341,7 @@ int main(void)
         TEST(tables_of_every_kind_and_length),
         TEST(a_full_table_refuses_and_stands),
         TEST(promises_take_no_memory),
+        TEST(a_state_of_lv2_is_whole_or_refused),
         TEST(random_tables_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,11 +101,41 @@ int shl_ending(void)
     return atomic_load_explicit(&ending, memory_order_relaxed);
 }
 
+/* The system's signal comes with the end of the thread that has started us, and
+ * a DAW may start its programs by threads that end while it goes on. So it is a
+ * signal of its own, which asks who the parent is now. */
+#define PARENT_SIGNAL (SIGRTMAX - 3)
+
+static volatile pid_t followed;
+
+static void thread_of_parent_ended(int number)
+{
+    (void)number;
+    if (getppid() != followed)
+        raise(SIGTERM);
+}
+
+static void follow(pid_t parent)
+{
+    struct sigaction action;
+    sigset_t heard;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = thread_of_parent_ended;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&heard);
+    sigaddset(&heard, PARENT_SIGNAL);
+    followed = parent;
+    sigaction(PARENT_SIGNAL, &action, NULL);
+    sigprocmask(SIG_UNBLOCK, &heard, NULL);
+    prctl(PR_SET_PDEATHSIG, PARENT_SIGNAL);
+}
+
 int shl_parent_follow(uint32_t *pid)
 {
     const pid_t parent = getppid();
 
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    follow(parent);
     *pid = (uint32_t)parent;
     /* it may have ended before the system knew our wish */
     return getppid() == parent;

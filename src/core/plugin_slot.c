@@ -571,10 +571,25 @@ static shl_status collect(struct shl_plugin *plugin, struct shl_errand *errand,
     return do_wire(plugin, errand, SHL_MAOLAN_COLLECT, scratch, size);
 }
 
+/* A state from a file may be anybody's, or cut. */
+static shl_status restore(struct shl_plugin *plugin, struct shl_errand *errand,
+                          uint8_t *scratch, uint32_t *size)
+{
+    if (strcmp(plugin->format, "lv2") == 0 &&
+        shl_scratch_lv2_state_check(errand->bytes, errand->size)) {
+        errand->text = "these bytes are no whole state of an LV2 plugin, and "
+                       "the plugin program would not notice: nothing was sent";
+        return SHL_BAD_VALUE;
+    }
+    return do_wire(plugin, errand, SHL_MAOLAN_STATE_RESTORE, scratch, size);
+}
+
 static shl_status perform(struct shl_plugin *plugin, struct shl_errand *errand,
                           uint8_t *scratch, uint32_t *size)
 {
     switch (errand->number) {
+    case SHL_SERVE_STATE_RESTORE:
+        return restore(plugin, errand, scratch, size);
     case SHL_SERVE_FILES:
         return list_files(plugin, errand, scratch, size);
     case SHL_SERVE_FILE:

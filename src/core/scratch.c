@@ -156,6 +156,54 @@ shl_status shl_scratch_update_read(const uint8_t *scratch, uint32_t *index,
     return st;
 }
 
+/* ---- states -------------------------------------------------------------------- */
+
+/* What is left of a state that is read. */
+struct rest {
+    const uint8_t *at;
+    uint32_t size;
+};
+
+static bool pass_bytes(struct rest *rest, uint32_t size)
+{
+    if (size > rest->size)
+        return false;
+    rest->at += size;
+    rest->size -= size;
+    return true;
+}
+
+static bool pass_word(struct rest *rest, uint32_t *value)
+{
+    if (rest->size < 4)
+        return false;
+    *value = word_at(rest->at);
+    return pass_bytes(rest, 4);
+}
+
+static bool pass_block(struct rest *rest)
+{
+    uint32_t length;
+
+    return pass_word(rest, &length) && pass_bytes(rest, length);
+}
+
+/* Ports with a value each; properties: key, type, flags, value. */
+shl_status shl_scratch_lv2_state_check(const uint8_t *bytes, uint32_t size)
+{
+    struct rest rest = {bytes, size};
+    uint32_t count, flags;
+
+    if (!pass_word(&rest, &count) || count > rest.size / 8 ||
+        !pass_bytes(&rest, count * 8) || !pass_word(&rest, &count))
+        return SHL_BAD_VALUE;
+    for (; count; count--)
+        if (!pass_block(&rest) || !pass_block(&rest) ||
+            !pass_word(&rest, &flags) || !pass_block(&rest))
+            return SHL_BAD_VALUE;
+    return SHL_OK;
+}
+
 /* ---- tables ------------------------------------------------------------------------ */
 
 /* What stands behind the texts of an entry: three numbers of so many bytes. */

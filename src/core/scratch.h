@@ -56,6 +56,10 @@ shl_status shl_scratch_update_write(uint8_t *scratch, uint32_t index,
 shl_status shl_scratch_update_read(const uint8_t *scratch, uint32_t *index,
                                    const char **text, uint32_t *length);
 
+/** Whether these bytes can be the state of an LV2 plugin: plugin hosts believe its
+ * counts and lengths, and read beyond its end. SHL_BAD_VALUE. */
+shl_status shl_scratch_lv2_state_check(const uint8_t *bytes, uint32_t size);
+
 /* ---- tables -------------------------------------------------------------- */
 
 enum shl_table_kind {
