@@ -89,6 +89,7 @@ static const struct field shared_fields[] = {
     FIELD(shl_host_line, epoch),
     FIELD(shl_host_line, lane),
     FIELD(shl_host_line, rung_ns),
+    FIELD(shl_host_line, others),
     FIELD(shl_host_line, reserved),
     END(shl_host_line),
     FIELD(shl_device_line, answer),

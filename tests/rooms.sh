@@ -68,7 +68,7 @@ BEGIN {
         "bypass cell file loss pace pair priority reblock ring scratch trail|" \
         "beacon lane mail maolan segment store|" \
         "board cycle desk inquiry scratchpad stream|" \
-        "plugin registry slot|" \
+        "crew plugin registry slot|" \
         "flow guest watch|" \
         "link|" \
         "device host|" \

@@ -485,6 +485,40 @@ static void the_device_wakes_for_bell_epoch_and_alarm(void **state)
     assert_true(shl_cycle_wait(&device, 0, &alarm, 2000));
 }
 
+/* Ring after so many us, in another thread. */
+static void *ring_later(void *arg)
+{
+    usleep(*(uint32_t *)arg);
+    ring(0, 64);
+    return NULL;
+}
+
+/* The device waits for a bell that comes so much later, and answers. */
+static void wait_for_bell(uint32_t after_us)
+{
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, ring_later, &after_us), 0);
+    while (!shl_cycle_wait(&device, 0, &no_alarm, 1000000)) {
+    }
+    answer();
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(shl_cycle_collect(&host));
+}
+
+/* A device whose host lets it wait does not stay awake for the next block. */
+static void long_waits_make_it_sleep_at_once(void **state)
+{
+    (void)state;
+    assert_true(device.eager > 0);
+    for (int n = 0; n < 100 && device.eager > 0; n++)
+        wait_for_bell(3000);
+    assert_int_equal(device.eager, 0);
+    ring(0, 64);
+    answer();
+    assert_true(shl_cycle_collect(&host));
+    assert_true(device.eager > 0); /* in a burst they follow each other */
+}
+
 static void *nudger(void *arg)
 {
     _Atomic uint32_t *alarm = arg;
@@ -592,6 +626,7 @@ int main(void)
         TEST(all_that_is_not_heard_is_counted_as_lost),
         TEST(times_are_told_only_while_stalled),
         TEST(the_device_wakes_for_bell_epoch_and_alarm),
+        TEST(long_waits_make_it_sleep_at_once),
         TEST(a_nudge_wakes_a_sleeper),
         TEST(two_threads_never_see_half_a_block),
     };

@@ -12,6 +12,9 @@
 #define NEEDED_SHARE   5u      /* never more than this part of a second */
 #define RELAPSE        64u     /* not so many in time: stalled again too soon */
 #define NAP_US         100000u /* a nudge may come just before we sleep */
+#define SHORT_NS       100000u /* a sleep: we might as well have stayed awake */
+#define EAGER_MORE     3u      /* one short wait weighs as many long ones */
+#define EAGER_MOST     12u
 
 /* ---- both halves ------------------------------------------------------- */
 
@@ -26,10 +29,18 @@ static bool elsewhere(uint32_t peer_cpu)
 /* Wake a sleeper on `word` if there is one: the word has just been stored
  * seq_cst, the sleeper raises its flag seq_cst before its last look, so one of
  * us sees the other. */
-static void wake(struct shl_parked_line *line, _Atomic uint32_t *word)
+static bool wake(struct shl_parked_line *line, _Atomic uint32_t *word)
 {
-    if (atomic_load_explicit(&line->parked, memory_order_seq_cst))
-        shl_word_wake(word);
+    uint32_t parked = atomic_load_explicit(&line->parked, memory_order_seq_cst);
+    if (!parked)
+        return false;
+    /* who was woken needs no second call, but it must be this same sleep: only
+     * sleepers that give each a number of its own say so */
+    if (shl_word_wake(word) && parked != 1)
+        atomic_compare_exchange_strong_explicit(&line->parked, &parked, 0,
+                                                memory_order_relaxed,
+                                                memory_order_relaxed);
+    return true;
 }
 
 /* ---- host half ----------------------------------------------------------- */
@@ -169,7 +180,7 @@ SHL_RT void shl_cycle_ring(struct shl_cycle_host *cycle, uint64_t frame,
     /* seq_cst: releases planes, events and line, and pairs with the flag */
     atomic_store_explicit(&line->doorbell, cycle->doorbell,
                           memory_order_seq_cst);
-    wake(&cycle->segment->lines->device_parked, &line->doorbell);
+    cycle->woken = wake(&cycle->segment->lines->device_parked, &line->doorbell);
 }
 
 SHL_RT void shl_cycle_rung(struct shl_cycle_host *cycle)
@@ -297,8 +308,23 @@ void shl_cycle_device_init(struct shl_cycle_device *cycle,
         .lines = segment->lines,
         .claim = segment->claim,
         .may_yield = true,
+        .sleeps = 1,
+        .eager = EAGER_MOST,
+        .cpus = shl_cpus(),
         .answered = shl_line_load(&segment->lines->device.answer)};
     shl_pauses_per_us(); /* measured here, not in the first block */
+}
+
+/* Whether the host let us sleep before this block. */
+static void note_wait(struct shl_cycle_device *cycle)
+{
+    if (!cycle->slept)
+        cycle->eager += EAGER_MORE;
+    else if (cycle->eager)
+        cycle->eager--;
+    if (cycle->eager > EAGER_MOST)
+        cycle->eager = EAGER_MOST;
+    cycle->slept = false;
 }
 
 SHL_RT bool shl_cycle_bell(struct shl_cycle_device *cycle, uint32_t *bell)
@@ -309,6 +335,7 @@ SHL_RT bool shl_cycle_bell(struct shl_cycle_device *cycle, uint32_t *bell)
                                  memory_order_seq_cst);
     if (*bell == cycle->answered)
         return false;
+    note_wait(cycle);
     cycle->began_ns = *bell % TIMED ? 0 : shl_clock_ns();
     return true;
 }
@@ -325,17 +352,28 @@ static bool something(struct shl_cycle_device *cycle, uint32_t epoch,
            atomic_load_explicit(alarm, memory_order_seq_cst) != 0;
 }
 
-static bool spin_or_yield(struct shl_cycle_device *cycle, uint32_t epoch,
-                          const _Atomic uint32_t *alarm)
+/* Other devices of our host may wait for the processor that we run on. */
+static bool is_crowded(const struct shl_cycle_device *cycle)
 {
-    if (!elsewhere(shl_line_load(&cycle->lines->host.cpu))) {
-        for (int i = 0; cycle->may_yield && i < YIELDS; i++) {
-            shl_yield();
-            if (something(cycle, epoch, alarm))
-                return true;
-        }
-        return false;
-    }
+    uint32_t others = shl_line_load(&cycle->lines->host.others);
+    return others >= cycle->cpus - 1; /* the host has the other one */
+}
+
+static bool yield_for(struct shl_cycle_device *cycle, uint32_t epoch,
+                      const _Atomic uint32_t *alarm)
+{
+    uint64_t until_ns = shl_clock_ns() + SPIN_LIMIT_NS;
+    do {
+        shl_yield();
+        if (something(cycle, epoch, alarm))
+            return true;
+    } while (shl_clock_ns() < until_ns);
+    return false;
+}
+
+static bool spin_for(struct shl_cycle_device *cycle, uint32_t epoch,
+                     const _Atomic uint32_t *alarm)
+{
     for (uint32_t n = SPIN_LIMIT_NS * shl_pauses_per_us() / 1000; n > 0; n--) {
         shl_pause();
         if (something(cycle, epoch, alarm))
@@ -344,26 +382,59 @@ static bool spin_or_yield(struct shl_cycle_device *cycle, uint32_t epoch,
     return false;
 }
 
-SHL_RT bool shl_cycle_wait(struct shl_cycle_device *cycle, uint32_t epoch,
+/* Stay awake for a while if a block is likely to come: that is cheaper than to
+ * sleep and be woken. */
+static bool linger(struct shl_cycle_device *cycle, uint32_t epoch,
+                   const _Atomic uint32_t *alarm)
+{
+    bool likely = cycle->eager > 0 || cycle->nudged;
+    cycle->nudged = false;
+    if (!elsewhere(shl_line_load(&cycle->lines->host.cpu))) {
+        for (int i = 0; cycle->may_yield && i < YIELDS; i++) {
+            shl_yield();
+            if (something(cycle, epoch, alarm))
+                return true;
+        }
+        return false;
+    }
+    if (!likely)
+        return false;
+    return is_crowded(cycle) ? yield_for(cycle, epoch, alarm)
+                             : spin_for(cycle, epoch, alarm);
+}
+
+/* Until somebody wakes us. The clock is read beside a system call only. */
+static bool sleep_for_bell(struct shl_cycle_device *cycle, uint32_t epoch,
                            const _Atomic uint32_t *alarm, uint32_t timeout_us)
 {
-    if (something(cycle, epoch, alarm) ||
-        (timeout_us && spin_or_yield(cycle, epoch, alarm)))
-        return true;
-    if (timeout_us == 0)
-        return false;
     struct shl_lines *lines = cycle->lines;
-    atomic_store_explicit(&lines->device_parked.parked, 1,
+    uint32_t most_us = timeout_us < NAP_US ? timeout_us : NAP_US;
+    uint64_t began_ns = shl_clock_ns();
+    cycle->sleeps += 2; /* odd, so never 0 */
+    atomic_store_explicit(&lines->device_parked.parked, cycle->sleeps,
                           memory_order_seq_cst);
     bool there = something(cycle, epoch, alarm);
     if (!there) {
-        shl_word_wait(&lines->host.doorbell, cycle->answered,
-                      timeout_us < NAP_US ? timeout_us : NAP_US);
+        shl_word_wait(&lines->host.doorbell, cycle->answered, most_us);
         there = something(cycle, epoch, alarm);
     }
     atomic_store_explicit(&lines->device_parked.parked, 0,
                           memory_order_relaxed);
+    uint64_t took_ns = shl_clock_ns() - began_ns;
+    cycle->nudged = !there && took_ns < most_us * UINT64_C(1000);
+    cycle->slept |= took_ns >= SHORT_NS;
     return there;
+}
+
+SHL_RT bool shl_cycle_wait(struct shl_cycle_device *cycle, uint32_t epoch,
+                           const _Atomic uint32_t *alarm, uint32_t timeout_us)
+{
+    if (something(cycle, epoch, alarm))
+        return true;
+    if (timeout_us == 0)
+        return false;
+    return linger(cycle, epoch, alarm) ||
+           sleep_for_bell(cycle, epoch, alarm, timeout_us);
 }
 
 /* How long the block took, into the running mean. */

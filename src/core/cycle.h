@@ -46,6 +46,7 @@ struct shl_cycle_host {
     bool stalled;         /* look, do not wait */
     bool late;            /* what is outstanding is: its deadline has passed */
     bool may_yield;       /* the device may run on our processor */
+    bool woken;           /* the device slept when we rang */
     uint32_t deadline_us; /* of one block */
     uint32_t left_us;     /* of it, for this block */
     uint32_t score;       /* in 64ths of a missed block */
@@ -106,6 +107,11 @@ struct shl_cycle_device {
     struct shl_lines *lines;
     struct shl_claim_region *claim;
     bool may_yield;    /* the host may run on our processor */
+    bool nudged;       /* woken without a block: one is about to come */
+    bool slept;        /* since the last block, and not just for a moment */
+    uint32_t eager;    /* above 0: blocks follow each other at once, of late */
+    uint32_t sleeps;   /* another odd number for each */
+    uint32_t cpus;     /* processors that we may run on */
     uint32_t answered; /* last doorbell answered */
     uint64_t began_ns; /* the block being worked on */
 };

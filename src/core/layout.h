@@ -329,12 +329,15 @@ struct shl_host_line {
     _Atomic uint32_t lane;        /* see struct shl_lane; since minor 2 */
     _Atomic uint64_t rung_ns; /* since minor 2: when, by CLOCK_MONOTONIC, if the
                                  device is to say when it answers; else 0 */
-    uint8_t reserved[72];
+    _Atomic uint32_t others;  /* since minor 2: processes of other devices that
+                                 this host rings; they may need a processor */
+    uint8_t reserved[68];
 };
 static_assert(offsetof(struct shl_host_line, event_write) == 24, "wire");
 static_assert(offsetof(struct shl_host_line, epoch) == 40, "wire offset");
 static_assert(offsetof(struct shl_host_line, lane) == 44, "wire offset");
 static_assert(offsetof(struct shl_host_line, rung_ns) == 48, "wire offset");
+static_assert(offsetof(struct shl_host_line, others) == 56, "wire offset");
 static_assert(sizeof(struct shl_host_line) == 128, "wire size");
 
 /** The device's line: answers a whole block. Orderings as above. */

@@ -1,5 +1,6 @@
 #include "link.h"
 
+#include "crew.h"
 #include "lane.h"
 #include "maolan.h"
 #include "number.h"
@@ -248,6 +249,7 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
 {
     memset(link, 0, sizeof *link);
     link->touch = 1;
+    link->crew = SHL_CREW_NONE;
     why->text[0] = 0;
     shl_status st = shl_segment_open(segment_name, &link->segment, why);
     if (st) {
@@ -283,6 +285,8 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
     link->free.resampler = options->resampler;
     link->free.clock_ns = options->clock_ns;
     open_rings(link);
+    if (link->drive != SHL_DRIVE_FREE)
+        link->crew = shl_crew_join(link->segment.lines, link->identity.pid);
     write_claim(link, options);
     return SHL_OK;
 }
@@ -295,6 +299,7 @@ void shl_link_close(struct shl_link *link)
         shl_segment_release(&link->segment);
         shl_cycle_nudge(link->segment.lines);
     }
+    shl_crew_leave(link->crew);
     shl_link_free_end(link);
     shl_segment_close(&link->segment);
     free(link->params);
@@ -304,6 +309,7 @@ void shl_link_close(struct shl_link *link)
     free(link->taps);
     memset(link, 0, sizeof *link);
     link->segment.map.fd = link->segment.ask.fd = -1;
+    link->crew = SHL_CREW_NONE;
 }
 
 /* The device has reserved them before it accepted. */
@@ -474,6 +480,15 @@ static uint32_t copy_in(struct shl_link *link, const float *const *in,
     return channels;
 }
 
+/* The device must know whether it has a processor for itself. */
+static void show_others(const struct shl_link *link)
+{
+    _Atomic uint32_t *shown = &link->segment.lines->host.others;
+    uint32_t others = shl_crew_others();
+    if (shl_line_load(shown) != others)
+        shl_line_store(shown, others);
+}
+
 static void ring_block(struct shl_link *link, uint32_t channels,
                        uint32_t frames, const struct shl_transport *transport)
 {
@@ -489,8 +504,10 @@ static void ring_block(struct shl_link *link, uint32_t channels,
         shl_link_plugin_ring(link, frames, channels);
         return;
     }
+    show_others(link);
     shl_cycle_ring(&link->cycle, link->frame, frames, channels,
                    link->out_planes, link->epoch);
+    shl_crew_rang(link->crew);
     shl_ring_fetch_free(&link->to_device);
 }
 

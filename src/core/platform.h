@@ -253,14 +253,18 @@ shl_status shl_thread_start(void (*job)(void *arg), void *arg);
  * reason, also signals: look again. [audio] One system call, bounded. */
 void shl_word_wait(_Atomic uint32_t *word, uint32_t seen, uint32_t timeout_us);
 
-/** Wake all who sleep on the word, in any process. [audio] One system call. */
-void shl_word_wake(_Atomic uint32_t *word);
+/** Wake all who sleep on the word, in any process. Whether there were any.
+ * [audio] One system call. */
+bool shl_word_wake(_Atomic uint32_t *word);
 
 /** Give up the processor once. [audio] */
 void shl_yield(void);
 
 /** The processor this thread runs on, +1; 0 if unknown. No system call. */
 uint32_t shl_cpu(void);
+
+/** How many processors this thread may run on, at least 1. [control] */
+uint32_t shl_cpus(void);
 
 /** Tell the processor that this is a spin loop. */
 static inline void shl_pause(void)

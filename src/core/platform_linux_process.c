@@ -204,9 +204,9 @@ void shl_word_wait(_Atomic uint32_t *word, uint32_t seen, uint32_t timeout_us)
         syscall(SYS_futex, word, FUTEX_WAIT, seen, &timeout, NULL, 0);
 }
 
-void shl_word_wake(_Atomic uint32_t *word)
+bool shl_word_wake(_Atomic uint32_t *word)
 {
-    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    return syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0) > 0;
 }
 
 void shl_yield(void)
@@ -219,6 +219,16 @@ uint32_t shl_cpu(void)
     int cpu = sched_getcpu();
 
     return cpu < 0 ? 0 : (uint32_t)cpu + 1;
+}
+
+uint32_t shl_cpus(void)
+{
+    cpu_set_t may;
+    int count = 0;
+
+    if (sched_getaffinity(0, sizeof may, &may) == 0)
+        count = CPU_COUNT(&may);
+    return count > 0 ? (uint32_t)count : 1;
 }
 
 uint32_t shl_pauses_per_us(void)

@@ -188,7 +188,8 @@ static inline void *shared_memory(size_t size)
     return base;
 }
 
-/** A child that ends with us, or by itself after LIMIT_S. */
+/** A child that ends with us, or by itself after LIMIT_S. `cpu` below 0: it runs
+ * where the system likes. */
 static inline pid_t second_process(void (*job)(void *), void *arg, int cpu)
 {
     pid_t parent = getpid();
@@ -204,7 +205,8 @@ static inline pid_t second_process(void (*job)(void *), void *arg, int cpu)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(2);
-    bind_to(0, cpu);
+    if (cpu >= 0)
+        bind_to(0, cpu);
     job(arg);
     _exit(0);
 }
