@@ -25,6 +25,35 @@ int atoms_number(const t_atom *atom, double *value)
     return 1;
 }
 
+int atoms_whole(const t_atom *atom, double least, double most, double *value)
+{
+    double number;
+
+    if (!atoms_number(atom, &number) || number < least || number > most ||
+        number > (double)(int64_t)number || number < (double)(int64_t)number)
+        return 0;
+    *value = number;
+    return 1;
+}
+
+void atoms_words(int argc, const t_atom *argv, char *text, size_t size)
+{
+    char word[64];
+    size_t used = 0;
+    int i;
+
+    snprintf(text, size, "%s", argc ? "" : "nothing");
+    for (i = 0; i < argc; i++) {
+        atoms_text(&argv[i], word, sizeof word);
+        if (used + strlen(word) + 8 >= size) {
+            snprintf(text + used, size - used, " ...");
+            return;
+        }
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "",
+                                 word);
+    }
+}
+
 int atoms_is_word(const t_atom *atom)
 {
     double number;

@@ -22,6 +22,12 @@ int atoms_finite(double value);
 /** Whether the atom is a finite number, and that number. */
 int atoms_number(const t_atom *atom, double *value);
 
+/** The same for a whole number from `least` to `most`. */
+int atoms_whole(const t_atom *atom, double least, double most, double *value);
+
+/** Some atoms as a person would type them, cut where there is no more room. */
+void atoms_words(int argc, const t_atom *argv, char *text, size_t size);
+
 /** Whether the atom can be a name: a symbol, or a finite number. */
 int atoms_is_word(const t_atom *atom);
 

@@ -517,10 +517,15 @@ static void tell_close(t_shmlink *x)
         replies_bare(&x->x_say, "close");
 }
 
-static void shmlink_close(t_shmlink *x)
+/* Its word may be the async of other hosts, which changes nothing. */
+static void shmlink_close(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     int was = x->x_say.name[0] != '\0' && !x->x_shut;
+    double async;
 
+    if (!(argc == 1 && atoms_whole(argv, 0, 1, &async)) &&
+        !replies_alone(&x->x_say, s, argc, argv))
+        return;
     tell_close(x);
     x->x_wish++;
     x->x_saved_device[0] = '\0';
@@ -604,9 +609,12 @@ static void shmlink_tag(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     char tag[256] = "";
 
     if (argc > 1 || (argc && !atoms_is_word(argv))) {
+        char words[100];
+        atoms_words(argc, argv, words, sizeof words);
         replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "tag: takes one word, or none for no tag: write a space "
-                      "as \\ and a space");
+                      "tag: takes one word, or none for no tag, not %s: write "
+                      "a space as \\ and a space",
+                      words);
         return;
     }
     if (argc)
@@ -627,10 +635,12 @@ static void shmlink_bypass(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
     if (argc != 1 || !atoms_number(argv, &mode) ||
         (mode < 0 || mode > 2 || mode > (int)mode)) {
+        char words[100];
+        atoms_words(argc, argv, words, sizeof words);
         replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "bypass: takes 0 (off), 1 (hard) or 2 (soft): it stays "
-                      "%u",
-                      (unsigned)x->x_bypass);
+                      "bypass: takes 0 (off), 1 (hard) or 2 (soft), not %s: "
+                      "it stays %u",
+                      words, (unsigned)x->x_bypass);
         return;
     }
     x->x_bypass = (uint32_t)mode;
@@ -641,17 +651,16 @@ static void shmlink_bypass(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 static void shmlink_panic(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     struct shl_event event = {.kind = SCHEDULE_PANIC};
-    (void)argc;
-    (void)argv;
 
-    if (connection_ready(x, s, 0) && carries_midi(x, s))
+    if (replies_alone(&x->x_say, s, argc, argv) && connection_ready(x, s, 0) &&
+        carries_midi(x, s))
         connection_put(x, s, &event);
 }
 
 void connection_methods(t_class *c)
 {
     class_addmethod(c, (t_method)shmlink_open, gensym("open"), A_GIMME, 0);
-    class_addmethod(c, (t_method)shmlink_close, gensym("close"), 0);
+    class_addmethod(c, (t_method)shmlink_close, gensym("close"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmlink_tag, gensym("tag"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmlink_bypass, gensym("bypass"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmlink_panic, gensym("panic"), A_GIMME, 0);

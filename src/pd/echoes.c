@@ -1,5 +1,6 @@
 /* What the device sends by itself, as messages: MIDI, SysEx put together from
- * its packets, and parameters that it changed. */
+ * its packets, and parameters that it changed,
+ * modulates or holds. */
 #include "pd/shmlink.h"
 
 static void tell_midi(struct voice *x, const uint32_t *ump)
@@ -76,8 +77,10 @@ static void tell_param(t_shmlink *x, const struct shl_event *event)
     t_atom atoms[3];
     char text[64];
 
-    if (index < 0)
+    if (index < 0) {
+        x->x_unknown++;
         return;
+    }
     param = shl_host_param(x->x_host, (uint32_t)index);
     atoms_set_number(&atoms[0],
                      shl_host_param_number(x->x_host, (uint32_t)index));
@@ -87,6 +90,9 @@ static void tell_param(t_shmlink *x, const struct shl_event *event)
         atoms_set_number(&atoms[1], shl_param_normal(param, value));
         atoms_set_text(&atoms[2], text);
         replies_send(&x->x_say, "param_automated", 3, atoms);
+    } else if (event->kind == SHL_EVENT_PARAM_MOD) {
+        atoms_set_number(&atoms[1], shl_event_value(event));
+        replies_send(&x->x_say, "param_mod", 2, atoms);
     } else if (event->kind == SHL_EVENT_GESTURE_BEGIN ||
                event->kind == SHL_EVENT_GESTURE_END) {
         atoms_set_number(&atoms[1], event->kind == SHL_EVENT_GESTURE_BEGIN);

@@ -471,12 +471,13 @@ void errands_free(struct shmlink *x)
 int errands_async(struct shmlink *x, t_symbol *s, int argc, const t_atom *argv)
 {
     double number = 0;
+    char words[100];
 
-    if (argc == 0 || (argc == 1 && atoms_number(argv, &number) && number >= 0 &&
-                      number <= 1))
+    if (argc == 0 || (argc == 1 && atoms_whole(argv, 0, 1, &number)))
         return 1;
+    atoms_words(argc, argv, words, sizeof words);
     replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                 "%s: the last word is async, 0 or 1: nothing was done",
-                 s->s_name);
+                 "%s: the last word is async, 0 or 1, not %s: nothing was done",
+                 s->s_name, words);
     return 0;
 }

@@ -15,6 +15,16 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     struct shl_device_info info;
     char id[128];
 
+    if (argc > 1 || (argc && !atoms_is_word(argv))) {
+        char words[100];
+        atoms_words(argc, argv, words, sizeof words);
+        replies_number(&x->x_say, "info_done", 0);
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "info: takes one device, or nothing for the linked one, "
+                      "not %s: write a space in a name as _",
+                      words);
+        return;
+    }
     if (argc) {
         atoms_text(argv, id, sizeof id);
         sheet_look_up(&x->x_say, s, id);
@@ -52,11 +62,13 @@ static void tell_clocks(t_shmlink *x)
     replies_key_number(&x->x_say, "stats", "doubled", (double)stream.doubled);
 }
 
-static void shmlink_stats(t_shmlink *x)
+static void shmlink_stats(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     struct shl_host_stats stats = {0};
     size_t i;
 
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     if (x->x_host)
         shl_host_stats(x->x_host, &stats);
     const struct {
@@ -74,7 +86,7 @@ static void shmlink_stats(t_shmlink *x)
         {"events_dropped", stats.events_dropped},
         {"events_late", stats.events_late},
         {"events_raised", stats.events_raised},
-        {"events_bad", stats.events_bad},
+        {"events_bad", stats.events_bad + x->x_unknown},
         {"events_excluded", stats.events_excluded + x->x_excluded},
         {"queue_lost", x->x_out.lost},
         {"queue_unsent", x->x_unsent},
@@ -89,25 +101,31 @@ static void shmlink_stats(t_shmlink *x)
     replies_bare(&x->x_say, "stats_done");
 }
 
-static void shmlink_why(t_shmlink *x)
+static void shmlink_why(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     char text[400];
 
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     connection_why(x, text, sizeof text);
     replies_note(&x->x_say, "%s", text);
     replies_text(&x->x_say, "why", text);
 }
 
-static void shmlink_latency(t_shmlink *x)
+static void shmlink_latency(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     replies_number(&x->x_say, "latency",
                    x->x_host ? shl_host_latency(x->x_host) : 0);
 }
 
-static void shmlink_version(t_shmlink *x)
+static void shmlink_version(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     t_atom atoms[3];
 
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     atoms_set_number(&atoms[0], SHL_VERSION_MAJOR);
     atoms_set_number(&atoms[1], SHL_VERSION_MINOR);
     atoms_set_number(&atoms[2], SHL_VERSION_PATCH);
@@ -179,11 +197,13 @@ static void print_device(const t_shmlink *x, const struct shl_device_info *info)
     print_link(x, info);
 }
 
-static void shmlink_print(t_shmlink *x)
+static void shmlink_print(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     struct shl_device_info info;
     char text[400];
 
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     if (x->x_host && shl_host_device(x->x_host, &info) == SHL_OK)
         print_device(x, &info);
     connection_why(x, text, sizeof text);
@@ -193,9 +213,11 @@ static void shmlink_print(t_shmlink *x)
 void facts_methods(t_class *c)
 {
     class_addmethod(c, (t_method)shmlink_info, gensym("info"), A_GIMME, 0);
-    class_addmethod(c, (t_method)shmlink_stats, gensym("stats"), 0);
-    class_addmethod(c, (t_method)shmlink_why, gensym("why"), 0);
-    class_addmethod(c, (t_method)shmlink_latency, gensym("latency"), 0);
-    class_addmethod(c, (t_method)shmlink_version, gensym("version"), 0);
-    class_addmethod(c, (t_method)shmlink_print, gensym("print"), 0);
+    class_addmethod(c, (t_method)shmlink_stats, gensym("stats"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmlink_why, gensym("why"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmlink_latency, gensym("latency"), A_GIMME,
+                    0);
+    class_addmethod(c, (t_method)shmlink_version, gensym("version"), A_GIMME,
+                    0);
+    class_addmethod(c, (t_method)shmlink_print, gensym("print"), A_GIMME, 0);
 }

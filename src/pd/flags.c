@@ -6,7 +6,6 @@
 
 #define CHANNELS_MAX 32
 #define LATENCY_MAX  16384 /* frames that a stream holds */
-#define NUMBERS_MAX  4     /* two more than we use: busses of older boxes */
 
 struct reader {
     struct flags *flags;
@@ -62,7 +61,11 @@ int flags_tag_check(const char *tag, int dollar_zero, struct shl_why *why)
 static const t_atom *next_word(struct reader *reader, const char *flag,
                                const char *what)
 {
-    if (reader->at + 1 >= reader->argc) {
+    const t_atom *next =
+        reader->at + 1 < reader->argc ? &reader->argv[reader->at + 1] : NULL;
+
+    if (!next ||
+        (next->a_type == A_SYMBOL && next->a_w.w_symbol->s_name[0] == '-')) {
         replies_complain(reader->replies, "%s needs a word after it: %s", flag,
                          what);
         return NULL;
@@ -280,6 +283,25 @@ static int read_accepted(struct reader *reader, const char *flag)
     return 0;
 }
 
+/* The numbers behind a flag that is refused belong to it, and are no channels. */
+static void refuse_flag(struct reader *reader, const char *before,
+                        const char *flag, const char *known)
+{
+    int first = reader->at + 1, count = 0;
+    char numbers[80];
+    double number;
+
+    while (first + count < reader->argc &&
+           atoms_number(&reader->argv[first + count], &number))
+        count++;
+    reader->at += count;
+    atoms_words(count, reader->argv + first, numbers, sizeof numbers);
+    replies_complain(reader->replies,
+                     "%sunknown flag %s: it is skipped%s%s; the flags are %s",
+                     before, flag, count ? ", with what is behind it: " : "",
+                     count ? numbers : "", known);
+}
+
 static void read_flag(struct reader *reader, const char *flag)
 {
     if (strcmp(flag, "-t") == 0)
@@ -305,11 +327,9 @@ static void read_flag(struct reader *reader, const char *flag)
     else if (strcmp(flag, "-render") == 0)
         reader->flags->render = 1;
     else if (!read_plugin_flag(reader, flag) && !read_accepted(reader, flag))
-        replies_complain(reader->replies,
-                         "unknown flag %s: it is skipped; the flags are -t "
-                         "-tag -d -block -onloss -drive -mode -latency "
-                         "-resample -must -render -host -protocol -w",
-                         flag);
+        refuse_flag(reader, "", flag,
+                    "-t -tag -d -block -onloss -drive -mode -latency "
+                    "-resample -must -render -host -protocol -w");
 }
 
 static void read_name(struct reader *reader, const char *text)
@@ -336,14 +356,20 @@ static void read_channels(struct reader *reader, double number)
                                       : &reader->flags->in_channels;
     const char *what = reader->numbers ? "outlets" : "inlets";
 
-    if (reader->numbers == NUMBERS_MAX)
+    if (reader->numbers++ >= 2) {
         replies_complain(reader->replies,
-                         "too many numbers: a box takes a device, the number "
-                         "of inlets and the number of outlets");
-    if (reader->numbers++ >= 2)
+                         "too many numbers: %s is left out: a box takes a "
+                         "device, the number of inlets and the number of "
+                         "outlets",
+                         shl_digits(number, 10).text);
         return;
+    }
     if (number >= 0 && number <= CHANNELS_MAX) {
         *count = (uint32_t)number;
+        if ((double)*count < number)
+            replies_complain(
+                reader->replies, "%s %s is no whole number: %u are made",
+                shl_digits(number, 10).text, what, (unsigned)*count);
         return;
     }
     *count = number < 0 ? 0 : CHANNELS_MAX;
@@ -392,10 +418,7 @@ static int open_flag(struct reader *reader)
     if (strcmp(flag, "-t") == 0)
         reader->flags->drive = SHL_DRIVE_PIPELINED;
     else if (!read_plugin_flag(reader, flag) && !read_accepted(reader, flag))
-        replies_complain(reader->replies,
-                         "open: unknown flag %s: it is skipped; open takes "
-                         "-e -t -p -b -host -protocol -w",
-                         flag);
+        refuse_flag(reader, "open: ", flag, "-e -t -p -b -host -protocol -w");
     return 1;
 }
 
@@ -428,6 +451,7 @@ int flags_read_open(struct flags *flags, struct replies *replies, int argc,
     struct reader reader = {
         .flags = flags, .replies = replies, .argv = argv, .argc = argc};
     char text[REPLIES_NAME];
+    double async;
     int words = 0;
 
     flags->device[0] = '\0';
@@ -445,6 +469,11 @@ int flags_read_open(struct flags *flags, struct replies *replies, int argc,
                      "a name as _ or \\ and a space",
                      flags->device, text);
             return 0;
+        } else if (words > 2 || !atoms_whole(atom, 0, 1, &async)) {
+            replies_complain(replies,
+                             "open: %s is left out: behind the name only async "
+                             "may stand, 0 or 1",
+                             text);
         }
     }
     if (words)

@@ -521,9 +521,14 @@ void guests_message(struct guests *guests, t_symbol *selector, int argc,
     int index;
     t_symbol *name;
 
-    if (argc != 2 || !atoms_number(&argv[1], &on)) {
+    if (argc != 2 || !atoms_is_word(argv) ||
+        !atoms_whole(&argv[1], 0, 1, &on)) {
+        char words[100];
+        atoms_words(argc, argv, words, sizeof words);
         replies_error(guests->say, selector, SHL_BAD_VALUE,
-                      "monitor: takes one device, and 1 or 0");
+                      "monitor: takes one device, and 1 or 0, not %s: such as "
+                      "monitor MySynth:0 1",
+                      words);
         return;
     }
     atoms_text(argv, id, sizeof id);

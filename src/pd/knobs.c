@@ -17,7 +17,8 @@ static int32_t find(t_shmlink *x, t_symbol *s, const t_atom *atom)
 
     atoms_text(atom, name, sizeof name);
     if (atoms_number(atom, &number)) {
-        index = shl_host_param_numbered(x->x_host, number);
+        if (atoms_whole(atom, 0, UINT32_MAX, &number))
+            index = shl_host_param_numbered(x->x_host, number);
         if (index >= 0)
             return index;
     } else if (atom->a_type == A_SYMBOL) {
@@ -164,14 +165,80 @@ static void set_pairs(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     if (!connection_offers(x, s, SHL_CAP_PARAMS))
         return;
     if (argc < 2 || argc % 2) {
+        char words[100];
+        atoms_words(argc, argv, words, sizeof words);
         replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "%s: takes pairs, an index or a name and a value each: "
-                      "nothing was set",
-                      s->s_name);
+                      "%s: takes pairs, an index or a name and a value each, "
+                      "not %s: nothing was set",
+                      s->s_name, words);
         return;
     }
     for (i = 0; i < argc; i += 2)
         set_one(x, s, &argv[i], in_units);
+}
+
+/* One pair of modulation, in the parameter's own unit, or of a gesture. */
+static void send_one(t_shmlink *x, t_symbol *s, const t_atom *pair, int touch)
+{
+    int32_t index = find(x, s, &pair[0]);
+    const struct shl_param *param;
+    struct shl_event event;
+    char word[64];
+    double value;
+
+    if (index < 0) {
+        tell_not_found(x, s, &pair[0]);
+        return;
+    }
+    param = shl_host_param(x->x_host, (uint32_t)index);
+    if (touch ? !atoms_whole(&pair[1], 0, 1, &value)
+              : !atoms_number(&pair[1], &value)) {
+        atoms_text(&pair[1], word, sizeof word);
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "%s: %s cannot be %s: give %s", s->s_name, param->name,
+                      word, touch ? "1 (held) or 0 (let go)" : "a number");
+        return;
+    }
+    event = shl_event_param(0,
+                            !touch      ? SHL_EVENT_PARAM_MOD
+                            : value > 0 ? SHL_EVENT_GESTURE_BEGIN
+                                        : SHL_EVENT_GESTURE_END,
+                            param->id, touch ? 0 : value);
+    connection_put(x, s, &event);
+}
+
+/* What the device does with them is its own affair; its values stay. */
+static void send_pairs(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+                       int touch)
+{
+    char words[100];
+    int i;
+
+    if (!connection_offers(x, s, SHL_CAP_PARAMS))
+        return;
+    if (argc < 2 || argc % 2) {
+        atoms_words(argc, argv, words, sizeof words);
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "%s: takes pairs, an index or a name and %s each, not "
+                      "%s: nothing was sent",
+                      s->s_name,
+                      touch ? "1 (held) or 0 (let go)"
+                            : "an amount in the unit of the parameter",
+                      words);
+        return;
+    }
+    for (i = 0; i < argc; i += 2)
+        send_one(x, s, &argv[i], touch);
+}
+
+static void param_mod(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    send_pairs(x, s, argc, argv, 0);
+}
+
+static void param_touch(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    send_pairs(x, s, argc, argv, 1);
 }
 
 static void param_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
@@ -194,7 +261,9 @@ static int32_t find_for(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         return -1;
     if (argc != 1) {
         replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "%s: takes one parameter, by index or name", s->s_name);
+                     "%s: takes one parameter, by index or name, such as %s 0; "
+                     "not %d words",
+                     s->s_name, s->s_name, argc);
         return -1;
     }
     index = find(x, s, argv);
@@ -223,9 +292,12 @@ static void param_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 static void param_count(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)argc;
     (void)argv;
-    if (connection_ready(x, s, 1))
+    if (argc)
+        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
+                     "param_count: takes no words, it is about the linked "
+                     "device: send it alone");
+    else if (connection_ready(x, s, 1))
         replies_number(&x->x_say, "param_count",
                        shl_host_param_count(x->x_host));
 }
@@ -257,15 +329,13 @@ static void param_dump(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
     if (!connection_ready(x, s, 1))
         return;
-    if (argc > 2 || (argc > 0 && !atoms_number(&argv[0], &first)) ||
-        (argc > 1 && !atoms_number(&argv[1], &count)) || first < 0) {
+    if (argc > 2 || (argc > 0 && !atoms_whole(&argv[0], 0, 1e9, &first)) ||
+        (argc > 1 && !atoms_whole(&argv[1], 0, 1e9, &count))) {
         replies_fail(&x->x_say, s, SHL_BAD_VALUE,
                      "param_dump: takes nothing, or a first index and a "
                      "count");
         return;
     }
-    if (first > 1e9)
-        first = 1e9;
     for (i = (uint32_t)first;
          i < shl_host_param_count(x->x_host) && done < count; i++, done++)
         tell_state(x, i);
@@ -276,6 +346,8 @@ void knobs_methods(t_class *c)
 {
     waiting_add(c, (t_method)param_set, "param_set");
     waiting_add(c, (t_method)param_plain, "param_plain");
+    waiting_add(c, (t_method)param_mod, "param_mod");
+    waiting_add(c, (t_method)param_touch, "param_touch");
     waiting_add(c, (t_method)param_get, "param_get");
     waiting_add(c, (t_method)param_info, "param_info");
     waiting_add(c, (t_method)param_count, "param_count");

@@ -189,12 +189,10 @@ static void ask_ping(t_shmlink *x, struct errand *errand)
     errand_ask(x, errand, SHL_MESSAGE_PING, NULL, 0, tell_ping);
 }
 
-static void shmlink_ping(t_shmlink *x, t_symbol *s)
+static void shmlink_ping(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    struct errand *errand = errands_new(x, s, ask_ping, 0);
-
-    if (errand)
-        errands_add(x, errand);
+    (void)argv;
+    errands_bare(x, s, argc, ask_ping);
 }
 
 /* ---- long SysEx ----------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ enum { PROGRAM = 0xc0, TOUCH = 0xd0, BEND = 0xe0 };
 static int read_numbers(struct voice *x, t_symbol *s, int argc, t_atom *argv,
                         int min, int max, const char *takes, double *numbers)
 {
+    char words[100];
     int i;
 
     for (i = 0; i < argc && i < max; i++) {
@@ -25,10 +26,10 @@ static int read_numbers(struct voice *x, t_symbol *s, int argc, t_atom *argv,
     }
     if (i == argc && argc >= min)
         return 1;
+    atoms_words(argc, argv, words, sizeof words);
     replies_error(&x->say, s, SHL_BAD_VALUE,
-                  "%s: takes %s, all of them "
-                  "numbers: nothing was sent",
-                  s->s_name, takes);
+                  "%s: takes %s, all of them numbers, not %s: nothing was sent",
+                  s->s_name, takes, words);
     return 0;
 }
 
@@ -50,6 +51,22 @@ static double clip(struct voice *x, t_symbol *s, const char *what, double value,
     return used;
 }
 
+/* What goes by whole numbers. */
+static double whole(struct voice *x, t_symbol *s, const char *what,
+                    double value, double low, double high)
+{
+    double used = clip(x, s, what, value, low, high);
+    char key[64];
+
+    snprintf(key, sizeof key, "%s whole %s", s->s_name, what);
+    if (used > floor(used) &&
+        replies_once(&x->say, gensym(key), REPLIES_OBJECT))
+        replies_complain(&x->say, "%s: %s %s is no whole number: %s is used",
+                         s->s_name, what, shl_digits(value, 10).text,
+                         shl_digits(floor(used), 10).text);
+    return floor(used);
+}
+
 struct lane {
     uint8_t port, channel;
 };
@@ -57,7 +74,7 @@ struct lane {
 static struct lane read_lane(struct voice *x, t_symbol *s, double number)
 {
     uint32_t channel =
-        (uint32_t)clip(x, s, "channel", number, 1, CHANNELS_MAX) - 1;
+        (uint32_t)whole(x, s, "channel", number, 1, CHANNELS_MAX) - 1;
 
     return (struct lane){.port = (uint8_t)(channel / 16),
                          .channel = (uint8_t)(channel % 16)};
@@ -66,7 +83,7 @@ static struct lane read_lane(struct voice *x, t_symbol *s, double number)
 static uint8_t read_data(struct voice *x, t_symbol *s, const char *what,
                          double number)
 {
-    return (uint8_t)clip(x, s, what, number, 0, 127);
+    return (uint8_t)whole(x, s, what, number, 0, 127);
 }
 
 static void send(struct voice *x, t_symbol *s, struct lane lane, int status,
@@ -225,11 +242,13 @@ static int read_bytes(struct voice *x, t_symbol *s, int argc, t_atom *argv,
     int i;
 
     for (i = 0; i < argc; i++) {
-        if (!atoms_number(&argv[i], &number) || number < 0 || number > 255) {
+        if (!atoms_whole(&argv[i], 0, 255, &number)) {
+            char word[64];
+            atoms_text(&argv[i], word, sizeof word);
             replies_error(&x->say, s, SHL_BAD_VALUE,
-                          "%s: word %d is no byte from 0 to 255: nothing was "
-                          "sent",
-                          s->s_name, i + 1);
+                          "%s: word %d is no byte from 0 to 255 but %s: "
+                          "nothing was sent",
+                          s->s_name, i + 1, word);
             return 0;
         }
         bytes[i] = (uint8_t)number;
@@ -270,6 +289,22 @@ static void tell_strays(struct voice *x, t_symbol *s, uint32_t count)
                       (unsigned)count);
 }
 
+/* A stream may be cut anywhere, and most come byte by byte; but a list that ends
+ * within a message is most often one byte too long, or too short. */
+static void tell_unfinished(struct voice *x, t_symbol *s, int argc)
+{
+    char key[] = "midi_raw unfinished";
+
+    if (argc < 2 || !x->raw.count || x->raw.in_sysex ||
+        !replies_once(&x->say, gensym(key), REPLIES_LINK))
+        return;
+    replies_error(&x->say, s, SHL_BAD_VALUE,
+                  "midi_raw: the last byte, %u, begins another message, which "
+                  "needs one byte more: it waits for the next midi_raw; send "
+                  "whole messages, such as midi_raw 144 60 100",
+                  (unsigned)x->raw.data[x->raw.count - 1]);
+}
+
 static void midi_raw(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     uint8_t bytes[RAW_MAX];
@@ -291,6 +326,7 @@ static void midi_raw(struct voice *x, t_symbol *s, int argc, t_atom *argv)
     }
     if (x->raw.strays != strays)
         tell_strays(x, s, x->raw.strays - strays);
+    tell_unfinished(x, s, argc);
 }
 
 static void put_sysex(struct voice *x, t_symbol *s, const uint8_t *bytes,

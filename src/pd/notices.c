@@ -100,6 +100,7 @@ void notices_open(t_shmlink *x)
     x->x_due = 0;
     x->x_requested = 0;
     x->x_open = 1;
+    x->x_refusals = 0;
     x->x_status = SHL_OK;
     replies_forget_link(&x->x_say);
     for (; left > 0 && holds(x, wish); left--)
@@ -143,9 +144,14 @@ void notices_refused(t_shmlink *x)
 {
     char text[400], name[sizeof x->x_say.name];
     int requested = x->x_requested;
+    uint64_t reason = UINT64_C(1) << x->x_status % 64;
+    int again = (x->x_refusals & reason) != 0;
 
     x->x_due = 0;
     x->x_requested = 0;
+    x->x_refusals |= reason;
+    if (again && !requested)
+        return; /* nobody has asked, and it was told */
     memcpy(name, x->x_say.name, sizeof name);
     connection_why(x, text, sizeof text);
     if (notices_told(x, text))
@@ -163,6 +169,7 @@ void notices_refused(t_shmlink *x)
 void notices_forget(t_shmlink *x)
 {
     x->x_open = 0;
+    x->x_refusals = 0;
     x->x_unsent += schedule_clear(&x->x_out);
     x->x_programs = x->x_presets = -1;
     voice_forget_link(&x->x_voice);

@@ -2,6 +2,7 @@
  * device on the board. */
 #include "pd/patch.h"
 
+#include "pd/cords.h"
 #include "pd/flags.h"
 #include "pd/remains.h"
 
@@ -306,6 +307,10 @@ static void patch_dsp(t_patch *x, t_signal **sp)
     double rate_hz = (double)sys_getsr();
     int silent = !fits(&x->x_say, sp[0]);
 
+    if (x->x_effect)
+        cords_make(sp + skipped, (int)x->x_channels);
+    else
+        cords_check(&x->x_say, sp, (int)x->x_channels);
     for (i = 0; i < x->x_channels; i++)
         x->x_vectors[i] = sp[i + skipped]->s_vec;
     if (rate_hz > x->x_rate_hz || rate_hz < x->x_rate_hz) {
@@ -328,6 +333,7 @@ static void return_dsp(struct patch_return *r, t_signal **sp)
 {
     uint32_t i;
 
+    cords_check(&r->r_say, sp, (int)r->r_channels);
     for (i = 0; i < r->r_channels; i++)
         r->r_vectors[i] = sp[i]->s_vec;
     if (fits(&r->r_say, sp[0]))
@@ -577,6 +583,12 @@ static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     x->x_wish++;
     if (argc) {
         atoms_text(argv, name, sizeof name);
+        if (argc > 1) {
+            replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                          "open: takes one name, or nothing for the one it "
+                          "had: write a space in it as _ or \\ and a space");
+            return;
+        }
         if (!atoms_is_word(argv))
             name[0] = '\0';
         if (shl_id_check(name, base, &number, &why)) {
@@ -591,8 +603,10 @@ static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     patch_announce_soon(x);
 }
 
-static void patch_close(t_patch *x)
+static void patch_close(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     x->x_wish++;
     if (!x->x_device && !x->x_changed)
         return;
@@ -655,13 +669,15 @@ void patch_setup(void)
 {
     t_symbol *name = gensym("shmlink~");
 
-    patch_class = class_new(name, NULL, (t_method)patch_free, 0, CLASS_DEFAULT,
-                            A_NULL); /* its memory is its own: remains.h */
+    patch_class =
+        class_new(name, NULL, (t_method)patch_free, 0, /* see remains.h */
+                  CLASS_DEFAULT | cords_flag(), A_NULL);
     CLASS_MAINSIGNALIN(patch_class, t_patch, x_f);
     class_addmethod(patch_class, (t_method)patch_dsp, gensym("dsp"), A_CANT, 0);
     class_addmethod(patch_class, (t_method)patch_open, gensym("open"), A_GIMME,
                     0);
-    class_addmethod(patch_class, (t_method)patch_close, gensym("close"), 0);
+    class_addmethod(patch_class, (t_method)patch_close, gensym("close"),
+                    A_GIMME, 0);
     class_addmethod(patch_class, (t_method)patch_tag, gensym("tag"), A_GIMME,
                     0);
     class_setsavefn(patch_class, patch_save);
@@ -670,9 +686,9 @@ void patch_setup(void)
     patch_letters_methods(patch_class);
     patch_facts_methods(patch_class);
     patch_taps_methods(patch_class);
-    return_class =
-        class_new(name, NULL, (t_method)return_free,
-                  sizeof(struct patch_return), CLASS_DEFAULT, A_NULL);
+    return_class = class_new(name, NULL, (t_method)return_free,
+                             sizeof(struct patch_return),
+                             CLASS_DEFAULT | cords_flag(), A_NULL);
     CLASS_MAINSIGNALIN(return_class, struct patch_return, r_f);
     class_addmethod(return_class, (t_method)return_dsp, gensym("dsp"), A_CANT,
                     0);

@@ -10,10 +10,13 @@ static void patch_latency(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
     double frames = -1;
 
-    if (argc && (!atoms_number(argv, &frames) || frames < 0 || frames > 1e8)) {
+    if (argc > 1 || (argc && !atoms_whole(argv, 0, 1e8, &frames))) {
+        char words[100];
+        atoms_words(argc, argv, words, sizeof words);
         replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "latency: takes a number of frames: it stays %u",
-                      (unsigned)x->x_latency);
+                      "latency: takes a whole number of frames, not %s: it "
+                      "stays %u",
+                      words, (unsigned)x->x_latency);
         return;
     }
     if (argc) {
@@ -24,10 +27,10 @@ static void patch_latency(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     replies_number(&x->x_say, "latency", (double)x->x_latency + x->x_delay);
 }
 
-static void patch_info(t_patch *x)
+static void patch_info(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
-    t_symbol *s = gensym("info");
-
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     if (!x->x_device) {
         replies_number(&x->x_say, "info_done", 0);
         replies_error(&x->x_say, s, SHL_NO_DEVICE,
@@ -37,11 +40,13 @@ static void patch_info(t_patch *x)
     sheet_look_up(&x->x_say, s, shl_device_id(x->x_device));
 }
 
-static void patch_stats(t_patch *x)
+static void patch_stats(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
     struct shl_device_stats stats = {0};
     size_t i;
 
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     if (x->x_device)
         shl_device_stats(x->x_device, &stats);
     const struct {
@@ -109,19 +114,23 @@ static void say_why(const t_patch *x, char *text, size_t size)
                                      : "");
 }
 
-static void patch_why(t_patch *x)
+static void patch_why(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
     char text[400];
 
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     say_why(x, text, sizeof text);
     replies_note(&x->x_say, "%s", text);
     replies_text(&x->x_say, "why", text);
 }
 
-static void patch_version(t_patch *x)
+static void patch_version(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
     t_atom atoms[3];
 
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     atoms_set_number(&atoms[0], SHL_VERSION_MAJOR);
     atoms_set_number(&atoms[1], SHL_VERSION_MINOR);
     atoms_set_number(&atoms[2], SHL_VERSION_PATCH);
@@ -131,8 +140,8 @@ static void patch_version(t_patch *x)
 void patch_facts_methods(t_class *c)
 {
     class_addmethod(c, (t_method)patch_latency, gensym("latency"), A_GIMME, 0);
-    class_addmethod(c, (t_method)patch_info, gensym("info"), 0);
-    class_addmethod(c, (t_method)patch_stats, gensym("stats"), 0);
-    class_addmethod(c, (t_method)patch_why, gensym("why"), 0);
-    class_addmethod(c, (t_method)patch_version, gensym("version"), 0);
+    class_addmethod(c, (t_method)patch_info, gensym("info"), A_GIMME, 0);
+    class_addmethod(c, (t_method)patch_stats, gensym("stats"), A_GIMME, 0);
+    class_addmethod(c, (t_method)patch_why, gensym("why"), A_GIMME, 0);
+    class_addmethod(c, (t_method)patch_version, gensym("version"), A_GIMME, 0);
 }

@@ -618,8 +618,8 @@ static void program_change(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
     double number = -1;
 
-    if (argc != 1 || !atoms_number(argv, &number) || number < 0 ||
-        number >= x->x_letters->program_count) {
+    if (argc != 1 || !x->x_letters->program_count ||
+        !atoms_whole(argv, 0, x->x_letters->program_count - 1, &number)) {
         replies_error(&x->x_say, s, SHL_NOT_FOUND,
                       "program_set: takes the number of a program: this patch "
                       "has declared %u with program_add",
@@ -641,8 +641,12 @@ static void say_log(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
     char text[500] = "", word[MAXPDSTRING];
     int i;
-    (void)s;
 
+    if (!argc) {
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "log: takes the words of a line: nothing was said");
+        return;
+    }
     for (i = 0; i < argc; i++) {
         size_t used = strlen(text);
         atoms_text(&argv[i], word, sizeof word);

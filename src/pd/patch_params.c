@@ -159,7 +159,8 @@ static const struct shl_param *find(t_patch *x, t_symbol *s, const t_atom *atom)
 
     atoms_text(atom, name, sizeof name);
     if (atoms_number(atom, &number)) {
-        if (number >= 0 && number < x->x_param_count)
+        if (x->x_param_count &&
+            atoms_whole(atom, 0, x->x_param_count - 1, &number))
             return &x->x_params[(uint32_t)number];
     } else {
         for (i = 0; i < x->x_param_count; i++) {
@@ -177,12 +178,19 @@ static const struct shl_param *find(t_patch *x, t_symbol *s, const t_atom *atom)
 static void param_get(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
     const struct shl_param *param = argc == 1 ? find(x, s, argv) : NULL;
+    char words[100];
     t_atom atoms[3];
     char text[64];
     double value;
 
     if (!param) {
         replies_number(&x->x_say, "param_get", 0);
+        atoms_words(argc, argv, words, sizeof words);
+        if (argc != 1)
+            replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                          "param_get: takes one parameter, by index or name, "
+                          "not %s",
+                          words);
         return;
     }
     value = x->x_values[param - x->x_params];
@@ -193,12 +201,30 @@ static void param_get(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     replies_send(&x->x_say, "param_state", 3, atoms);
 }
 
-static void param_count(t_patch *x)
+static void param_count(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     replies_number(&x->x_say, "param_count", x->x_param_count);
 }
 
 /* ---- setting from here --------------------------------------------------------- */
+
+static void tell_clipped(t_patch *x, t_symbol *s, const struct shl_param *param,
+                         double value, int in_units)
+{
+    double low = in_units ? param->minimum : 0;
+    double high = in_units ? param->maximum : 1;
+
+    if ((value < low || value > high) &&
+        replies_once(&x->x_say, s, REPLIES_OBJECT))
+        replies_complain(&x->x_say,
+                         "%s: %s is outside %s to %s of %s: the nearer end "
+                         "is used",
+                         s->s_name, shl_digits(value, 10).text,
+                         shl_digits(low, 10).text, shl_digits(high, 10).text,
+                         param->name);
+}
 
 static void set_pairs(t_patch *x, t_symbol *s, int argc, t_atom *argv,
                       int in_units)
@@ -223,6 +249,7 @@ static void set_pairs(t_patch *x, t_symbol *s, int argc, t_atom *argv,
                           s->s_name, param->name);
             continue;
         }
+        tell_clipped(x, s, param, value, in_units);
         value = in_units ? shl_param_clip(param, value)
                          : shl_param_plain(param, value);
         x->x_values[param - x->x_params] = value;
@@ -242,12 +269,70 @@ static void param_plain(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     set_pairs(x, s, argc, argv, 1);
 }
 
+/* Modulation, in the parameter's own unit, and gestures: hosts are told, and the
+ * values stay. */
+static void send_pairs(t_patch *x, t_symbol *s, int argc, t_atom *argv,
+                       int touch)
+{
+    char words[100];
+    int i;
+
+    if (argc < 2 || argc % 2) {
+        atoms_words(argc, argv, words, sizeof words);
+        replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                      "%s: takes pairs, an index or a name and %s each, not "
+                      "%s: nothing was sent",
+                      s->s_name,
+                      touch ? "1 (held) or 0 (let go)"
+                            : "an amount in the unit of the parameter",
+                      words);
+        return;
+    }
+    for (i = 0; i < argc; i += 2) {
+        const struct shl_param *param = find(x, s, &argv[i]);
+        struct shl_event event;
+        double value;
+        if (!param)
+            continue;
+        if (touch ? !atoms_whole(&argv[i + 1], 0, 1, &value)
+                  : !atoms_number(&argv[i + 1], &value)) {
+            atoms_words(1, &argv[i + 1], words, sizeof words);
+            replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                          "%s: %s cannot be %s: give %s", s->s_name,
+                          param->name, words,
+                          touch ? "1 (held) or 0 (let go)" : "a number");
+            continue;
+        }
+        event = shl_event_param(0,
+                                !touch      ? SHL_EVENT_PARAM_MOD
+                                : value > 0 ? SHL_EVENT_GESTURE_BEGIN
+                                            : SHL_EVENT_GESTURE_END,
+                                param->id, touch ? 0 : value);
+        if (x->x_device)
+            x->x_voice.ways->put(&x->x_voice, s, &event);
+    }
+}
+
+static void param_mod(t_patch *x, t_symbol *s, int argc, t_atom *argv)
+{
+    send_pairs(x, s, argc, argv, 0);
+}
+
+static void param_touch(t_patch *x, t_symbol *s, int argc, t_atom *argv)
+{
+    send_pairs(x, s, argc, argv, 1);
+}
+
 void patch_params_methods(t_class *c)
 {
     class_addmethod(c, (t_method)param_add, gensym("param_add"), A_GIMME, 0);
     class_addmethod(c, (t_method)param_set, gensym("param_set"), A_GIMME, 0);
     class_addmethod(c, (t_method)param_plain, gensym("param_plain"), A_GIMME,
                     0);
+    class_addmethod(c, (t_method)param_mod, gensym("param_mod"), A_GIMME, 0);
+    class_addmethod(c, (t_method)param_touch, gensym("param_touch"), A_GIMME,
+                    0);
     class_addmethod(c, (t_method)param_get, gensym("param_get"), A_GIMME, 0);
-    class_addmethod(c, (t_method)param_count, gensym("param_count"), 0);
+    class_addmethod(c, (t_method)param_count, gensym("param_count"), A_GIMME,
+                    0);
 }

@@ -39,7 +39,8 @@ static int read_tap(const t_atom *argv, int argc, struct shl_tap *tap)
 
     if (argc < 1 || argc > 3 || argv[0].a_type != A_SYMBOL ||
         (argc > 1 && !read_kind(&argv[1], &tap->kind)) ||
-        (argc > 2 && !atoms_number(&argv[2], &channels)) ||
+        (argc > 2 &&
+         !atoms_whole(&argv[2], 1, PATCH_CHANNELS_MAX, &channels)) ||
         !(channels >= 1 && channels <= PATCH_CHANNELS_MAX))
         return 0;
     atoms_text(&argv[0], name, sizeof name);

@@ -9,7 +9,8 @@
 static void read_number(struct patch_words *words, struct replies *say,
                         double number)
 {
-    if (words->count >= 2 || number < 0 || number > PATCH_CHANNELS_MAX)
+    if (words->count >= 2 || number < 0 || number > PATCH_CHANNELS_MAX ||
+        number > (double)(uint32_t)number)
         replies_complain(say,
                          "%s: a device has 0 to %d inlets, then 0 to %d "
                          "outlets, and no other numbers",
@@ -79,6 +80,25 @@ static void refuse_number(struct patch_words *words, struct replies *say,
     words->refused = 1;
 }
 
+/* The numbers behind it belong to it: returns how many. */
+static int refuse_flag(struct replies *say, const char *flag, int argc,
+                       const t_atom *argv)
+{
+    char numbers[80];
+    double number;
+    int count = 0;
+
+    while (count < argc && atoms_number(&argv[count], &number))
+        count++;
+    atoms_words(count, argv, numbers, sizeof numbers);
+    replies_complain(say,
+                     "unknown flag %s: it is skipped%s%s; a patch as device "
+                     "knows -slave and -tag",
+                     flag, count ? ", with what is behind it: " : "",
+                     count ? numbers : "");
+    return count;
+}
+
 void patch_words_read(struct patch_words *words, struct replies *say, int argc,
                       const t_atom *argv)
 {
@@ -103,10 +123,7 @@ void patch_words_read(struct patch_words *words, struct replies *say, int argc,
         else if (strcmp(text, "-tag") == 0 && i + 1 < argc)
             read_tag(words, say, &argv[++i]);
         else if (text[0] == '-')
-            replies_complain(say,
-                             "unknown flag %s: it is skipped; a patch as "
-                             "device knows -slave and -tag",
-                             text);
+            i += refuse_flag(say, text, argc - i - 1, argv + i + 1);
         else if (words->name[0])
             replies_complain(say,
                              "one name in a box, not both %s and %s: the "

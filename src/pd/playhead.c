@@ -10,6 +10,17 @@ static struct shl_transport *transport(t_shmlink *x)
     return x->x_host ? shl_host_transport(x->x_host) : NULL;
 }
 
+static void refuse(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv,
+                   const char *takes)
+{
+    char words[100];
+
+    atoms_words(argc, argv, words, sizeof words);
+    replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                  "%s: takes %s, not %s: nothing changes", s->s_name, takes,
+                  words);
+}
+
 static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
                         int count, double least, const char *takes,
                         double *numbers)
@@ -21,10 +32,13 @@ static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
             numbers[i] >= MOST)
             break;
     }
-    if (argc == count && i == count && transport(x))
-        return 1;
-    replies_error(&x->x_say, s, SHL_BAD_VALUE, "%s: takes %s: nothing changes",
-                  s->s_name, takes);
+    if (argc == count && i == count) {
+        if (transport(x))
+            return 1;
+        connection_ready(x, s, 0);
+        return 0;
+    }
+    refuse(x, s, argc, argv, takes);
     return 0;
 }
 
@@ -57,11 +71,16 @@ static void time_signature(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     double meter[2];
 
-    if (!read_numbers(x, s, argc, argv, 2, 1, "two numbers from 1, such as 3 4",
-                      meter))
+    if (!read_numbers(x, s, argc, argv, 2, 1,
+                      "two whole numbers from 1, such as 3 4", meter))
         return;
-    transport(x)->numerator = meter[0] < 1e6 ? (uint32_t)meter[0] : 1000000;
-    transport(x)->denominator = meter[1] < 1e6 ? (uint32_t)meter[1] : 1000000;
+    if (!atoms_whole(&argv[0], 1, 1e6, &meter[0]) ||
+        !atoms_whole(&argv[1], 1, 1e6, &meter[1])) {
+        refuse(x, s, argc, argv, "two whole numbers from 1, such as 3 4");
+        return;
+    }
+    transport(x)->numerator = (uint32_t)meter[0];
+    transport(x)->denominator = (uint32_t)meter[1];
     note_deaf(x, s);
 }
 
@@ -71,6 +90,10 @@ static void play(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
     if (!read_numbers(x, s, argc, argv, 1, 0, "1 to play or 0 to stop", &on))
         return;
+    if (!atoms_whole(argv, 0, 1, &on)) {
+        refuse(x, s, argc, argv, "1 to play or 0 to stop");
+        return;
+    }
     transport(x)->playing = on > 0;
     note_deaf(x, s);
 }
@@ -88,9 +111,8 @@ static void transport_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 static void transport_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)s;
-    (void)argc;
-    (void)argv;
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     replies_number(&x->x_say, "transport",
                    transport(x) ? transport(x)->beats : 0);
 }

@@ -319,10 +319,14 @@ static int read_preset(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv,
     double number;
 
     if (argc && atoms_number(argv, &number)) {
-        if (number >= 0 && number < SHL_PRESETS_MAX) {
+        if (atoms_whole(argv, 0, SHL_PRESETS_MAX - 1, &number)) {
             errand->index = (int32_t)number;
             return 1;
         }
+        if (!atoms_whole(argv, -1, -1, &number))
+            return refuse(x, s,
+                          "the number of a preset is a whole one from 0 on, "
+                          "or -1 for the last one: preset_list tells them");
         if (!x->x_preset[0])
             return refuse(x, s, "no preset was loaded or saved here yet");
         memcpy(errand->name, x->x_preset, sizeof errand->name);

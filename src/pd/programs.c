@@ -177,16 +177,19 @@ static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
                         int min, int max, const char *takes, uint32_t *numbers)
 {
     double number;
+    char words[100];
     int i;
 
     for (i = 0; i < argc && i < max; i++) {
-        if (!atoms_number(&argv[i], &number) || number < 0 || number > 1e9)
+        if (!atoms_whole(&argv[i], 0, 1e9, &number))
             break;
         numbers[i] = (uint32_t)number;
     }
     if (i == argc && argc >= min)
         return 1;
-    replies_fail(&x->x_say, s, SHL_BAD_VALUE, "%s: takes %s", s->s_name, takes);
+    atoms_words(argc, argv, words, sizeof words);
+    replies_fail(&x->x_say, s, SHL_BAD_VALUE, "%s: takes %s, not %s", s->s_name,
+                 takes, words);
     return 0;
 }
 

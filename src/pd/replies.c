@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define TEXT_MAX  400
-#define GOALS     32  /* connections that are gone through by us */
+#define GOALS     32 /* connections that are gone through by us */
+#define RECENT_MS 2000
 #define DEPTH_MAX 400 /* messages in messages: from here Pd counts */
 
 void replies_init(struct replies *replies, t_object *object,
@@ -110,11 +111,6 @@ void replies_outlet(struct replies *replies, int before)
     replies->outlet = outlet_new(replies->object, &s_anything);
 }
 
-void replies_end(struct replies *replies)
-{
-    replies->ended = 1;
-}
-
 /* ---- forms of messages ------------------------------------------------------ */
 
 void replies_bare(struct replies *replies, const char *selector)
@@ -172,6 +168,54 @@ static const char *without_name(const struct replies *replies, const char *text)
     return text;
 }
 
+/* What has been held back of a line, before something else is said. */
+static void tell_held(struct replies *replies, uint32_t i)
+{
+    uint32_t held = replies->recent[i].held;
+
+    replies->recent[i].held = 0;
+    if (held)
+        logpost(replies->object, PD_NORMAL, "%s%s%s: %u more of: %s",
+                replies->class_name, replies->name[0] ? " " : "", replies->name,
+                (unsigned)held, replies->recent[i].text);
+}
+
+static void tell_all_held(struct replies *replies)
+{
+    uint32_t i;
+
+    for (i = 0; i < REPLIES_RECENT; i++)
+        tell_held(replies, i);
+}
+
+/* Whether the same line was said a moment ago; if so, it is counted. */
+static int said_just_now(struct replies *replies, const char *text)
+{
+    uint32_t i, hash = shl_checksum(0, text, strlen(text));
+    double now = clock_getlogicaltime();
+
+    for (i = 0; i < REPLIES_RECENT; i++) {
+        int same = replies->recent[i].hash == hash &&
+                   strncmp(replies->recent[i].text, text,
+                           sizeof replies->recent[i].text - 1) == 0;
+        if (!same || !replies->recent[i].text[0])
+            continue;
+        if (clock_gettimesince(replies->recent[i].time) > RECENT_MS)
+            break;
+        replies->recent[i].time = now;
+        replies->recent[i].held++;
+        return 1;
+    }
+    tell_all_held(replies);
+    if (i == REPLIES_RECENT)
+        i = replies->recent_next++ % REPLIES_RECENT;
+    replies->recent[i].hash = hash;
+    replies->recent[i].time = now;
+    snprintf(replies->recent[i].text, sizeof replies->recent[i].text, "%s",
+             text);
+    return 0;
+}
+
 static void console(struct replies *replies, int is_error, const char *text)
 {
     const char *space = replies->name[0] ? " " : "";
@@ -179,6 +223,8 @@ static void console(struct replies *replies, int is_error, const char *text)
     if (replies->ended)
         return;
     text = without_name(replies, text);
+    if (is_error && said_just_now(replies, text))
+        return;
     if (is_error)
         pd_error(replies->object, "%s%s%s: %s", replies->class_name, space,
                  replies->name, text);
@@ -245,6 +291,26 @@ void replies_fail(struct replies *replies, t_symbol *selector,
     console(replies, 1, text);
     replies_number(replies, selector->s_name, 0);
     replies_error_quiet(replies, selector, status, text);
+}
+
+int replies_alone(struct replies *replies, t_symbol *selector, int argc,
+                  const t_atom *argv)
+{
+    char words[100];
+
+    if (!argc)
+        return 1;
+    atoms_words(argc, argv, words, sizeof words);
+    replies_error(replies, selector, SHL_BAD_VALUE,
+                  "%s: takes no words, not %s: send %s alone", selector->s_name,
+                  words, selector->s_name);
+    return 0;
+}
+
+void replies_end(struct replies *replies)
+{
+    tell_all_held(replies);
+    replies->ended = 1;
 }
 
 int replies_said(const struct replies *replies, const t_symbol *selector,

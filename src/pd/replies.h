@@ -22,6 +22,7 @@ enum replies_memory {
 };
 
 #define REPLIES_SAID_MAX 128
+#define REPLIES_RECENT   8
 
 struct replies {
     t_object *object;
@@ -36,6 +37,14 @@ struct replies {
         enum replies_memory memory;
     } said[REPLIES_SAID_MAX];
     uint32_t said_count;
+    /* lines on the console that come again and again are shown once */
+    struct {
+        uint32_t hash;
+        double time; /* logical, of the last one */
+        uint32_t held;
+        char text[80];
+    } recent[REPLIES_RECENT];
+    uint32_t recent_next;
 };
 
 /** Nothing said yet, no name. The outlet is made by replies_outlet. */
@@ -63,7 +72,8 @@ void replies_key_number(struct replies *replies, const char *selector,
 void replies_key_text(struct replies *replies, const char *selector,
                       const char *key, const char *text);
 
-/** A sentence on the console: `class name: sentence`. */
+/** A sentence on the console: `class name: sentence`. One that comes again within
+ * two seconds is counted, and the count told with the next line. */
 void replies_note(struct replies *replies, const char *format, ...)
     REPLIES_FORMAT(2, 3);
 void replies_complain(struct replies *replies, const char *format, ...)
@@ -83,6 +93,10 @@ void replies_fail(struct replies *replies, t_symbol *selector,
 /** The `error` message alone, for what the console has heard already. */
 void replies_error_quiet(struct replies *replies, t_symbol *selector,
                          shl_status status, const char *text);
+
+/** Whether a message came without words, as it must; if not, the error. */
+int replies_alone(struct replies *replies, t_symbol *selector, int argc,
+                  const t_atom *argv);
 
 /** True the first time it is asked this, false afterwards. */
 int replies_once(struct replies *replies, t_symbol *selector,

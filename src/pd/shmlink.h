@@ -51,6 +51,7 @@ typedef struct shmlink {
     int x_due;           /* an open has not been answered */
     int x_requested;     /* and was asked for by message */
     int x_open;          /* `open 1` has been told, and still holds */
+    uint64_t x_refusals; /* reasons that `open 0` has told of this wish */
     uint32_t x_wish;     /* counts the opens and closes that have begun */
     int x_shut;          /* a crash has told `close`: nothing is open */
     int x_closing;       /* `close` is to be told before what follows */
@@ -79,6 +80,7 @@ typedef struct shmlink {
     struct schedule x_in;  /* from it */
     uint64_t x_unsent;     /* thrown away since the device had left */
     uint64_t x_excluded;   /* MIDI in mode audio */
+    uint64_t x_unknown;    /* of parameters that the device has not described */
     struct taps_answer *x_taps_heard; /* to be told */
     uint32_t x_taps_asked;            /* and not answered yet */
     uint64_t x_refused;               /* by the link, when their time came */

@@ -5,6 +5,7 @@
  * One clock polls: it links, tells what has happened, and plays what waits
  * while nobody performs. The other delivers what the device sent, at its
  * time. Perform only copies, computes, and moves events between queues. */
+#include "pd/cords.h"
 #include "pd/patch.h"
 #include "pd/remains.h"
 #include "pd/shmlink.h"
@@ -186,6 +187,8 @@ static void shmlink_dsp(t_shmlink *x, t_signal **sp)
                   rate_hz > x->x_rate_hz || rate_hz < x->x_rate_hz;
     int i, skipped = x->x_inlets ? 0 : 1; /* the left inlet is always there */
 
+    cords_check(&x->x_say, sp + skipped, x->x_inlets);
+    cords_make(sp + skipped + x->x_inlets, x->x_outlets);
     for (i = 0; i < x->x_inlets + x->x_outlets; i++)
         x->x_vectors[i] = sp[i + skipped]->s_vec;
     if (!x->x_host || !make_planes(x, frames)) {
@@ -454,8 +457,8 @@ void shmlink_tilde_setup(void);
 void shmlink_tilde_setup(void)
 {
     t_class *c = class_new(gensym("shmlink~"), (t_newmethod)shmlink_new,
-                           (t_method)shmlink_free, 0, CLASS_DEFAULT, A_GIMME,
-                           0); /* its memory is its own: remains.h */
+                           (t_method)shmlink_free, 0, /* see remains.h */
+                           CLASS_DEFAULT | cords_flag(), A_GIMME, 0);
 
     shmlink_class = c;
     CLASS_MAINSIGNALIN(c, t_shmlink, x_f);

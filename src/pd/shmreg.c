@@ -96,15 +96,19 @@ static void shmreg_bang(t_shmreg *x)
     scan(x, gensym("scan"));
 }
 
-static void shmreg_scan(t_shmreg *x)
+static void shmreg_scan(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 {
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     scan(x, gensym("scan"));
 }
 
-static void shmreg_count(t_shmreg *x)
+static void shmreg_count(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 {
     struct picture *picture = look_for(x, gensym("count"), "count");
 
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     if (!picture)
         return;
     replies_number(&x->x_say, "count", picture->look.count);
@@ -116,15 +120,18 @@ static int only_word(t_shmreg *x, t_symbol *s, int argc, t_atom *argv,
                      const char *failed, const char *takes, char *word,
                      size_t size)
 {
-    if (argc == 1) {
+    char words[100];
+
+    if (argc == 1 && atoms_is_word(argv)) {
         atoms_text(argv, word, size);
         return 1;
     }
+    atoms_words(argc, argv, words, sizeof words);
     replies_number(&x->x_say, failed, 0);
     replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                  "%s: takes %s: write a space in a name as _ or \\ and a "
-                  "space",
-                  s->s_name, takes);
+                  "%s: takes %s, not %s: write a space in a name as _ or \\ "
+                  "and a space",
+                  s->s_name, takes, words);
     return 0;
 }
 
@@ -162,13 +169,14 @@ static void shmreg_find(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
     replies_number(&x->x_say, "done", status ? 0 : 1);
 }
 
-static void shmreg_clean(t_shmreg *x)
+static void shmreg_clean(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 {
-    t_symbol *s = gensym("clean");
     shl_registry *board = sheet_board(&x->x_say, s, "clean");
     uint32_t count = 0;
     shl_status status;
 
+    if (!replies_alone(&x->x_say, s, argc, argv))
+        return;
     if (!board)
         return;
     status = shl_registry_clean(board, &count);
@@ -300,8 +308,11 @@ static void shmreg_watch(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
     stop_watching(x);
     if (!(ms > 0))
         return;
-    if (ms < WATCH_MIN_MS)
+    if (ms < WATCH_MIN_MS) {
+        replies_complain(&x->x_say, "watch: %s ms is too short: %d is used",
+                         shl_digits(ms, 10).text, WATCH_MIN_MS);
         ms = WATCH_MIN_MS;
+    }
     status = shl_worker_new(take_picture, x, (uint32_t)ms, &x->x_worker);
     if (status) {
         replies_error(&x->x_say, s, status, "watch: %s",
@@ -370,13 +381,13 @@ void shmreg_setup(void)
 
     shmreg_class = c;
     class_addbang(c, (t_method)shmreg_bang);
-    class_addmethod(c, (t_method)shmreg_scan, gensym("scan"), 0);
+    class_addmethod(c, (t_method)shmreg_scan, gensym("scan"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmreg_watch, gensym("watch"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmreg_monitor, gensym("monitor"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmreg_info, gensym("info"), A_GIMME, 0);
     class_addmethod(c, (t_method)shmreg_find, gensym("find"), A_GIMME, 0);
-    class_addmethod(c, (t_method)shmreg_count, gensym("count"), 0);
-    class_addmethod(c, (t_method)shmreg_clean, gensym("clean"), 0);
+    class_addmethod(c, (t_method)shmreg_count, gensym("count"), A_GIMME, 0);
+    class_addmethod(c, (t_method)shmreg_clean, gensym("clean"), A_GIMME, 0);
     logpost(NULL, PD_DEBUG, "shmreg %d.%d.%d", SHL_VERSION_MAJOR,
             SHL_VERSION_MINOR, SHL_VERSION_PATCH);
 }

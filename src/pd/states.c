@@ -35,7 +35,7 @@ static int read_path(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     char number[64];
     const char *name = number;
 
-    if (!argc) {
+    if (!argc || !atoms_is_word(argv)) {
         replies_fail(&x->x_say, s, SHL_BAD_VALUE,
                      "%s: takes the path of a file", s->s_name);
         return 0;
@@ -189,7 +189,7 @@ static void program_data_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     errand->bytes = malloc((size_t)argc + 1);
     errand->size = (size_t)argc;
     for (i = 0; i < argc && errand->bytes; i++) {
-        if (!atoms_number(&argv[i], &number) || number < 0 || number > 255)
+        if (!atoms_whole(&argv[i], 0, 255, &number))
             break;
         errand->bytes[i] = (uint8_t)number;
     }
@@ -224,10 +224,19 @@ static void ask_data(t_shmlink *x, struct errand *errand)
     errand_ask(x, errand, SHL_MESSAGE_STATE_SAVE, NULL, 0, tell_data);
 }
 
-static void program_data_get(t_shmlink *x, t_symbol *s)
+static void program_data_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    struct errand *errand = errands_new(x, s, ask_data, SHL_CAP_STATE);
+    struct errand *errand;
 
+    if (argc) {
+        char words[100];
+        atoms_words(argc, argv, words, sizeof words);
+        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
+                     "program_data_get: takes no words, not %s: send it alone",
+                     words);
+        return;
+    }
+    errand = errands_new(x, s, ask_data, SHL_CAP_STATE);
     if (errand)
         errands_add(x, errand);
 }

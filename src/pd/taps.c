@@ -78,8 +78,13 @@ static void tap_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     uint32_t count, i;
     t_atom atoms[4];
 
-    (void)argc;
     (void)argv;
+    if (argc) {
+        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
+                     "tap_list: takes no words, it is about the linked "
+                     "device: send it alone");
+        return;
+    }
     if (!connection_ready(x, s, 1))
         return;
     count = shl_host_tap_count(x->x_host);
@@ -149,7 +154,7 @@ static void tap_route(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     int32_t tap;
 
     if (argc == 2)
-        atoms_number(&argv[1], &outlet);
+        atoms_whole(&argv[1], 0, SHMLINK_CHANNELS_MAX, &outlet);
     if (!(outlet >= 0 && outlet <= SHMLINK_CHANNELS_MAX)) {
         refuse(x, name, 0, SHL_BAD_VALUE,
                "takes a tap, by name or index, and an outlet from 1 on, or 0 "
