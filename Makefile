@@ -261,6 +261,9 @@ $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
 $(BUILD)/tests/test_plug_host: | $(BUILD)/shmplug
 $(BUILD)/tests/test_plugin: | $(BUILD)/tests/maolan_peer
 
+# The one that takes a piece of the externals.
+$(BUILD)/tests/test_schedule.o: core.flags += -isystem "$(PDINCLUDEDIR)"
+
 rate.tests = $(BUILD)/tests/test_stream $(BUILD)/tests/test_free
 $(addsuffix .o,$(rate.tests)): core.flags += $(rate.cflags)
 $(rate.tests): $(rate.archive)

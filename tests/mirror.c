@@ -2,7 +2,10 @@
  * came, and what the transport and the last note's pitch were comes back as
  * parameters. It has one parameter of each kind.
  *
- *     mirror NAME RATE [deaf]    deaf: no capability but parameters */
+ *     mirror NAME RATE [deaf]    deaf: no capability but parameters
+ *     mirror NAME RATE news      for each program change it says by message, that
+ *                                it has changed to that one: in one MiB, on
+ *                                other channels than the first in 4 bytes */
 #include "core/shl.h"
 
 #include <math.h>
@@ -28,7 +31,7 @@ static const struct shl_param params[PARAMS] = {
 
 static volatile sig_atomic_t ended;
 static double known[PARAMS];
-static int deaf;
+static int deaf, news;
 
 static void end(int signal_number)
 {
@@ -56,6 +59,15 @@ static void tell_transport(shl_device *device, const struct shl_block *block)
         tell(device, block->frame, BEATS, block->transport.beats);
 }
 
+static void tell_program(shl_device *device, uint32_t number, uint32_t size)
+{
+    static uint8_t bytes[1u << 20]; /* what is behind the number is for later */
+    struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
+
+    shl_pack_u32(&pack, number);
+    shl_device_post(device, SHL_MESSAGE_PROGRAM_SET, bytes, size);
+}
+
 static void answer(shl_device *device, const struct shl_block *block)
 {
     struct shl_event event;
@@ -69,6 +81,10 @@ static void answer(shl_device *device, const struct shl_block *block)
         if (event.kind != SHL_EVENT_UMP)
             continue;
         shl_device_send(device, &event);
+        if (news && event.data[0] >> 28 == 2 &&
+            (event.data[0] >> 20 & 15) == 0xC)
+            tell_program(device, event.data[0] >> 8 & 0x7F,
+                         event.data[0] >> 16 & 15 ? 4 : 1u << 20);
         if (shl_ump_read(event.data, &message) == SHL_OK &&
             message.status == 0x90)
             tell(device, event.frame, PITCH, message.pitch);
@@ -95,6 +111,7 @@ int main(int argc, char **argv)
     if (argc < 3)
         return 2;
     deaf = argc > 3 && strcmp(argv[3], "deaf") == 0;
+    news = argc > 3 && strcmp(argv[3], "news") == 0;
     const struct shl_device_options options = {.id = argv[1],
                                                .vendor = "A Vendor",
                                                .category = "test",

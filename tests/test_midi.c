@@ -226,6 +226,29 @@ static void note_with_a_fraction_keeps_its_pitch(void **state)
     }
 }
 
+static void velocities_widen_to_both_ends_and_back(void **state)
+{
+    (void)state;
+    assert_int_equal(shl_midi_widen(0), 0);
+    assert_int_equal(shl_midi_widen(1), 0x0200);
+    assert_int_equal(shl_midi_widen(64), 0x8000);
+    assert_int_equal(shl_midi_widen(65), 0x8208);
+    assert_int_equal(shl_midi_widen(100), 0xC924);
+    assert_int_equal(shl_midi_widen(126), 0xFDF7);
+    assert_int_equal(shl_midi_widen(127), 0xFFFF);
+    for (uint32_t i = 0; i < 128; i++) {
+        uint32_t ump[2];
+        uint8_t b[3];
+        shl_ump_note(0, 1, 0, 60.5, shl_midi_widen((uint8_t)i), ump);
+        assert_int_equal(ump[1] >> 16, shl_midi_widen((uint8_t)i));
+        assert_int_equal(shl_ump_to_midi(ump, b), 3);
+        assert_int_equal(b[2], i ? i : 1); /* a note on stays one */
+        if (i)
+            assert_true(shl_midi_widen((uint8_t)i) >
+                        shl_midi_widen((uint8_t)(i - 1)));
+    }
+}
+
 static void pitches_outside_are_clipped_and_rounded(void **state)
 {
     static const struct {
@@ -453,6 +476,7 @@ int main(void)
         T(packets_without_a_midi_1_form_give_no_bytes),
         T(packet_sizes_are_those_of_the_standard),
         T(note_with_a_fraction_keeps_its_pitch),
+        T(velocities_widen_to_both_ends_and_back),
         T(pitches_outside_are_clipped_and_rounded),
         T(midi_2_narrows_to_its_upper_bits),
         T(midi_2_reads_in_common_terms),

@@ -477,6 +477,16 @@ static void a_key_with_a_fraction_becomes_midi_2(void **state)
     assert_int_equal(shl_ump_read(score.event[0].event.data, &message), SHL_OK);
     assert_true(fabs(message.pitch - 60.25) < 0.01);
     assert_true(fabs(message.value - 1) < 1e-9);
+    score_free(&score);
+    for (uint32_t velocity = 1; velocity < 128; velocity++) {
+        char text[64];
+
+        snprintf(text, sizeof(text), "0 note 1 60.25 %u", velocity);
+        assert_int_equal(read_text(text), SHL_OK);
+        assert_int_equal(score.event[0].event.data[1] >> 16,
+                         shl_midi_widen((uint8_t)velocity));
+        score_free(&score);
+    }
 }
 
 static void lines_that_make_no_sense_are_refused_by_number(void **state)

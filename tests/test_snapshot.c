@@ -82,6 +82,24 @@ static void other_parameters_keep_what_they_have(void **state)
     assert_true(values[1] == 1.5);
 }
 
+/* A whole state, but with what is no number in it: the value stays. */
+static void what_is_no_number_changes_nothing(void **state)
+{
+    const double odd[] = {(double)NAN, (double)INFINITY, (double)-INFINITY};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        const double bad[COUNT] = {odd[i], 9.5, 0};
+        double values[COUNT] = {0.5, 1, 0};
+        uint8_t bytes[SIZE];
+
+        shl_snapshot_write("test synth", 3, params, bad, COUNT, bytes);
+        assert_int_equal(read_state(bytes, SIZE, values, NULL, NULL), SHL_OK);
+        assert_true(values[0] == 0.5);
+        assert_true(values[1] == 9.5);
+    }
+}
+
 static void every_changed_byte_is_noticed(void **state)
 {
     double values[COUNT] = {0.5, 1, 0};
@@ -173,6 +191,7 @@ int main(void)
         cmocka_unit_test(the_checksum_is_that_of_zip),
         cmocka_unit_test(values_come_back_by_id),
         cmocka_unit_test(other_parameters_keep_what_they_have),
+        cmocka_unit_test(what_is_no_number_changes_nothing),
         cmocka_unit_test(every_changed_byte_is_noticed),
         cmocka_unit_test(foreign_and_later_states_are_named),
         cmocka_unit_test(a_file_tells_whose_state_it_holds),

@@ -308,6 +308,17 @@ uint32_t shl_midi_stream_byte(struct shl_midi_stream *stream, uint8_t port,
 
 /* ---- common terms ---------------------------------------------------------- */
 
+uint16_t shl_midi_widen(uint8_t value)
+{
+    uint32_t wide = (uint32_t)(value & 0x7F) << 9;
+
+    if (value > 64) {
+        uint32_t low = value & 0x3Fu;
+        wide |= low << 3 | low >> 3;
+    }
+    return (uint16_t)wide;
+}
+
 void shl_ump_note(uint8_t port, int on, uint8_t channel, double pitch,
                   uint16_t velocity, uint32_t ump[2])
 {

@@ -72,6 +72,10 @@ shl_status shl_sysex7_bytes(const uint32_t ump[2], uint8_t bytes[6],
 
 /* ---- MIDI 2.0 notes with a pitch of their own ------------------------------ */
 
+/** 7 bits as 16, as M2-115 translates them: 0, 64 and 127 become bottom, centre
+ * and top; above the centre the low bits are repeated. [any] */
+uint16_t shl_midi_widen(uint8_t value);
+
 /** Note on or off as MIDI 2.0 (type 4, two words). `pitch` in semitones may
  * have a fraction, sent as attribute 3 (pitch 7.9); the key is the one below
  * it. velocity 0 to 65535. [any] */

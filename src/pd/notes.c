@@ -95,26 +95,14 @@ static void send(struct voice *x, t_symbol *s, struct lane lane, int status,
     x->ways->put(x, s, &event);
 }
 
-/* 7 bits to 16 as MIDI 2.0 translates them: ends and centre keep their place,
- * and above the centre the low bits are repeated. */
-static uint16_t widen(uint8_t velocity)
-{
-    uint32_t wide = (uint32_t)velocity << 9;
-
-    if (velocity > 64) {
-        uint32_t low = velocity & 0x3fu;
-        wide |= low << 3 | low >> 3;
-    }
-    return (uint16_t)wide;
-}
-
 static void send_detuned(struct voice *x, t_symbol *s, struct lane lane, int on,
                          double pitch, uint8_t velocity)
 {
     uint32_t ump[2];
     struct shl_event event;
 
-    shl_ump_note(lane.port, on, lane.channel, pitch, widen(velocity), ump);
+    shl_ump_note(lane.port, on, lane.channel, pitch, shl_midi_widen(velocity),
+                 ump);
     event = shl_event_ump(0, ump, 2);
     x->ways->put(x, s, &event);
 }

@@ -57,16 +57,6 @@ shl_status score_ump(struct score *score, double ms, const uint32_t *ump,
     return SHL_OK;
 }
 
-/* 7 bits to 16 as MIDI 2.0 translates them: above the centre the low bits are
- * repeated, so that 127 becomes the top. */
-static uint16_t widen(uint8_t velocity)
-{
-    const uint32_t low = velocity & 0x3Fu;
-    const uint32_t wide = (uint32_t)velocity << 9;
-
-    return (uint16_t)(velocity > 64 ? wide | low << 3 | low >> 3 : wide);
-}
-
 static shl_status add_note(struct score *score, double ms, uint32_t channel,
                            double pitch, uint8_t velocity)
 {
@@ -79,7 +69,7 @@ static shl_status add_note(struct score *score, double ms, uint32_t channel,
     if (!event)
         return SHL_NO_MEMORY;
     shl_ump_note((uint8_t)(channel / 16), velocity > 0, (uint8_t)(channel % 16),
-                 pitch, widen(velocity), ump);
+                 pitch, shl_midi_widen(velocity), ump);
     event->event = shl_event_ump(0, ump, 2);
     return SHL_OK;
 }

@@ -1,0 +1,101 @@
+/* The device's end of the messages, on plain memory: who does not take the
+ * answers gets no new ones. */
+#include "core/desk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUESTIONS 16u
+#define ANSWER    (SHL_MESSAGE_LIMIT / 8)
+
+static struct shl_messages *rings;
+static struct shl_mail host;
+static struct shl_desk desk;
+static _Atomic uint32_t epoch = 5;
+static uint8_t *bytes;
+static uint32_t handled;
+
+static int answer(void *arg, const struct shl_received *message)
+{
+    (void)arg;
+    handled++;
+    memcpy(bytes, &message->request, sizeof message->request);
+    return shl_desk_say(&desk, SHL_MESSAGE_REPLY, message->request, bytes,
+                        ANSWER) == SHL_OK;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    handled = 0;
+    rings = calloc(1, sizeof *rings);
+    bytes = calloc(1, ANSWER);
+    shl_desk_open(&desk, rings, &epoch, &epoch);
+    shl_mail_open(&host, &rings->commands, &rings->responses, &epoch);
+    return !rings || !bytes || shl_desk_handle(&desk, answer, NULL);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    shl_mail_close(&host);
+    shl_desk_close(&desk);
+    free(bytes);
+    free(rings);
+    return 0;
+}
+
+/* One after the other, whenever there is something to take. */
+static uint32_t take_answers(void)
+{
+    struct shl_whole whole;
+    uint32_t taken = 0;
+
+    for (int rounds = 0; rounds < 10000000 && taken < QUESTIONS; rounds++) {
+        uint32_t budget = 1000;
+        const shl_status st = shl_mail_take(&host, &whole, &budget);
+
+        if (st == SHL_AGAIN) {
+            shl_desk_pump(&desk);
+            continue;
+        }
+        assert_int_equal(st, SHL_OK);
+        assert_int_equal(whole.size, ANSWER);
+        assert_memory_equal(whole.bytes, &whole.request, 4);
+        taken++;
+    }
+    return taken;
+}
+
+static void answers_that_nobody_takes_hold_up_the_questions(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= QUESTIONS; i++)
+        assert_int_equal(shl_mail_post(&host, SHL_MESSAGE_STATE_SAVE,
+                                       SHL_MESSAGE_ASKS, i, NULL, 0),
+                         SHL_OK);
+    shl_mail_send(&host);
+    for (int i = 0; i < 100; i++)
+        shl_desk_pump(&desk);
+    /* what one whole answer at most may take, and the one that is over it */
+    assert_in_range(handled, 2, SHL_MESSAGE_LIMIT / ANSWER + 1);
+    assert_int_equal(take_answers(), QUESTIONS);
+    assert_int_equal(handled, QUESTIONS);
+    assert_int_equal(atomic_load(&desk.dropped), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            answers_that_nobody_takes_hold_up_the_questions, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests_name("desk", tests, NULL, NULL);
+}
