@@ -41,6 +41,19 @@ script() { # file seconds
     rm -f "$output" "/dev/shm/shl-$(id -u)-s$$"
 }
 
+# A test that waits for the word of a program that is not there would wait long.
+part "programs that tests need"
+for program in cc clang git jackd pd pdsend pgrep pkg-config python3 sox strace; do
+    command -v $program >/dev/null || lacking="${lacking:-} $program"
+done
+if [ -z "${lacking:-}" ]; then
+    pass "all programs that tests need are here"
+else
+    fail "not installed:$lacking; make deps installs it"
+    tally_end
+    exit 1
+fi
+
 part "C programs"
 sh "$here/programs.sh" build
 
