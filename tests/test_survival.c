@@ -159,12 +159,13 @@ static void a_device_a_little_too_slow_does_not_flap(void **state)
         play(1, 64);
         usleep(5000);
     }
-    /* its answer is there at each block, and came too late each time */
-    assert_true(stats_now().stalls >= 1 && stats_now().stalls <= stalls + 1);
+    /* its answer is there at each block, and came too late each time: tried
+     * again after 64 and 128 */
+    assert_true(stats_now().stalls >= 1 && stats_now().stalls <= stalls + 4);
     atomic_store(&peer_report(peer)->work_us, 0);
     shl_host_deadline(host, 1000);
     assert_true(wait_sound());
-    assert_true(stats_now().stalls <= stalls + 1);
+    assert_true(stats_now().stalls <= stalls + 5);
 }
 
 static void a_stopped_pipelined_device_costs_three_deadlines_too(void **state)

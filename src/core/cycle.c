@@ -3,14 +3,16 @@
 #define SPIN_LIMIT_NS  50000u
 #define SPIN_MARGIN_NS 5000u
 #define YIELDS         4
-#define TIMED          8u       /* one block of so many: looking has a price */
+#define TIMED          8u /* one block of so many: looking has a price */
+#define SLACK_LIMIT_US 100000u
 #define LONG_US        1000000u /* a deadline of rendering, not of playing */
 #define SLICE_US       250000u  /* of it, between looks at the lease */
 #define MISS           64u      /* one missed block in the score */
 #define STALL          (3 * MISS)
-#define NEEDED_FIRST   4u      /* blocks in time */
-#define NEEDED_SHARE   5u      /* never more than this part of a second */
-#define RELAPSE        64u     /* not so many in time: stalled again too soon */
+#define NEEDED_FIRST   4u  /* blocks in time */
+#define NEEDED_SHARE   5u  /* never more than this part of a second */
+#define LATE_WORTH     16u /* late answers are worth one in time: it lives */
+#define RELAPSE        64u /* not so many in time: stalled again too soon */
 #define NAP_US         100000u /* a nudge may come just before we sleep */
 #define SHORT_NS       100000u /* a sleep: we might as well have stayed awake */
 #define EAGER_MORE     3u      /* one short wait weighs as many long ones */
@@ -70,6 +72,22 @@ void shl_cycle_host_init(struct shl_cycle_host *cycle,
 SHL_RT void shl_cycle_begin(struct shl_cycle_host *cycle)
 {
     cycle->left_us = cycle->deadline_us;
+    cycle->asked = false;
+}
+
+static uint32_t slack(const struct shl_cycle_host *cycle)
+{
+    uint32_t us = cycle->slack_us ? cycle->slack_us(cycle->slack_arg) : 0;
+    return us < SLACK_LIMIT_US ? us : SLACK_LIMIT_US;
+}
+
+SHL_RT uint32_t shl_cycle_patience(struct shl_cycle_host *cycle)
+{
+    if (!cycle->asked) {
+        cycle->asked = true;
+        cycle->left_us += slack(cycle);
+    }
+    return cycle->left_us;
 }
 
 static bool answered(struct shl_cycle_host *cycle)
@@ -124,7 +142,7 @@ static bool sleep_for_answer(struct shl_cycle_host *cycle)
 {
     struct shl_lines *lines = cycle->segment->lines;
     uint64_t begin_ns = shl_clock_ns();
-    uint64_t limit_us = cycle->left_us;
+    uint64_t limit_us = shl_cycle_patience(cycle);
     uint64_t gone_us = 0;
     while (gone_us < limit_us && !shl_segment_bad(cycle->segment)) {
         uint32_t seen = shl_line_load(&lines->device.answer);
@@ -190,7 +208,11 @@ SHL_RT void shl_cycle_rung(struct shl_cycle_host *cycle)
     cycle->given_up = false;
     cycle->late = false;
     cycle->passed = 0;
-    cycle->rung_ns = cycle->stalled ? shl_clock_ns() : 0;
+    cycle->rung_ns = 0;
+    if (!cycle->stalled)
+        return;
+    cycle->limit_us = cycle->deadline_us + slack(cycle);
+    cycle->rung_ns = shl_clock_ns();
 }
 
 /* ---- the score ------------------------------------------------------------- */
@@ -266,7 +288,7 @@ static uint64_t answered_ns(const struct shl_cycle_host *cycle, uint64_t now_ns)
 static enum shl_verdict verdict(struct shl_cycle_host *cycle, bool there,
                                 uint64_t now_ns)
 {
-    uint64_t limit_ns = cycle->deadline_us * UINT64_C(1000);
+    uint64_t limit_ns = cycle->limit_us * UINT64_C(1000);
     if (!cycle->late && there && cycle->rung_ns) {
         uint64_t told_ns = answered_ns(cycle, now_ns);
         cycle->late = told_ns && told_ns - cycle->rung_ns > limit_ns;
@@ -283,11 +305,11 @@ SHL_RT enum shl_verdict shl_cycle_judge(struct shl_cycle_host *cycle,
 {
     enum shl_verdict judged = verdict(cycle, there, now_ns);
     cycle->lost++;
-    cycle->passed++;
-    if (judged != SHL_IN_TIME)
+    cycle->passed += cycle->passed < cycle->second_blocks;
+    if (!there)
         return judged;
-    cycle->credit += cycle->passed;
-    if (cycle->credit >= cycle->needed) {
+    cycle->credit += cycle->passed * (judged == SHL_LATE ? 1 : LATE_WORTH);
+    if (cycle->credit >= cycle->needed * LATE_WORTH) {
         cycle->stalled = false;
         cycle->score = 0;
     }

@@ -47,17 +47,21 @@ struct shl_cycle_host {
     bool late;            /* what is outstanding is: its deadline has passed */
     bool may_yield;       /* the device may run on our processor */
     bool woken;           /* the device slept when we rang */
-    uint32_t deadline_us; /* of one block */
-    uint32_t left_us;     /* of it, for this block */
+    bool asked;           /* for slack, in this block */
+    uint32_t deadline_us; /* of one block, without slack */
+    uint32_t left_us;     /* of what this block may be waited for */
+    uint32_t limit_us;    /* within which the block rung last is in time */
     uint32_t score;       /* in 64ths of a missed block */
     uint32_t needed;      /* blocks in time before we wait again */
-    uint32_t credit;      /* of them in this stall */
+    uint32_t credit;      /* of them in this stall, in 16ths */
     uint32_t passed;      /* blocks of the host since the doorbell */
     uint32_t steady;      /* blocks in time since the last stall */
     uint32_t calm;        /* likewise, since the last relapse or relief */
     uint32_t second_blocks; /* blocks in a second */
     uint64_t rung_ns;       /* when the doorbell was rung, if stalled */
     uint64_t lost;          /* blocks of the present or last stall */
+    uint32_t (*slack_us)(void *arg); /* see shl_host_slack; NULL: none */
+    void *slack_arg;
 };
 
 /** Go on from the present doorbell; a block that a dead host left is
@@ -66,10 +70,15 @@ void shl_cycle_host_init(struct shl_cycle_host *cycle,
                          const struct shl_segment *segment,
                          uint32_t deadline_us, uint32_t blocks_per_second);
 
-/** A new block begins: its whole deadline is there to be waited. [audio] */
+/** A new block begins, with a deadline of its own. [audio] */
 SHL_RT void shl_cycle_begin(struct shl_cycle_host *cycle);
 
-/** Wait for the outstanding answer, at most what is left of the deadline (not
+/** How long this block may still be waited for: the deadline and the slack that
+ * the host's user has, less what has been waited. For who is about to wait; the
+ * first call of a block asks for the slack. [audio] */
+SHL_RT uint32_t shl_cycle_patience(struct shl_cycle_host *cycle);
+
+/** Wait for the outstanding answer, at most what is left of the patience (not
  * at all when stalled). True: nothing is outstanding now. [audio] */
 SHL_RT bool shl_cycle_collect(struct shl_cycle_host *cycle);
 
@@ -91,10 +100,11 @@ enum shl_verdict { SHL_UNDECIDED, SHL_IN_TIME, SHL_LATE };
 
 /** A stalled link, at a block of the host: judge by time what is outstanding.
  * `there`: shl_cycle_collect has just found the answer. An answer is in time if
- * it came within the deadline: by the device's clock, or, if it does not say
- * so, unless we have looked for it in vain after the deadline. The link resumes
+ * it came within the patience of its doorbell: by the device's clock, or, if it
+ * does not say so, unless we have looked for it in vain after that. The link resumes
  * (`stalled` is false then) after enough blocks in time, at any spacing: an
- * answer stands for all blocks of the host since its doorbell. [audio] */
+ * answer stands for all blocks of the host since its doorbell, and 16 late ones
+ * for one in time. [audio] */
 SHL_RT enum shl_verdict shl_cycle_judge(struct shl_cycle_host *cycle,
                                         bool there, uint64_t now_ns);
 

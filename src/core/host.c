@@ -182,6 +182,19 @@ static uint32_t deadline_us(const shl_host *host)
     return half_us > 1000 ? (uint32_t)half_us : 1000;
 }
 
+/* A deadline that somebody has chosen is that, and a rendering has its own. */
+static bool takes_slack(const shl_host *host)
+{
+    return !host->options.batch && !host->options.deadline_ms;
+}
+
+static void show_patience(shl_host *host)
+{
+    host->link.cycle.deadline_us = deadline_us(host);
+    host->link.cycle.slack_us = takes_slack(host) ? host->slack_us : NULL;
+    host->link.cycle.slack_arg = host->slack_arg;
+}
+
 /* The device that the wish means now: who remembers the tag, else the id. */
 static shl_status find(shl_host *host, struct shl_device_info *info)
 {
@@ -218,6 +231,8 @@ static shl_status try_link(shl_host *host)
         .drive = host->options.drive,
         .mode = host->options.mode,
         .deadline_us = deadline_us(host),
+        .slack_us = takes_slack(host) ? host->slack_us : NULL,
+        .slack_arg = host->slack_arg,
         .renders = host->options.batch,
         .latency_frames = host->options.latency_frames,
         .resampler = host->options.resampler,
@@ -400,7 +415,7 @@ shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)
             shl_host_plugin_restart(host);
         return SHL_OK;
     }
-    host->link.cycle.deadline_us = deadline_us(host);
+    show_patience(host);
     host->link.cycle.second_blocks =
         (uint32_t)(rate_hz / shl_host_exchanged(host)) + 1;
     if (!other)
@@ -417,7 +432,15 @@ void shl_host_deadline(shl_host *host, uint32_t ms)
 {
     host->options.deadline_ms = ms;
     if (host->linked)
-        host->link.cycle.deadline_us = deadline_us(host);
+        show_patience(host);
+}
+
+void shl_host_slack(shl_host *host, uint32_t (*slack_us)(void *arg), void *arg)
+{
+    host->slack_us = slack_us;
+    host->slack_arg = arg;
+    if (host->linked)
+        show_patience(host);
 }
 
 void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss)

@@ -43,10 +43,11 @@ struct shl_host_options {
     uint32_t reblock_frames; /* of the blocks exchanged with the device, 1 to
                                 4096; 0: the host's own, or what a device that
                                 takes no other asks for. Not in the free drive */
-    uint32_t drive;       /* enum shl_drive, see shl_host_drive; 0: lockstep if
+    uint32_t drive; /* enum shl_drive, see shl_host_drive; 0: lockstep if
                                 the device can, else what it can */
-    uint32_t mode;        /* one of enum shl_mode; 0: SHL_MODE_BOTH */
-    uint32_t deadline_ms; /* 0: half a block, at least 1 ms */
+    uint32_t mode;  /* one of enum shl_mode; 0: SHL_MODE_BOTH */
+    uint32_t
+        deadline_ms; /* 0: half a block, at least 1 ms; see shl_host_slack */
     enum shl_host_onloss onloss;
     int batch; /* rendering: the deadline is 30 s */
     /* of the free drive */
@@ -120,9 +121,17 @@ shl_status shl_host_setup(shl_host *host, double rate_hz,
                           uint32_t block_frames);
 
 /** How long to wait for a block, at most 1000 ms; 0: half a block, at least
- * 1 ms. What is heard when it does not come. [control] */
+ * 1 ms, and the slack. What is heard when it does not come. [control] */
 void shl_host_deadline(shl_host *host, uint32_t ms);
 void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss);
+
+/** Who has blocks in store (a buffer of audio behind the host) can wait longer
+ * than half a block now and then. slack_us(arg) says how long a wait that begins
+ * now may be beyond that, in microseconds; no more than the store can do without,
+ * less after a wait than before, and at most 100 ms count. It is asked on the
+ * audio thread, only when a block is not there after a short look. Without effect
+ * on a deadline that was chosen, and on rendering. NULL: none. [control] */
+void shl_host_slack(shl_host *host, uint32_t (*slack_us)(void *arg), void *arg);
 
 /** Link, notice a dead device, send what waits while no audio runs. Call every
  * 5 to 100 ms. [control] */

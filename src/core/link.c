@@ -281,6 +281,8 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
     uint32_t second = (uint32_t)(options->rate_hz / options->block_frames) + 1;
     shl_cycle_host_init(&link->cycle, &link->segment, options->deadline_us,
                         second);
+    link->cycle.slack_us = options->slack_us;
+    link->cycle.slack_arg = options->slack_arg;
     link->pipelined = link->drive == SHL_DRIVE_PIPELINED;
     link->free.resampler = options->resampler;
     link->free.clock_ns = options->clock_ns;

@@ -95,6 +95,8 @@ struct shl_link_options {
     uint32_t drive; /* one of enum shl_drive; 0: see shl_link_drive */
     uint32_t mode;  /* one of enum shl_mode; 0: SHL_MODE_BOTH */
     uint32_t deadline_us;
+    uint32_t (*slack_us)(void *arg); /* beyond it; NULL: none */
+    void *slack_arg;
     bool renders; /* in its own time, not in real time */
     /* of the free drive */
     uint32_t latency_frames; /* of each direction; 0: by the blocks */

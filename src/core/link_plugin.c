@@ -194,6 +194,8 @@ shl_status shl_link_open_plugin(struct shl_link *link,
     shl_cycle_host_init(&link->cycle, &link->segment, options->deadline_us,
                         (uint32_t)(options->rate_hz / options->block_frames) +
                             1);
+    link->cycle.slack_us = options->slack_us;
+    link->cycle.slack_arg = options->slack_arg;
     link->pipelined = link->drive == SHL_DRIVE_PIPELINED;
     if (link->claim.mode != SHL_MODE_MIDI) {
         link->in_planes = link->identity.in_channels;
@@ -237,7 +239,7 @@ SHL_RT bool shl_link_plugin_hold(struct shl_link *link)
     struct shl_link_plugin *own = link->plugin;
     bool waits = !cycle->stalled && own->denied < PATIENT;
 
-    if (!shl_plugin_hold(own->plugin, waits ? cycle->left_us : 0)) {
+    if (!shl_plugin_hold(own->plugin, waits ? shl_cycle_patience(cycle) : 0)) {
         own->denied += own->denied < PATIENT;
         return false;
     }
@@ -399,8 +401,8 @@ SHL_RT bool shl_link_plugin_collect(struct shl_link *link)
     if (!cycle->outstanding)
         return true;
     uint64_t began_ns = cycle->stalled ? 0 : shl_clock_ns();
-    bool there =
-        shl_plugin_answered(own->plugin, cycle->stalled ? 0 : cycle->left_us);
+    bool there = shl_plugin_answered(
+        own->plugin, cycle->stalled ? 0 : shl_cycle_patience(cycle));
     if (!cycle->stalled) {
         uint64_t gone_us = (shl_clock_ns() - began_ns) / 1000;
         cycle->left_us =

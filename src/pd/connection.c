@@ -2,6 +2,7 @@
  * Nothing here waits, except in batch mode. */
 #include "pd/patch.h"
 #include "pd/shmlink.h"
+#include "pd/slack.h"
 
 #include "rate/samplerate.h"
 
@@ -50,6 +51,7 @@ static shl_status make_host(t_shmlink *x)
     x->x_host = host;
     shl_host_bypass(host, x->x_bypass);
     shl_host_tag(host, x->x_flags.tag);
+    shl_host_slack(host, slack_us, NULL);
     shl_host_on_message(host, news_take, x);
     return SHL_OK;
 }

@@ -9,6 +9,7 @@
 #include "pd/patch.h"
 #include "pd/remains.h"
 #include "pd/shmlink.h"
+#include "pd/slack.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -137,6 +138,7 @@ static t_int *shmlink_perform(t_int *w)
     shl_rt(1);
     schedule_enter(&x->x_block, frames, x->x_rate_hz, x->x_tick_frames);
     x->x_performed = x->x_block.tick;
+    slack_tick(x->x_performed);
     for (base = 0; base < frames; base += SHMLINK_FRAMES_MAX) {
         uint32_t rest = frames - base;
         play(x, base, rest < SHMLINK_FRAMES_MAX ? rest : SHMLINK_FRAMES_MAX);
@@ -196,6 +198,7 @@ static void shmlink_dsp(t_shmlink *x, t_signal **sp)
         return;
     }
     x->x_performed = clock_getlogicaltime();
+    slack_setup(TICK_FRAMES * 1000.0 / (double)sys_getsr());
     if (changed) {
         x->x_rate_known = 1;
         x->x_rate_hz = rate_hz;

@@ -9,6 +9,7 @@
  * until there is enough for an answer; where a block is no whole number of
  * ticks, silence in front of the first answer makes up for it. */
 #include "pd/patch.h"
+#include "pd/slack.h"
 
 #include <string.h>
 
@@ -39,8 +40,7 @@ void slave_discharge(t_patch *x)
         at = &(*at)->x_next;
     if (*at)
         *at = x->x_next;
-    if (keeper == x)
-        keeper = NULL;
+    slave_leave_time(x);
 }
 
 int slave_keeps_time(const t_patch *x)
@@ -56,8 +56,10 @@ void slave_take_time(t_patch *x)
 
 void slave_leave_time(t_patch *x)
 {
-    if (keeper == x)
+    if (keeper == x) {
         keeper = NULL;
+        slack_none(0);
+    }
 }
 
 /* ---- reels --------------------------------------------------------------- */
@@ -397,6 +399,8 @@ void slave_tick(t_patch *x)
     }
     if (!x->x_device)
         return;
+    if (slave_keeps_time(x))
+        slack_none(x->x_in.count >= x->x_frames); /* its host waits for us */
     if (x->x_in.count < x->x_frames) {
         patch_drop_spoken(x);
     } else if (slave_keeps_time(x)) {

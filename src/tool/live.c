@@ -153,6 +153,7 @@ static void play(struct live *live, shl_host *host, struct perform *perform)
     struct timer timer;
 
     timer_start(&timer, live->options->rate_hz, live->options->block_frames);
+    shl_host_slack(host, timer_slack_us, &timer);
     while (!terminal_ended() && perform_block(perform)) {
         uint64_t now = shl_clock_ns();
 
@@ -163,6 +164,7 @@ static void play(struct live *live, shl_host *host, struct perform *perform)
         }
         timer_next(&timer);
     }
+    shl_host_slack(host, NULL, NULL);
     show(live, host, perform);
 }
 
