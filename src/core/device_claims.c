@@ -90,7 +90,8 @@ static void accept(shl_device *device, uint32_t epoch,
     point_out(device);
     if (!device->keeps_priority && claim->drive != SHL_DRIVE_FREE)
         shl_priority_raise(&device->priority, claim->policy, claim->priority);
-    device->cycle.may_yield = same_priority(claim);
+    device->cycle.may_yield =
+        same_priority(claim) && claim->flags & SHL_CLAIM_RENDERS;
     /* release: both rings stand where this claim begins. The keeper must know
      * first: the host's messages come as soon as it sees the other */
     atomic_store_explicit(&device->heard, epoch, memory_order_release);

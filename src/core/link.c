@@ -223,8 +223,10 @@ static void write_claim(struct shl_link *link,
     if (link->segment.lanes)
         claim->flags |= SHL_CLAIM_LANES;
     shl_thread_priority(&claim->policy, &claim->priority);
-    /* a realtime thread yields to nobody below it, and that is the device */
-    link->cycle.may_yield = claim->priority == 0;
+    /* a realtime thread yields to nobody below it, and that is the device; and
+     * who yields in real time may get the processor back far too late: on a busy
+     * machine all others go first, each for milliseconds */
+    link->cycle.may_yield = claim->priority == 0 && options->renders;
     link->epoch = shl_segment_claim_write(&link->segment, claim);
     shl_cycle_nudge(link->segment.lines);
 }

@@ -206,7 +206,9 @@ static void open_host(struct bench *bench, const struct job *job)
                                                 : job->pipelined
                                                     ? SHL_DRIVE_PIPELINED
                                                     : SHL_DRIVE_LOCKSTEP,
-                                       .deadline_ms = 1000};
+                                       .deadline_ms = 1000,
+                                       /* block after block: a rendering */
+                                       .batch = !job->gap_us && !job->is_free};
     static const struct shl_monitor nothing;
     char why[256];
     shl_status st = shl_host_new(&options, &bench->host);
