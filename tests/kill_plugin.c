@@ -111,7 +111,7 @@ static const char *one(const struct kill_options *options, uint64_t *random)
 {
     const struct shl_host_program what = {
         options->command[1], options->command[0],
-        (uint32_t)strtoul(options->command[2], NULL, 10), 0};
+        (uint32_t)strtoul(options->command[2], NULL, 10), 0, 0};
     const uint64_t r = peer_random(random);
     const uint64_t moment_ns =
         (options->delay_us + (r >> 8) % (options->spread_us + 1)) * 1000;

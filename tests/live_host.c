@@ -92,7 +92,7 @@ static shl_status want(shl_host *host, const char *id)
 {
     const char *colon = strchr(id, ':'), *number = getenv("LIVE_PROTOCOL");
     const struct shl_host_program what = {
-        id, NULL, number ? (uint32_t)atoi(number) : 0, 0};
+        id, NULL, number ? (uint32_t)atoi(number) : 0, 0, 0};
     if (colon && strspn(colon + 1, "0123456789") != strlen(colon + 1))
         return shl_host_spawn(host, &what, 10000);
     return shl_host_open(host, id, 10000);

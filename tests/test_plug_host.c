@@ -18,7 +18,7 @@ static char program[512], why[512];
 
 static void spawn(const char *plugin, uint32_t protocol, int again)
 {
-    const struct shl_host_program what = {plugin, program, protocol, again};
+    const struct shl_host_program what = {plugin, program, protocol, again, 0};
     struct shl_host_options options = usual();
 
     shl_host_free(host);
@@ -192,7 +192,7 @@ static void one_that_crashed_is_started_again(void **state)
 static void refusals_are_told_with_their_codes(void **state)
 {
     const struct shl_host_program what = {"builtin:fixture:refuse", program, 0,
-                                          0};
+                                          0, 0};
 
     (void)state;
     new_host(usual());

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -83,7 +84,8 @@ static struct shl_host_options stereo(void)
 static shl_status spawn_as(const char *plugin, uint32_t protocol, int again,
                            uint32_t wait_ms)
 {
-    const struct shl_host_program what = {plugin, peer_path, protocol, again};
+    const struct shl_host_program what = {plugin, peer_path, protocol, again,
+                                          0};
     return shl_host_spawn(host, &what, wait_ms);
 }
 
@@ -982,7 +984,7 @@ static void an_unanswered_request_costs_a_few_deadlines(void **state)
 
 static shl_status refused(const char *spec, const char *program, char *why)
 {
-    const struct shl_host_program what = {spec, program, 0, 0};
+    const struct shl_host_program what = {spec, program, 0, 0, 0};
     new_host(stereo());
     shl_status st = shl_host_spawn(host, &what, LIMIT_MS);
     shl_host_why(host, why, 300);
@@ -1083,7 +1085,7 @@ static void unplant(const char *folder, const char *name)
 
 static shl_status spawn_searching(void)
 {
-    const struct shl_host_program what = {"clap:B16/normal", NULL, 0, 0};
+    const struct shl_host_program what = {"clap:B16/normal", NULL, 0, 0, 0};
     fresh(stereo());
     return shl_host_spawn(host, &what, LIMIT_MS);
 }
@@ -1133,6 +1135,75 @@ static void one_that_is_never_ready_can_be_left(void **state)
     assert_int_equal(shl_host_linked(host), 0);
     assert_int_equal(shl_host_programs(), 1);
     shl_host_close(host);
+}
+
+/* What becomes of a start that takes long is told, and it ends in time. */
+static void a_start_has_the_time_that_it_is_given(void **state)
+{
+    struct shl_host_program what = {"clap:B16/never", peer_path, 0, 0, 3};
+    char why[300];
+    (void)state;
+    new_host(stereo());
+    assert_int_equal(shl_host_spawn(host, &what, 0), SHL_AGAIN);
+    assert_true(wait_notice(SHL_NOTICE_STARTING));
+    assert_true(notice.value >= 2);
+    assert_int_equal(notice.detail[1], 3);
+    shl_host_why(host, why, sizeof why);
+    assert_non_null(strstr(why, "has 3 seconds to get ready"));
+    assert_true(wait_notice(SHL_NOTICE_REFUSED));
+    assert_int_equal(notice.status, SHL_TIMEOUT);
+    shl_host_why(host, why, sizeof why);
+    assert_non_null(strstr(why, "-patience 18"));
+}
+
+static bool is_misfit(const char *spec, uint32_t protocol)
+{
+    bool told = false;
+    char why[400];
+    fresh(stereo());
+    assert_int_equal(spawn_as(spec, protocol, 0, LIMIT_MS), SHL_OK);
+    for (int i = 0; i < 100; i++) {
+        play(1, 64);
+        shl_host_poll(host);
+        while (shl_host_notice(host, &notice))
+            told = told || notice.kind == SHL_NOTICE_MISFIT;
+    }
+    shl_host_why(host, why, sizeof why);
+    assert_int_equal(strstr(why, "or leave it out") != NULL, told);
+    return told;
+}
+
+/* Nobody says a number; a counter of blocks came with 7. */
+static void a_protocol_number_that_does_not_fit_is_told(void **state)
+{
+    (void)state;
+    assert_true(is_misfit("clap:B16/count", 6));
+    assert_false(is_misfit("clap:B16/count", 7));
+    assert_false(is_misfit("clap:B16/count", 8));
+    assert_false(is_misfit("clap:B16/count", 0));
+    assert_false(is_misfit("clap:B16/normal", 6));
+    assert_false(is_misfit("clap:B16/normal", 7));
+    assert_true(is_misfit("clap:B16/normal", 8));
+}
+
+/* A drive that such a program has not, again and again. */
+static void a_refused_drive_leaves_no_memory(void **state)
+{
+    struct shl_host_options options = stereo();
+    struct mallinfo2 before;
+    (void)state;
+    options.drive = SHL_DRIVE_FREE;
+    new_host(options);
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(spawn_as("clap:B16/normal", 6, 0, LIMIT_MS),
+                         SHL_WRONG_DRIVE);
+        for (int n = 0; n < LIMIT_MS && shl_host_programs(); n++)
+            usleep(1000);
+        if (i == 1)
+            before = mallinfo2();
+    }
+    assert_true(mallinfo2().uordblks + mallinfo2().hblkhd <
+                before.uordblks + before.hblkhd + (1u << 20));
 }
 
 #define PLANTED 300 /* more than this program has started by then */
@@ -1475,6 +1546,9 @@ int main(int argc, char **argv)
         TEST(files_that_are_no_programs_are_told_as_such),
         TEST(the_program_is_looked_for_in_order),
         TEST(one_that_is_never_ready_can_be_left),
+        TEST(a_start_has_the_time_that_it_is_given),
+        TEST(a_protocol_number_that_does_not_fit_is_told),
+        TEST(a_refused_drive_leaves_no_memory),
         TEST(planted_names_are_passed_over),
         TEST(no_name_comes_twice),
         TEST(names_of_the_dead_are_removed),

@@ -88,10 +88,14 @@ struct shl_host_program {
     int again;           /* start it again when it has crashed, with its state:
                             at once; one that dies before a second of audio
                             after 0.5, 1 and 2 s, then no more */
+    uint32_t patience_s; /* until it must be ready, at most SHL_PATIENCE_MOST;
+                            0: 10 */
 };
 
+#define SHL_PATIENCE_MOST 3600u
+
 /** Start a program that runs a plugin, and want it as if it were a device: see
- * shl_host_open. SHL_AGAIN: it is starting, which takes 10 s at most; failures
+ * shl_host_open. SHL_AGAIN: it is starting, which takes 10 s at most, or as long as is said; failures
  * are told once and end the wish's looking. It ends with shl_host_close, the
  * next open, and the host. SHL_BAD_NAME, SHL_BAD_VALUE: nothing was changed.
  * [control] */
@@ -156,8 +160,12 @@ enum shl_notice_kind {
     /* of programs that we started */
     SHL_NOTICE_CRASH, /* detail: pid, signal or 0, exit code; value: 1: no other
                          is started, see shl_host_why */
-    SHL_NOTICE_DIRTY, /* its state has changed by itself */
-    SHL_NOTICE_PORTS  /* detail: audio in, audio out, MIDI in, MIDI out */
+    SHL_NOTICE_STARTING, /* each 2 s. value: seconds; detail: pid, how many it
+                            has */
+    SHL_NOTICE_MISFIT,   /* its protocol number is another than was said: see
+                          shl_host_why */
+    SHL_NOTICE_DIRTY,    /* its state has changed by itself */
+    SHL_NOTICE_PORTS     /* detail: audio in, audio out, MIDI in, MIDI out */
 };
 
 struct shl_notice {

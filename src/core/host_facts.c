@@ -188,5 +188,6 @@ void shl_host_why(shl_host *host, char *text, size_t size)
                  "at process %u",
                  id, host->link.identity.pid);
     else
-        snprintf(text, size, "%s is linked and answers", id);
+        snprintf(text, size, "%s is linked and answers%s%s", id,
+                 host->plugin.misfit[0] ? "; " : "", host->plugin.misfit);
 }

@@ -14,6 +14,8 @@
 #define SAVE_MS     2000u /* between states kept for a crash */
 #define SHORT_LIVES 3u    /* in a row, until it stays stopped */
 #define REQUEST_MS  5000u
+#define TELL_S      2u  /* between words about a program that starts */
+#define COUNTED     64u /* blocks, after which a counter must have moved */
 
 /* What becomes of a program that -w has started for the fourth time. */
 #define GIVEN_UP                                                               \
@@ -47,7 +49,11 @@ shl_status shl_host_spawn(shl_host *host, const struct shl_host_program *what,
                           uint32_t wait_ms)
 {
     struct shl_host_plugin wish = {
-        .wanted = true, .protocol = what->protocol, .again = what->again != 0};
+        .wanted = true,
+        .protocol = what->protocol,
+        .patience_s = what->patience_s < SHL_PATIENCE_MOST ? what->patience_s
+                                                           : SHL_PATIENCE_MOST,
+        .again = what->again != 0};
     shl_status st = split(what->plugin, &wish, &host->why);
 
     if (!st && what->protocol && !shl_layout_of_version(what->protocol)) {
@@ -83,8 +89,11 @@ static shl_status start(shl_host *host)
         .out_channels = host->options.out_channels,
         .state = own->state,
         .state_size = own->state ? own->state_size : 0,
-        .save = own->again};
+        .save = own->again,
+        .patience_s = own->patience_s};
 
+    own->told_s = 0;
+    own->misfit[0] = 0;
     return shl_plugin_start(&options, &own->running, &host->why);
 }
 
@@ -136,6 +145,29 @@ static shl_status failed(shl_host *host)
     return own->stopped ? own->stopped : st;
 }
 
+/* Some read all bundles of LV2 before they open one. */
+static void tell_starting(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    const struct shl_plugin *running = own->running;
+    uint32_t pid =
+        atomic_load_explicit(&running->starting, memory_order_relaxed);
+    uint32_t seconds =
+        (uint32_t)((shl_clock_ns() - running->begun_ns) / (1000 * MS_NS));
+
+    snprintf(host->why.text, sizeof host->why.text,
+             "%.100s is starting: process %u has %u seconds to get ready, %u "
+             "are over",
+             host->wanted, pid, running->patience_s, seconds);
+    if (!pid || seconds < own->told_s + TELL_S)
+        return;
+    own->told_s = seconds;
+    const struct shl_notice notice = {.kind = SHL_NOTICE_STARTING,
+                                      .value = seconds,
+                                      .detail = {pid, running->patience_s}};
+    shl_host_tell(host, &notice);
+}
+
 shl_status shl_host_plugin_link(shl_host *host,
                                 const struct shl_link_options *options)
 {
@@ -152,8 +184,7 @@ shl_status shl_host_plugin_link(shl_host *host,
         return stop(host, st);
     switch (shl_plugin_stage(own->running)) {
     case SHL_PLUGIN_STARTING:
-        snprintf(host->why.text, sizeof host->why.text, "%.200s is starting",
-                 host->wanted);
+        tell_starting(host);
         return SHL_AGAIN;
     case SHL_PLUGIN_ENDED:
         return failed(host);
@@ -622,6 +653,34 @@ static void heed_dirty(shl_host *host)
                      NULL, NULL);
 }
 
+/* A program never says its number, and looks at ours as little. What it counts
+ * does: from 7 on (mostly) its blocks. */
+static void check_number(shl_host *host)
+{
+    struct shl_host_plugin *own = &host->plugin;
+    uint32_t told = own->running->protocol;
+    uint64_t heard = host->link.stats.blocks - host->link.stats.missed;
+    const struct shl_notice notice = {.kind = SHL_NOTICE_MISFIT,
+                                      .status = SHL_WRONG_VERSION};
+
+    if (!told || told == SHL_VERSION_LOW || own->misfit[0])
+        return;
+    bool counts = shl_plugin_counts(own->running);
+    if (counts && told < SHL_VERSION_RESOURCES)
+        snprintf(own->misfit, sizeof own->misfit,
+                 "-protocol %u: the program counts its blocks, as those of "
+                 "number 7 and 8 do: use -protocol 7, or leave it out",
+                 told);
+    else if (!counts && told == SHL_VERSION_HIGH && heard >= COUNTED)
+        snprintf(own->misfit, sizeof own->misfit,
+                 "-protocol %u: the program does not count its blocks, as all "
+                 "of that number do: use -protocol 6, or leave it out",
+                 told);
+    else
+        return;
+    shl_host_tell(host, &notice);
+}
+
 void shl_host_plugin_poll(shl_host *host)
 {
     if (!host->plugin.running || !host->linked || !host->announced)
@@ -634,6 +693,7 @@ void shl_host_plugin_poll(shl_host *host)
     if (host->link.plugin) {
         shl_link_plugin_ports(&host->link);
         tell_ports(host);
+        check_number(host);
     }
     save(host);
 }

@@ -33,7 +33,9 @@ struct shl_host_plugin {
     char format[SHL_PLUGIN_FORMAT_SIZE];
     char spec[SHL_PLUGIN_SPEC_SIZE];
     char program[SHL_PLUGIN_SPEC_SIZE]; /* "": the usual ones */
-    uint32_t protocol;
+    uint32_t protocol, patience_s;
+    uint32_t told_s;  /* of a start that takes long */
+    char misfit[200]; /* what is wrong with the protocol number; "": nothing */
     struct shl_plugin *running; /* or just starting */
     shl_status stopped;         /* why no other is started */
     uint64_t links;

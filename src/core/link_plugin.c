@@ -177,9 +177,11 @@ shl_status shl_link_open_plugin(struct shl_link *link,
                          "lockstep or the pipelined drive");
         st = SHL_WRONG_DRIVE;
     }
-    if (!st) {
+    if (own) { /* from here on the link's, which closes it */
         own->plugin = plugin;
         link->plugin = own;
+    }
+    if (!st) {
         write_identity(link, plugin);
         st = copy_params(link, plugin);
     }

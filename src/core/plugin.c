@@ -10,11 +10,11 @@
 #include <string.h>
 
 #define MS_NS    UINT64_C(1000000)
-#define READY_MS 10000u /* from the start until it is ready */
-#define TELL_MS  1000u  /* from then on, for what tells its layout */
-#define TABLE_MS 1000u  /* for the table of its parameters */
-#define STATE_MS 5000u  /* for its state */
-#define END_MS   1000u  /* from the end of its pipe until it has ended */
+#define READY_S  10u   /* from the start until it is ready, unless told */
+#define TELL_MS  1000u /* from then on, for what tells its layout */
+#define TABLE_MS 1000u /* for the table of its parameters */
+#define STATE_MS 5000u /* for its state */
+#define END_MS   1000u /* from the end of its pipe until it has ended */
 #define LOOK_MS  5u
 #define REST_US  50000u /* between looks at a program that plays */
 #define NAMES    10000u /* tried before giving up */
@@ -294,6 +294,7 @@ static shl_status launch(struct shl_plugin *plugin)
     if (st)
         explain_start(plugin, st);
     plugin->pid = plugin->child.pid;
+    atomic_store_explicit(&plugin->starting, plugin->pid, memory_order_relaxed);
     return st;
 }
 
@@ -329,7 +330,7 @@ static void explain_end(struct shl_plugin *plugin, bool ready)
 static shl_status wait_ready(struct shl_plugin *plugin)
 {
     const struct shl_maolan_layout *a = &shl_maolan_layouts[SHL_LAYOUT_A];
-    uint64_t until_ns = shl_clock_ns() + READY_MS * MS_NS;
+    uint64_t until_ns = plugin->begun_ns + plugin->patience_s * 1000 * MS_NS;
 
     while (!shl_maolan_load(&plugin->maolan, a->ready)) {
         if (has_ended(plugin, LOOK_MS)) {
@@ -340,8 +341,10 @@ static shl_status wait_ready(struct shl_plugin *plugin)
             return SHL_GONE;
         if (shl_clock_ns() >= until_ns) {
             shl_why_set(&plugin->why,
-                        "%.120s was not ready within %u seconds: it is killed",
-                        plugin->program, READY_MS / 1000);
+                        "%.120s was not ready within %u seconds: it is "
+                        "killed; give it longer with -patience %u",
+                        plugin->program, plugin->patience_s,
+                        6 * plugin->patience_s);
             return SHL_TIMEOUT;
         }
     }
@@ -722,6 +725,8 @@ shl_status shl_plugin_start(const struct shl_plugin_options *options,
     plugin->pipes = (struct shl_pipes)SHL_PIPES_NONE;
     plugin->child = (struct shl_child)SHL_CHILD_NONE;
     plugin->save = options->save;
+    plugin->patience_s = options->patience_s ? options->patience_s : READY_S;
+    plugin->begun_ns = shl_clock_ns();
     plugin->restored = SHL_AGAIN;
     if (options->state_size && options->state_size <= SHL_SCRATCH_SIZE) {
         plugin->state = malloc(options->state_size);

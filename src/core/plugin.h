@@ -27,7 +27,8 @@ struct shl_plugin_options {
     /* for the request slot, before the first block */
     const void *state; /* to be restored; NULL: none. Copied */
     uint32_t state_size;
-    bool save; /* else save one, for the case that it crashes */
+    bool save;           /* else save one, for the case that it crashes */
+    uint32_t patience_s; /* until it must be ready; 0: 10 */
 };
 
 enum shl_plugin_stage {
@@ -62,6 +63,8 @@ struct shl_plugin {
     double rate_hz;
     uint32_t block_frames, in_channels, out_channels;
     bool save;
+    uint32_t patience_s;
+    uint64_t begun_ns;
     uint8_t *state; /* to be restored; or as saved once it is ready */
     uint32_t state_size;
 
@@ -110,9 +113,10 @@ struct shl_plugin {
      *   named     its thread,   its thread   exchange: who unlinks the name
      *             the owner
      *   gone      audio         everybody    relaxed: a pipe has ended
+     *   starting  its thread    everybody    relaxed: its pid, before ready
      *   posted    the owner     its thread   release, acquire: a stack
      *   answered  its thread    the owner    release, acquire: a stack */
-    _Atomic uint32_t stage, calls, quit, held, named, gone;
+    _Atomic uint32_t stage, calls, quit, held, named, gone, starting;
     _Atomic(struct shl_errand *) posted;
     _Atomic(struct shl_errand *) answered;
 };
@@ -138,6 +142,10 @@ uint32_t shl_plugin_count(void);
 /** Take its name away from the board of names, once: those who need the
  * segment have it. [control] */
 void shl_plugin_unname(struct shl_plugin *plugin);
+
+/** Whether it has counted blocks that it has answered, as programs since number
+ * 7 do. [any] */
+bool shl_plugin_counts(const struct shl_plugin *plugin);
 
 /* ---- playing ---- */
 

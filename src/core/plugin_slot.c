@@ -92,6 +92,11 @@ static uint32_t responses_now(const struct shl_plugin *plugin)
         &plugin->maolan, plugin->maolan.layout->midi_ports > 1 ? at : SHL_NONE);
 }
 
+bool shl_plugin_counts(const struct shl_plugin *plugin)
+{
+    return responses_now(plugin) != 0;
+}
+
 SHL_RT shl_status shl_plugin_ring(struct shl_plugin *plugin)
 {
     const struct shl_maolan_layout *row = plugin->maolan.layout;

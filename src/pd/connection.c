@@ -15,7 +15,8 @@
 #define BATCH_ANSWER_MS 30000 /* for its answer to the claim */
 #define RETRY_MS        1000  /* between tries to open a board that failed */
 #define IDLE_MS         10    /* beyond two blocks without a perform */
-#define PROGRAM_WAIT_MS 15000 /* for a program that starts */
+#define PROGRAM_S       10    /* for a program that starts */
+#define PROGRAM_MORE_MS 5000  /* and until it is linked */
 #define COMING_MOST     8     /* turns that devices of this Pd are waited for */
 #define LOOK_MS         100   /* in batch: logical time between later looks */
 #define ANSWER_MS       1000  /* live, until an open without answer failed */
@@ -229,21 +230,29 @@ void connection_poll(t_shmlink *x)
         shl_host_poll(x->x_host);
 }
 
+static uint32_t program_ms(const t_shmlink *x)
+{
+    uint32_t seconds =
+        x->x_flags.patience_s ? x->x_flags.patience_s : PROGRAM_S;
+
+    return seconds * 1000 + PROGRAM_MORE_MS;
+}
+
 /* A program that we start; in batch it is there when this returns. */
 static void start_program(t_shmlink *x)
 {
     const struct shl_host_program what = {x->x_say.name, x->x_flags.program,
-                                          x->x_flags.protocol,
-                                          x->x_flags.again};
+                                          x->x_flags.protocol, x->x_flags.again,
+                                          x->x_flags.patience_s};
 
     x->x_status =
-        shl_host_spawn(x->x_host, &what, x->x_batch ? PROGRAM_WAIT_MS : 0);
+        shl_host_spawn(x->x_host, &what, x->x_batch ? program_ms(x) : 0);
 }
 
 /* It starts anew where the sample rate has changed. */
 static void wait_for_program(t_shmlink *x)
 {
-    uint64_t end = shl_clock_ns() + PROGRAM_WAIT_MS * MS;
+    uint64_t end = shl_clock_ns() + program_ms(x) * MS;
 
     x->x_await_program = 0;
     while (x->x_status == SHL_AGAIN && !x->x_ended &&
@@ -568,6 +577,7 @@ static void wish_for(t_shmlink *x, const struct flags *flags)
     snprintf(x->x_saved_device, sizeof x->x_saved_device, "%s", flags->device);
     memcpy(x->x_flags.program, flags->program, sizeof flags->program);
     x->x_flags.protocol = flags->protocol;
+    x->x_flags.patience_s = flags->patience_s;
     x->x_flags.again = flags->again;
     x->x_requested = 1;
     connection_open(x);

@@ -233,6 +233,24 @@ static void read_protocol(struct reader *reader)
                          "the program understands");
 }
 
+static void read_patience(struct reader *reader)
+{
+    const t_atom *word =
+        next_word(reader, "-patience", "seconds for a program to get ready");
+    double seconds;
+
+    if (!word)
+        return;
+    if (atoms_number(word, &seconds) && seconds >= 1 &&
+        seconds <= SHL_PATIENCE_MOST)
+        reader->flags->patience_s = (uint32_t)seconds;
+    else
+        replies_complain(reader->replies,
+                         "-patience: a number of seconds from 1 to %u: it "
+                         "stays 10",
+                         SHL_PATIENCE_MOST);
+}
+
 /* The flags of plugin programs, in a box and after open. */
 static int read_plugin_flag(struct reader *reader, const char *flag)
 {
@@ -240,6 +258,8 @@ static int read_plugin_flag(struct reader *reader, const char *flag)
         read_program(reader);
     else if (strcmp(flag, "-protocol") == 0)
         read_protocol(reader);
+    else if (strcmp(flag, "-patience") == 0)
+        read_patience(reader);
     else if (strcmp(flag, "-w") == 0)
         reader->flags->again = 1;
     else
@@ -329,7 +349,7 @@ static void read_flag(struct reader *reader, const char *flag)
     else if (!read_plugin_flag(reader, flag) && !read_accepted(reader, flag))
         refuse_flag(reader, "", flag,
                     "-t -tag -d -block -onloss -drive -mode -latency "
-                    "-resample -must -render -host -protocol -w");
+                    "-resample -must -render -host -protocol -patience -w");
 }
 
 static void read_name(struct reader *reader, const char *text)
@@ -418,7 +438,8 @@ static int open_flag(struct reader *reader)
     if (strcmp(flag, "-t") == 0)
         reader->flags->drive = SHL_DRIVE_PIPELINED;
     else if (!read_plugin_flag(reader, flag) && !read_accepted(reader, flag))
-        refuse_flag(reader, "open: ", flag, "-e -t -p -b -host -protocol -w");
+        refuse_flag(reader, "open: ", flag,
+                    "-e -t -p -b -host -protocol -patience -w");
     return 1;
 }
 

@@ -7,6 +7,7 @@
 struct flags {
     char device[REPLIES_NAME];  /* "" for none */
     char program[REPLIES_NAME]; /* that runs plugins; "": the usual ones */
+    uint32_t patience_s;        /* for a program that starts; 0: the usual */
     uint32_t protocol;          /* Maolan; 0: what the program understands */
     int again;                  /* start a program that crashed again */
     char tag[64];

@@ -213,6 +213,32 @@ static void tell_crash(t_shmlink *x, const struct shl_notice *notice)
         replies_bare(&x->x_say, "close"); /* as patches expect */
 }
 
+/* Once on the console, with what helps; the outlet counts. */
+static void tell_starting(t_shmlink *x, const struct shl_notice *notice)
+{
+    t_atom atoms[2];
+
+    if (replies_once(&x->x_say, gensym("starting"), REPLIES_LINK))
+        replies_note(&x->x_say,
+                     "process %u is starting for %u seconds and has %u: some "
+                     "programs read all LV2 bundles first: set LV2_PATH to the "
+                     "folder of this one, or give it longer with -patience %u",
+                     (unsigned)notice->detail[0], (unsigned)notice->value,
+                     (unsigned)notice->detail[1],
+                     (unsigned)notice->detail[1] * 6);
+    atoms_set_number(&atoms[0], (double)notice->value);
+    atoms_set_number(&atoms[1], notice->detail[1]);
+    replies_send(&x->x_say, "starting", 2, atoms);
+}
+
+static void tell_misfit(t_shmlink *x, const struct shl_notice *notice)
+{
+    char text[400];
+
+    connection_why(x, text, sizeof text);
+    replies_error(&x->x_say, gensym("-protocol"), notice->status, "%s", text);
+}
+
 static void tell_ports(t_shmlink *x, const struct shl_notice *notice)
 {
     t_atom atoms[4];
@@ -253,6 +279,12 @@ void notices_tell(t_shmlink *x, const struct shl_notice *notice)
         break;
     case SHL_NOTICE_CRASH:
         tell_crash(x, notice);
+        break;
+    case SHL_NOTICE_STARTING:
+        tell_starting(x, notice);
+        break;
+    case SHL_NOTICE_MISFIT:
+        tell_misfit(x, notice);
         break;
     case SHL_NOTICE_DIRTY:
         replies_number(&x->x_say, "dirty", 1);

@@ -63,6 +63,13 @@ static void print_notice(const struct shl_notice *notice)
                      id, notice->detail[0], notice->detail[1],
                      notice->detail[2]);
         break;
+    case SHL_NOTICE_STARTING:
+        terminal_say("%s: process %u is starting for %llu of %u seconds", id,
+                     notice->detail[0], value, notice->detail[1]);
+        break;
+    case SHL_NOTICE_MISFIT:
+        terminal_say("%s: %s", id, shl_status_text(notice->status));
+        break;
     case SHL_NOTICE_DIRTY:
         terminal_say("%s: its state has changed", id);
         break;

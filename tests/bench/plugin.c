@@ -37,7 +37,8 @@ static shl_host *open_host(int pipes, const char *program,
                            const struct place *place,
                            const struct shl_host_options *options)
 {
-    const struct shl_host_program what = {"null:", program, pipes ? 6 : 0, 0};
+    const struct shl_host_program what = {"null:", program, pipes ? 6 : 0, 0,
+                                          0};
     struct shl_device_info info;
     char why[256];
     shl_host *host;
