@@ -368,6 +368,28 @@ static void figures_last_over_several_links(void **state)
     assert_int_equal(stats_now().links, 2);
 }
 
+/* Whatever the device is: its samples go on to loudspeakers, and to filters that
+ * never get rid of them. */
+static void samples_that_are_no_numbers_are_silence(void **state)
+{
+    struct shl_host_stats stats;
+    char why[300];
+
+    (void)state;
+    link_both(usual(), (struct peer_wish){0});
+    assert_true(wait_sound());
+    assert_true(play(NAN, 64));
+    assert_true(constant(0, 64));
+    assert_true(play(-INFINITY, 64));
+    assert_true(constant(0, 64));
+    assert_true(play(1, 64));
+    assert_true(constant(1, 64));
+    shl_host_stats(host, &stats);
+    assert_int_equal(stats.samples_bad, 128);
+    shl_host_why(host, why, sizeof why);
+    assert_non_null(strstr(why, "no numbers, and are silence: 128"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
@@ -390,6 +412,7 @@ int main(void)
         TEST(what_is_wrong_is_refused_at_making),
         TEST(parameters_are_found_by_name_and_id),
         TEST(figures_last_over_several_links),
+        TEST(samples_that_are_no_numbers_are_silence),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -299,6 +300,29 @@ static void all_32_channels_have_a_last_sample(void **state)
         assert_all(many[c], 0, 16, (float)(c + 1));
 }
 
+/* Each place in blocks of every size up to a few lanes. */
+static void what_is_no_number_becomes_silence(void **state)
+{
+    static const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
+    float plane[39];
+
+    (void)state;
+    for (uint32_t frames = 0; frames <= 39; frames++) {
+        for (uint32_t i = 0; i < frames; i++)
+            plane[i] = i % 2 ? FLT_MAX : -FLT_MIN;
+        assert_int_equal(shl_loss_clean(plane, frames), 0);
+        for (uint32_t at = 0; at < frames; at++) {
+            float before = plane[at];
+            plane[at] = bad[(at + frames) % 4];
+            assert_int_equal(shl_loss_clean(plane, frames), 1);
+            assert_true(plane[at] == 0);
+            plane[at] = before;
+        }
+        for (uint32_t i = 0; i < frames; i++)
+            assert_true(plane[i] == (i % 2 ? FLT_MAX : -FLT_MIN));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +340,7 @@ int main(void)
         cmocka_unit_test(block_of_no_frames_changes_nothing),
         cmocka_unit_test(channels_that_went_away_are_forgotten),
         cmocka_unit_test(all_32_channels_have_a_last_sample),
+        cmocka_unit_test(what_is_no_number_becomes_silence),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -747,6 +747,7 @@ static void numbers_that_are_none_are_silence(void **state)
     assert_true(play_both(1, 1, 64));
     for (uint32_t i = 0; i < 64; i++)
         assert_true(isfinite(out_memory[0][i]));
+    assert_int_equal(stats_now().samples_bad, 64);
     assert_true(shl_host_event(host, &event, &offset));
     assert_int_equal(offset, 63);
 }

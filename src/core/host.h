@@ -371,6 +371,7 @@ struct shl_host_stats {
     uint64_t events_bad;      /* from the device, refused */
     uint64_t events_excluded; /* MIDI that the mode does not carry */
     uint64_t links;           /* times linked */
+    uint64_t samples_bad;     /* no numbers, or infinite: played as silence */
 };
 
 /** Counted over all its links. [control] */

@@ -59,6 +59,8 @@ static bool play_block(shl_host *host, const float *const *in,
     } else {
         heard = play_link(host, wet, out, frames, transport);
         if (heard == SHL_HEARD_DEVICE) {
+            for (uint32_t c = 0; c < outs; c++)
+                host->bad_samples += shl_loss_clean(out[c], frames);
             shl_loss_came(&host->loss, out, outs, frames);
         } else if (heard == SHL_HEARD_MISSED || host->loss.lost) {
             shl_loss_fill(&host->loss, dry, host->options.in_channels, out,

@@ -38,6 +38,12 @@ static void state_info(const shl_host *host, struct shl_device_info *info)
     memcpy(info->tag, host->tag[0] ? host->tag : from->tag, sizeof info->tag);
     snprintf(info->segment, sizeof info->segment, "%.31s",
              host->link.segment.name);
+    if (host->link.plugin)
+        shl_link_plugin_wire(&host->link, info->wire);
+    else
+        snprintf(info->wire, sizeof info->wire, "shm %u.%u",
+                 (unsigned)host->link.segment.major,
+                 (unsigned)host->link.segment.minor);
 }
 
 shl_status shl_host_device(const shl_host *host, struct shl_device_info *info)
@@ -152,6 +158,7 @@ void shl_host_stats(const shl_host *host, struct shl_host_stats *stats)
                                      .missed = sum.missed,
                                      .late = sum.late,
                                      .silent_frames = host->silent_frames,
+                                     .samples_bad = host->bad_samples,
                                      .stalls = sum.stalls,
                                      .events_sent = sum.sent,
                                      .events_received = sum.received,
@@ -161,6 +168,19 @@ void shl_host_stats(const shl_host *host, struct shl_host_stats *stats)
                                      .events_bad = sum.bad,
                                      .events_excluded = sum.excluded,
                                      .links = host->links};
+}
+
+static void why_linked(const shl_host *host, char *text, size_t size)
+{
+    char bad[80] = "";
+
+    if (host->bad_samples)
+        snprintf(bad, sizeof bad,
+                 "; samples that were no numbers, and are silence: %llu",
+                 (unsigned long long)host->bad_samples);
+    snprintf(text, size, "%s is linked and answers%s%s%s",
+             host->link.identity.id, bad, host->plugin.misfit[0] ? "; " : "",
+             host->plugin.misfit);
 }
 
 void shl_host_why(shl_host *host, char *text, size_t size)
@@ -188,6 +208,5 @@ void shl_host_why(shl_host *host, char *text, size_t size)
                  "at process %u",
                  id, host->link.identity.pid);
     else
-        snprintf(text, size, "%s is linked and answers%s%s", id,
-                 host->plugin.misfit[0] ? "; " : "", host->plugin.misfit);
+        why_linked(host, text, size);
 }

@@ -85,6 +85,7 @@ struct shl_host {
     struct shl_link_stats past; /* of links that have ended */
     uint64_t links;
     uint64_t silent_frames;
+    uint64_t bad_samples;
     uint64_t told_stalls;
     bool told_stalled; /* and not yet that it resumed */
     shl_status lost;   /* why process gave up the link; poll tells */

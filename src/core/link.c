@@ -540,8 +540,6 @@ static void hear(struct shl_link *link, float *const *out,
             memcpy(out[c],
                    shl_segment_plane(&link->segment, c, SHL_BUS_TO_HOST),
                    n * sizeof(float));
-        if (n && link->plugin)
-            shl_link_plugin_clean(out[c], n);
         if (n < frames)
             memset(out[c] + n, 0, (frames - n) * sizeof(float));
     }

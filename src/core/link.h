@@ -244,6 +244,7 @@ SHL_RT void shl_link_plugin_let(struct shl_link *link);
 SHL_RT void shl_link_plugin_ring(struct shl_link *link, uint32_t frames,
                                  uint32_t channels);
 SHL_RT bool shl_link_plugin_collect(struct shl_link *link);
-SHL_RT void shl_link_plugin_clean(float *plane, uint32_t frames);
+/** What it speaks, "maolan 3", as far as it shows. [control] */
+void shl_link_plugin_wire(const struct shl_link *link, char wire[16]);
 
 #endif

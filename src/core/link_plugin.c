@@ -421,13 +421,6 @@ SHL_RT bool shl_link_plugin_collect(struct shl_link *link)
     return true;
 }
 
-/* What comes from programs that check nothing. */
-SHL_RT void shl_link_plugin_clean(float *plane, uint32_t frames)
-{
-    for (uint32_t i = 0; i < frames; i++)
-        plane[i] = plane[i] - plane[i] == 0 ? plane[i] : 0;
-}
-
 /* ---- what changes by itself ---------------------------------------------------------- */
 
 bool shl_link_plugin_ports(struct shl_link *link)
@@ -440,6 +433,16 @@ bool shl_link_plugin_ports(struct shl_link *link)
     ports->midi_in = own->midi_in;
     ports->midi_out = own->midi_out;
     return true;
+}
+
+void shl_link_plugin_wire(const struct shl_link *link, char wire[16])
+{
+    const struct shl_plugin *plugin = link->plugin->plugin;
+
+    snprintf(wire, 16, "maolan %s",
+             plugin->maolan.layout->version_high == 3 ? "3"
+             : shl_plugin_counts(plugin)              ? "7+"
+                                                      : "4+");
 }
 
 void shl_link_plugin_set_values(struct shl_link *link, const uint8_t *scratch,

@@ -38,6 +38,60 @@ static void fade_out(float *out, uint32_t frames, float from)
     memset(out + n, 0, (frames - n) * sizeof *out);
 }
 
+/* Such a sample has all bits of its exponent set: without its sign, one more at
+ * their lowest reaches the place of the sign. Four at once, which compilers do
+ * not see by themselves. */
+#define LANES 4u
+typedef uint32_t lanes __attribute__((vector_size(LANES * sizeof(uint32_t))));
+
+static uint32_t look(uint32_t bits)
+{
+    return (bits & 0x7FFFFFFFu) + 0x00800000u;
+}
+
+static lanes look_at(const float *plane)
+{
+    lanes bits;
+
+    memcpy(&bits, plane, sizeof bits);
+    return (bits & 0x7FFFFFFFu) + 0x00800000u;
+}
+
+static bool has_bad(const float *plane, uint32_t frames)
+{
+    lanes found = {0}, more = {0};
+    uint32_t at = 0, all, bits;
+
+    for (; at + 4 * LANES <= frames; at += 4 * LANES) {
+        found |= look_at(plane + at) | look_at(plane + at + LANES);
+        more |=
+            look_at(plane + at + 2 * LANES) | look_at(plane + at + 3 * LANES);
+    }
+    found |= more;
+    all = found[0] | found[1] | found[2] | found[3];
+    for (; at < frames; at++) {
+        memcpy(&bits, plane + at, sizeof bits);
+        all |= look(bits);
+    }
+    return all >> 31;
+}
+
+SHL_RT uint32_t shl_loss_clean(float *plane, uint32_t frames)
+{
+    uint32_t count = 0, bits;
+
+    if (!has_bad(plane, frames))
+        return 0;
+    for (uint32_t i = 0; i < frames; i++) {
+        memcpy(&bits, plane + i, sizeof bits);
+        if (!(look(bits) >> 31))
+            continue;
+        plane[i] = 0;
+        count++;
+    }
+    return count;
+}
+
 SHL_RT void shl_loss_came(struct shl_loss *loss, float *const *out,
                           uint32_t channels, uint32_t frames)
 {

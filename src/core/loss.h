@@ -28,6 +28,10 @@ struct shl_loss {
 SHL_RT void shl_loss_came(struct shl_loss *loss, float *const *out,
                           uint32_t channels, uint32_t frames);
 
+/** Make silence of samples that are no numbers or infinite, which no program has
+ * to send. Returns how many there were. [audio] */
+SHL_RT uint32_t shl_loss_clean(float *plane, uint32_t frames);
+
 /** A block is missing: fill `out`. A fade reaches 0 within the first one. `dry`
  * are the host's inputs, in buffers that do not overlap `out`; NULL: none.
  * [audio] */

@@ -98,6 +98,7 @@ struct shl_device_info {
     uint32_t host_pid; /* 0: never claimed, or free */
     uint32_t mode;     /* of its present claim; 0: none */
     char segment[32];
+    char wire[16]; /* of a link: "shm 1.2", "maolan 3"; "" where none is open */
 };
 
 typedef struct shl_registry shl_registry;

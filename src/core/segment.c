@@ -596,7 +596,7 @@ static shl_status check_regions(const struct shl_segment *s,
     return SHL_OK;
 }
 
-static shl_status check_link(const struct shl_segment *s, struct place *places,
+static shl_status check_link(struct shl_segment *s, struct place *places,
                              struct shl_why *why)
 {
     struct shl_link_header header;
@@ -629,6 +629,8 @@ static shl_status check_link(const struct shl_segment *s, struct place *places,
                     s->name, s->map.size, (unsigned)header.total_size);
         return SHL_CUT;
     }
+    s->major = header.major;
+    s->minor = header.minor;
     return check_regions(s, &header, places, why);
 }
 

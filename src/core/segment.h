@@ -32,6 +32,7 @@ struct shl_segment {
     struct shl_streams *streams;   /* NULL: likewise */
     struct shl_lanes *lanes;       /* NULL: a peer of 1.1 or 1.0 */
     uint8_t *transport;
+    uint16_t major, minor; /* of its link area; 0: none */
 };
 
 /** Create exclusively under `name`, take the device lease, reserve everything

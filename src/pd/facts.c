@@ -34,7 +34,10 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         replies_number(&x->x_say, "info_done", 0);
         return;
     }
-    sheet_tell(&x->x_say, &info, "mine");
+    if (flags_is_plugin(x->x_say.name))
+        sheet_tell_plugin(&x->x_say, &info, "mine", x->x_say.name);
+    else
+        sheet_tell(&x->x_say, &info, "mine");
     replies_key_number(&x->x_say, "info", "latency",
                        shl_host_latency(x->x_host));
     replies_key_number(&x->x_say, "info", "linklatency",
@@ -87,6 +90,7 @@ static void shmlink_stats(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         {"events_late", stats.events_late},
         {"events_raised", stats.events_raised},
         {"events_bad", stats.events_bad + x->x_unknown},
+        {"samples_bad", stats.samples_bad},
         {"events_excluded", stats.events_excluded + x->x_excluded},
         {"queue_lost", x->x_out.lost},
         {"queue_unsent", x->x_unsent},

@@ -51,19 +51,18 @@ static void capabilities(struct replies *replies,
 
 /* The keys of old hosts, in their order. */
 static void old_keys(struct replies *replies,
-                     const struct shl_device_info *info)
+                     const struct shl_device_info *info, const char *path,
+                     const char *called)
 {
-    char base[48], id[16];
+    char id[16];
 
-    snprintf(base, sizeof base, "%s", info->id);
-    base[strcspn(base, ":")] = '\0';
     hash(info->id, id);
-    name(replies, "path", info->id);
-    name(replies, "name", base);
+    name(replies, "path", path);
+    name(replies, "name", called);
     text(replies, "vendor", info->vendor);
     text(replies, "category", info->category);
     text(replies, "version", info->version);
-    text(replies, "sdkversion", "shm 1.0");
+    text(replies, "sdkversion", info->wire[0] ? info->wire : "shm 1");
     number(replies, "inputs", info->in_channels);
     number(replies, "outputs", info->out_channels);
     number(replies, "auxinputs", 0);
@@ -81,11 +80,12 @@ static void old_keys(struct replies *replies,
     number(replies, "bridged", 1);
 }
 
-void sheet_tell(struct replies *replies, const struct shl_device_info *info,
-                const char *state)
+static void tell(struct replies *replies, const struct shl_device_info *info,
+                 const char *state, const char *path, const char *called,
+                 const char *format)
 {
-    old_keys(replies, info);
-    text(replies, "format", "shm");
+    old_keys(replies, info, path, called);
+    text(replies, "format", format);
     name(replies, "device", info->id);
     number(replies, "pid", info->pid);
     number(replies, "rate", info->rate_hz);
@@ -99,6 +99,40 @@ void sheet_tell(struct replies *replies, const struct shl_device_info *info,
     number(replies, "host", info->host_pid);
     name(replies, "tag", info->tag);
     capabilities(replies, info);
+}
+
+void sheet_tell(struct replies *replies, const struct shl_device_info *info,
+                const char *state)
+{
+    char base[sizeof info->id];
+
+    snprintf(base, sizeof base, "%s", info->id);
+    base[strcspn(base, ":")] = '\0';
+    tell(replies, info, state, info->id, base, "shm");
+}
+
+void sheet_tell_plugin(struct replies *replies,
+                       const struct shl_device_info *info, const char *state,
+                       const char *what)
+{
+    char format[16], path[REPLIES_NAME], base[sizeof info->id];
+    size_t length = strcspn(what, ":");
+    char *inside;
+
+    snprintf(format, sizeof format, "%.*s", (int)length, what);
+    snprintf(path, sizeof path, "%s", what + length + (what[length] == ':'));
+    inside = strstr(path, "::");
+    if (inside)
+        *inside = '\0';
+    /* "clap:Title" of programs that speak Maolan only, else "Title:0" */
+    if (strncmp(info->id, format, strlen(format)) == 0 &&
+        info->id[strlen(format)] == ':') {
+        snprintf(base, sizeof base, "%s", info->id + strlen(format) + 1);
+    } else {
+        snprintf(base, sizeof base, "%s", info->id);
+        base[strcspn(base, ":")] = '\0';
+    }
+    tell(replies, info, state, path, base, format);
 }
 
 shl_registry *sheet_board(struct replies *replies, t_symbol *selector,

@@ -9,6 +9,12 @@
 void sheet_tell(struct replies *replies, const struct shl_device_info *info,
                 const char *state);
 
+/** The same of the plugin in a program that we have started, `what` being what
+ * was opened: "clap:/path/file.clap::id". */
+void sheet_tell_plugin(struct replies *replies,
+                       const struct shl_device_info *info, const char *state,
+                       const char *what);
+
 /** Look a device up on the board and tell of it, with `info_done 1` or the
  * error and `info_done 0`. */
 void sheet_look_up(struct replies *replies, t_symbol *selector, const char *id);

@@ -75,6 +75,22 @@ param_info 7 7
 param_list 2
 END
 
+# What it is called, where it is, what it speaks.
+ask_patch "$work/ask.pd" "shmlink~ -host $peer clap:B16/normal::x 2 2" info
+batch_ask "$work/log-info"
+for line in "info name peer" "info path B16/normal" "info format clap" \
+    "info sdkversion maolan 4+"; do
+    tr -d '\\' <"$work/log-info" | grep -qx "reply: $line" && echo "ok $line" ||
+        { echo "FAIL not said: $line"; bad=1; }
+done
+ask_patch "$work/ask.pd" "shmlink~ -host $own builtin:gain 2 2" info
+batch_ask "$work/log-info"
+for line in "info name gain" "info path gain" "info format builtin" \
+    "info sdkversion shm 1.2"; do
+    tr -d '\\' <"$work/log-info" | grep -qx "reply: $line" && echo "ok $line" ||
+        { echo "FAIL not said: $line"; bad=1; }
+done
+
 # What cannot be.
 ask_patch "$work/ask.pd" "shmlink~ -host $peer clap:B16/code/3 2 2" bang
 batch_ask "$work/log-code"
