@@ -68,6 +68,37 @@ static void audio_is_exact_by_every_road(void **state)
     }
 }
 
+/* A plugin's modulation and gestures, and ours. */
+static void modulation_comes_back_by_every_road(void **state)
+{
+    struct shl_event heard;
+    uint32_t offset;
+
+    (void)state;
+    for (size_t i = 0; i < ROADS; i++) {
+        uint16_t next = SHL_EVENT_PARAM_MOD;
+        spawn("builtin:fixture:echo", roads[i], 0);
+        for (int kind = SHL_EVENT_PARAM_MOD; kind <= SHL_EVENT_GESTURE_END;
+             kind++) {
+            struct shl_event event =
+                shl_event_param(0, (enum shl_event_kind)kind,
+                                shl_host_param(host, 3)->id, 0.25);
+            assert_int_equal(shl_host_send(host, &event, 7), SHL_OK);
+        }
+        for (int n = 0; n < 3; n++) {
+            assert_int_equal(shl_host_process(host, in, out, 64), 1);
+            while (shl_host_event(host, &heard, &offset)) {
+                assert_int_equal(heard.kind, next++);
+                assert_int_equal(shl_event_id(&heard),
+                                 shl_host_param(host, 3)->id);
+                if (heard.kind == SHL_EVENT_PARAM_MOD)
+                    assert_true(shl_event_value(&heard) == 0.25);
+            }
+        }
+        assert_int_equal(next, SHL_EVENT_GESTURE_END + 1);
+    }
+}
+
 static void events_come_back_by_every_road(void **state)
 {
     struct shl_event heard;
@@ -206,6 +237,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(audio_is_exact_by_every_road, end),
+        cmocka_unit_test_teardown(modulation_comes_back_by_every_road, end),
         cmocka_unit_test_teardown(events_come_back_by_every_road, end),
         cmocka_unit_test_teardown(states_and_requests_go_by_every_road, end),
         cmocka_unit_test_teardown(a_link_carries_a_state_of_any_size, end),

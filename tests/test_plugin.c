@@ -468,6 +468,25 @@ static void parameters_without_a_table_go_by_their_ids(void **state)
     }
 }
 
+/* Hosts of LV2 and VST3 take every kind for a value: the end of a gesture would
+ * be 0. Refused, and counted. */
+static void modulation_goes_only_where_there_is_such_a_thing(void **state)
+{
+    static const char *const specs[] = {"lv2:B16/normal", "vst3:B16/normal"};
+    (void)state;
+    for (int s = 0; s < 2; s++) {
+        spawn(specs[s]);
+        for (int kind = SHL_EVENT_PARAM_MOD; kind <= SHL_EVENT_GESTURE_END;
+             kind++) {
+            struct shl_event event =
+                shl_event_param(0, (enum shl_event_kind)kind, 0, 0.5);
+            assert_int_equal(shl_host_send(host, &event, 0), SHL_UNSUPPORTED);
+        }
+        assert_true(wait_sound());
+        assert_int_equal(stats_now().events_excluded, 3);
+    }
+}
+
 static uint64_t best_request_ns(void)
 {
     struct heard heard = {0};
@@ -1515,6 +1534,7 @@ int main(int argc, char **argv)
         TEST(state_of_every_size_comes_back),
         TEST(values_after_a_restore_are_the_plugins_own),
         TEST(an_editor_makes_no_request_longer),
+        TEST(modulation_goes_only_where_there_is_such_a_thing),
         TEST(what_we_have_set_is_not_told_again),
         TEST(parameters_without_a_table_go_by_their_ids),
         TEST(what_changes_by_itself_is_told),

@@ -369,7 +369,8 @@ struct shl_host_stats {
     uint64_t events_late;     /* sent one block or more after their time */
     uint64_t events_raised;   /* frame was before its predecessor's */
     uint64_t events_bad;      /* from the device, refused */
-    uint64_t events_excluded; /* MIDI that the mode does not carry */
+    uint64_t events_excluded; /* MIDI that the mode does not carry; modulation
+                                 and gestures where there is no such thing */
     uint64_t links;           /* times linked */
     uint64_t samples_bad;     /* no numbers, or infinite: played as silence */
 };

@@ -20,7 +20,7 @@ enum shl_heard {
 struct shl_link_stats {
     uint64_t blocks, missed, late, stalls;
     uint64_t sent, received, dropped, delayed, raised, bad;
-    uint64_t excluded; /* MIDI that the mode does not carry */
+    uint64_t excluded; /* that the link does not carry, see host.h */
 };
 
 /* What the free drive adds. */
@@ -73,6 +73,7 @@ struct shl_link {
     uint32_t *by_id;   /* indices in order of id */
     uint32_t param_count;
     uint32_t param_room; /* bare: for so many, whose ids become known */
+    bool values_only;    /* modulation and gestures would be taken for values */
     bool bare;           /* of a plugin program without a table of them */
     uint32_t bare_flags; /* of each of those */
     struct shl_tap *taps;

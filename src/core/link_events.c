@@ -56,6 +56,10 @@ static shl_status able(struct shl_link *link, const struct shl_event *event)
     }
     if (!(can & SHL_CAP_PARAMS))
         return SHL_UNSUPPORTED;
+    if (event->kind != SHL_EVENT_PARAM && link->values_only) {
+        link->stats.excluded++;
+        return SHL_UNSUPPORTED;
+    }
     int32_t index = shl_link_adopt(link, shl_event_id(event));
     if (index < 0) /* one without a table takes any number */
         return link->bare ? SHL_OK : SHL_NOT_FOUND;

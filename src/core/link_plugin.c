@@ -97,13 +97,15 @@ static shl_status copy_params(struct shl_link *link,
     struct shl_link_plugin *own = link->plugin;
     uint32_t count = plugin->param_count, room;
 
+    own->echoes =
+        !strcmp(plugin->format, "lv2") || !strcmp(plugin->format, "vst3");
     link->bare = !plugin->has_table && strcmp(plugin->format, "null");
+    /* their hosts look at no kind of event: the end of a gesture would be 0 */
+    link->values_only = own->echoes;
     link->bare_flags = SHL_PARAM_AUTOMATABLE;
     if (strcmp(plugin->format, "vst3")) /* where all are 0 to 1 */
         link->bare_flags |= SHL_PARAM_NO_RANGE;
     room = link->param_room = link->bare ? BARE : count;
-    own->echoes =
-        !strcmp(plugin->format, "lv2") || !strcmp(plugin->format, "vst3");
     if (room == 0)
         return SHL_OK;
     link->params = calloc(room, sizeof *link->params);
