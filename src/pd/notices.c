@@ -221,8 +221,8 @@ static void tell_starting(t_shmlink *x, const struct shl_notice *notice)
     if (replies_once(&x->x_say, gensym("starting"), REPLIES_LINK))
         replies_note(&x->x_say,
                      "process %u is starting for %u seconds and has %u: some "
-                     "programs read all LV2 bundles first: set LV2_PATH to the "
-                     "folder of this one, or give it longer with -patience %u",
+                     "programs read all LV2 bundles first: set LV2_PATH to a "
+                     "folder with this one alone, or use -patience %u",
                      (unsigned)notice->detail[0], (unsigned)notice->value,
                      (unsigned)notice->detail[1],
                      (unsigned)notice->detail[1] * 6);
