@@ -64,7 +64,7 @@ BEGIN {
     n = split("status|" \
         "checksum event message midi name number param resampler snapshot " \
         "system tap transport|" \
-        "cue layout monitor parts platform request|" \
+        "burst cue layout monitor parts platform request|" \
         "bypass cell file loss pace pair priority reblock ring scratch trail|" \
         "beacon lane mail maolan segment store|" \
         "board cycle desk inquiry scratchpad stream|" \

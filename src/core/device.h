@@ -47,6 +47,8 @@ struct shl_device_options {
      * NULL; and the clock of links within this process, see shl_host_options */
     const struct shl_resampler *resampler;
     uint64_t (*clock_ns)(void);
+    uint32_t burst_frames; /* that blocks begin late, as far as is known: its
+                              program computes several at once */
     const struct shl_param *params; /* copied */
     uint32_t param_count;           /* 0 to 1024 */
     const struct shl_tap *taps;     /* copied */

@@ -13,11 +13,24 @@ static bool both(const struct shl_claim *claim, uint32_t flags)
     return (claim->flags & flags) == flags;
 }
 
+/* What was measured while nobody had claimed us, or else is expected. */
+static uint32_t expected_frames(const struct shl_device *device)
+{
+    uint32_t late =
+        atomic_load_explicit(&device->free.late, memory_order_relaxed);
+    uint32_t frames = late & SHL_BURST_FRAMES;
+
+    if (!(late & SHL_BURST_MEASURED) || frames < device->free.expected_frames)
+        return device->free.expected_frames;
+    return frames;
+}
+
 struct shl_flow_options shl_device_free_options(const struct shl_device *device,
                                                 const struct shl_claim *claim)
 {
     const struct shl_identity *own = &device->identity;
     bool one_clock = both(claim, SHL_CLAIM_OWN_CLOCK);
+    struct shl_lines *lines = device->segment.lines;
 
     return (struct shl_flow_options){
         .out_channels = shl_flow_channels(own, claim, true),
@@ -27,6 +40,10 @@ struct shl_flow_options shl_device_free_options(const struct shl_device *device,
         .block_frames = own->block_frames,
         .peer_frames = claim->block_frames,
         .latency_frames = claim->latency_frames,
+        .told_frames = &lines->device.stream_frames,
+        .peer_late = &lines->host.stream_late,
+        .own_late = &lines->device.stream_late,
+        .expected_frames = expected_frames(device),
         .resampler = device->free.resampler,
         .clock_ns = one_clock ? device->free.clock_ns : shl_clock_ns,
         .one_clock = one_clock,
@@ -44,9 +61,6 @@ shl_status shl_device_free_make(struct shl_device *device,
 
     if (!st)
         st = shl_flow_new(segment, &options, flow);
-    if (!st)
-        shl_line_store(&segment->lines->device.stream_frames,
-                       shl_flow_latency(*flow));
     return st;
 }
 
@@ -69,6 +83,7 @@ void shl_device_free_use(struct shl_device *device,
     struct shl_device_free *own = &device->free;
 
     own->flow = flow;
+    own->told_times = own->told_wanted = 0;
     if (flow)
         shl_cue_begin(&own->cue, claim->rate_hz);
     own->heard_frame = 0;
@@ -163,6 +178,23 @@ shl_status shl_device_free_begin(struct shl_device *device)
     return device->free.planes ? SHL_OK : SHL_NO_MEMORY;
 }
 
+/* What is missing here is not seen there. */
+static void tell_short(struct shl_device *device)
+{
+    struct shl_device_line *line = &device->segment.lines->device;
+    uint32_t times, wanted;
+
+    shl_stream_short(device->free.flow->reader, &times, &wanted);
+    times -= device->free.told_times;
+    if (times == 0 && wanted == device->free.told_wanted)
+        return;
+    device->free.told_times += times;
+    device->free.told_wanted = wanted;
+    shl_line_store(&line->stream_short,
+                   shl_line_load(&line->stream_short) + times);
+    shl_line_store(&line->stream_wanted, wanted);
+}
+
 static void hear_host(struct shl_device *device)
 {
     struct shl_flow *flow = device->free.flow;
@@ -173,6 +205,7 @@ static void hear_host(struct shl_device *device)
     shl_flow_begin(flow);
     if (!shl_flow_read(flow, planes, device->block.frames) && flow->begun)
         device->stats.missed++;
+    tell_short(device);
     device->block.frame = shl_flow_frame(flow);
     device->block.fresh = device->fresh;
     device->fresh = false;
@@ -186,6 +219,14 @@ static void be_alone(struct shl_device *device)
 {
     struct shl_device_free *own = &device->free;
 
+    if (own->alone_frame == 0)
+        shl_pace_init(&own->alone, device->identity.rate_hz);
+    shl_pace_see(&own->alone, own->alone_frame, shl_clock_ns());
+    atomic_store_explicit(
+        &own->late,
+        shl_burst_word(shl_burst_late(&own->alone.burst) / own->alone.nominal_s,
+                       shl_pace_settled(&own->alone)),
+        memory_order_relaxed);
     device->block.frame = own->alone_frame;
     device->block.fresh = 0;
     device->mode = SHL_MODE_BOTH;

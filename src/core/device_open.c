@@ -204,6 +204,7 @@ static void identify(shl_device *device,
     identity->param_count = options->param_count;
     device->free.resampler = options->resampler;
     device->free.clock_ns = options->clock_ns;
+    device->free.expected_frames = options->burst_frames;
 }
 
 /* Keep our own copy of the parameters, and their order by id. */

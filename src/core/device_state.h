@@ -50,7 +50,12 @@ struct shl_device_free {
     float *planes; /* in, then out: nobody else's; NULL: not offered */
     /* the audio thread's own */
     struct shl_flow *flow; /* of the present claim; NULL: another drive */
-    uint64_t alone_frame;  /* while nobody has claimed us */
+    uint64_t alone_frame;  /* while nobody has claimed us: */
+    struct shl_pace alone; /* how late our blocks come */
+    uint32_t expected_frames;
+    uint32_t told_times, told_wanted; /* of frames that were missing */
+    /* audio writes, keeper reads, relaxed: a number alone, as burst.h has it */
+    _Atomic uint32_t late;
     struct shl_cue_hearer cue;
     int64_t heard_frame; /* of the host, where the block begins */
     struct shl_flow *_Atomic spent;

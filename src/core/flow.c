@@ -102,6 +102,15 @@ static const struct shl_resampler *needed(const struct shl_flow_options *o)
     return resampler;
 }
 
+/* By one clock no block is late. */
+static SHL_RT uint32_t peer_late(const struct shl_flow_options *o)
+{
+    if (!o->peer_late || o->one_clock)
+        return 0;
+    /* relaxed: a number alone */
+    return atomic_load_explicit(o->peer_late, memory_order_relaxed);
+}
+
 static struct shl_stream_options reading(const struct shl_flow_options *o)
 {
     return (struct shl_stream_options){.channels = o->in_channels,
@@ -111,7 +120,10 @@ static struct shl_stream_options reading(const struct shl_flow_options *o)
                                        .block_frames = o->block_frames,
                                        .from_frames = o->peer_frames,
                                        .latency_frames = wanted_latency(o),
+                                       .late = peer_late(o),
                                        .resampler = needed(o),
+                                       .told_frames = o->told_frames,
+                                       .own_times = o->one_clock,
                                        .exact = o->exact};
 }
 
@@ -134,6 +146,10 @@ shl_status shl_flow_new(const struct shl_segment *segment,
     flow->options = *options;
     read.other_heard = pairs ? &streams->to_device.heard : NULL;
     read.other_frames = options->there_frames;
+    flow->told_late = shl_burst_word(options->expected_frames, false);
+    if (options->own_late)
+        atomic_store_explicit(options->own_late, flow->told_late,
+                              memory_order_relaxed);
     st = shl_stream_writer_new(options->from_host ? &to_device : &to_host,
                                options->out_channels, options->rate_hz,
                                &flow->writer);
@@ -172,10 +188,24 @@ SHL_RT void shl_flow_begin(struct shl_flow *flow)
     flow->now_ns = flow->options.clock_ns();
 }
 
+/* What has not been measured yet is what was expected. */
+static SHL_RT void tell_late(struct shl_flow *flow)
+{
+    uint32_t late = shl_stream_writer_late(flow->writer);
+
+    if (!(late & SHL_BURST_MEASURED))
+        late = flow->told_late & ~SHL_BURST_MEASURED;
+    if (!flow->options.own_late || late == flow->told_late)
+        return;
+    flow->told_late = late;
+    atomic_store_explicit(flow->options.own_late, late, memory_order_relaxed);
+}
+
 SHL_RT void shl_flow_write(struct shl_flow *flow, const float *const *planes,
                            uint32_t frames)
 {
     shl_stream_write(flow->writer, planes, frames, flow->now_ns);
+    tell_late(flow);
 }
 
 uint64_t shl_flow_frame(const struct shl_flow *flow)
@@ -188,6 +218,7 @@ SHL_RT bool shl_flow_read(struct shl_flow *flow, float *const *planes,
 {
     uint32_t enough = (uint32_t)flow->options.rate_hz;
 
+    shl_stream_late(flow->reader, peer_late(&flow->options));
     flow->heard = shl_stream_read(flow->reader, planes, frames, flow->now_ns);
     shl_stream_read_part(flow->reader, &flow->first, &flow->end);
     flow->frames = frames;

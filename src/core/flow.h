@@ -18,7 +18,13 @@ struct shl_flow_options {
     uint32_t latency_frames; /* of what is read, at the peer's rate; 0: by the
                                 blocks */
     const struct shl_resampler *resampler; /* NULL: none */
-    uint32_t there_frames; /* host: of what the device reads; 0: not known */
+    /* words of the lines; each NULL where there is none */
+    const _Atomic uint32_t *there_frames; /* host: latency of what the device
+                                             reads */
+    _Atomic uint32_t *told_frames;        /* device: the same */
+    const _Atomic uint32_t *peer_late; /* how late its blocks come (burst.h) */
+    _Atomic uint32_t *own_late;        /* and ours; */
+    uint32_t expected_frames;          /* before that has been measured */
     uint64_t (*clock_ns)(void);
     bool one_clock; /* for sure */
     bool exact;     /* and no call is ever late by it */
@@ -34,7 +40,8 @@ struct shl_flow {
     bool heard;             /* it was the stream */
     bool begun;             /* some block was */
     uint32_t silent_frames; /* since it was the stream */
-    struct shl_flow *next;  /* for whoever keeps a list */
+    uint32_t told_late;
+    struct shl_flow *next; /* for whoever keeps a list */
 };
 
 /** How many channels flow in one direction, as both sides work it out. */

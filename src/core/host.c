@@ -235,6 +235,7 @@ static shl_status try_link(shl_host *host)
         .slack_arg = host->slack_arg,
         .renders = host->options.batch,
         .latency_frames = host->options.latency_frames,
+        .burst_frames = host->options.burst_frames,
         .resampler = host->options.resampler,
         .resample = host->options.resample,
         .exact = host->options.clock_exact,
@@ -489,6 +490,19 @@ static void lose(shl_host *host, shl_status st)
         shl_host_plugin_stopped(host) ? host->plugin.stopped : SHL_NOT_FOUND;
 }
 
+static void report_missed(shl_host *host)
+{
+    const struct shl_link *link = &host->link;
+    struct shl_notice notice = {.kind = SHL_NOTICE_XRUN};
+    notice.value = link->drive == SHL_DRIVE_FREE
+                       ? shl_link_free_short(link, &notice.detail[0])
+                       : link->stats.missed;
+    if (notice.value == host->told_missed || link->cycle.stalled)
+        return;
+    host->told_missed = notice.value;
+    shl_host_tell(host, &notice);
+}
+
 static void report(shl_host *host)
 {
     const struct shl_link *link = &host->link;
@@ -501,10 +515,7 @@ static void report(shl_host *host)
         host->told_stalled = false;
         tell(host, SHL_NOTICE_RESUMED, SHL_OK, link->cycle.lost);
     }
-    if (link->stats.missed != host->told_missed && !link->cycle.stalled) {
-        host->told_missed = link->stats.missed;
-        tell(host, SHL_NOTICE_XRUN, SHL_OK, host->told_missed);
-    }
+    report_missed(host);
     uint32_t latency = shl_host_latency(host);
     if (latency != host->told_latency) {
         host->told_latency = latency;

@@ -52,7 +52,11 @@ struct shl_host_options {
     int batch; /* rendering: the deadline is 30 s */
     /* of the free drive */
     uint32_t latency_frames; /* of each direction; 0: twice the larger block, at
-                                least 10 ms */
+                                least 10 ms, and as much as the blocks of both
+                                sides come late. Raised when that was too
+                                little, see SHL_NOTICE_LATENCY */
+    uint32_t burst_frames;   /* that blocks of this host come late, as far as is
+                                known: its program computes several at once */
     const struct shl_resampler *resampler; /* for other clocks; NULL: none */
     int resample; /* 1: take a device of another rate, if there is a resampler */
     /** Nanoseconds of a clock that host and device read in links within this
@@ -155,7 +159,10 @@ enum shl_notice_kind {
     SHL_NOTICE_GONE,     /* the device left, see reason; it keeps looking */
     SHL_NOTICE_STALLED,  /* value: blocks missed in a row */
     SHL_NOTICE_RESUMED,  /* value: blocks lost */
-    SHL_NOTICE_XRUN,     /* value: blocks missed since the link began */
+    SHL_NOTICE_XRUN,     /* value: blocks missed since the link began. In the
+                            free drive also the times that frames were missing
+                            for the device; detail[0]: latency_frames that
+                            would have done, where too few were asked for */
     SHL_NOTICE_LATENCY,  /* value: frames */
     /* of programs that we started */
     SHL_NOTICE_CRASH, /* detail: pid, signal or 0, exit code; value: 1: no other

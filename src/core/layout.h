@@ -331,13 +331,18 @@ struct shl_host_line {
                                  device is to say when it answers; else 0 */
     _Atomic uint32_t others;  /* since minor 2: processes of other devices that
                                  this host rings; they may need a processor */
-    uint8_t reserved[68];
+    uint8_t reserved0[12];
+    _Atomic uint32_t stream_late; /* free drive: how late its blocks come, see
+                                     burst.h (first before the claim); 0
+                                     before 1.2 */
+    uint8_t reserved1[52];
 };
 static_assert(offsetof(struct shl_host_line, event_write) == 24, "wire");
 static_assert(offsetof(struct shl_host_line, epoch) == 40, "wire offset");
 static_assert(offsetof(struct shl_host_line, lane) == 44, "wire offset");
 static_assert(offsetof(struct shl_host_line, rung_ns) == 48, "wire offset");
 static_assert(offsetof(struct shl_host_line, others) == 56, "wire offset");
+static_assert(offsetof(struct shl_host_line, stream_late) == 72, "wire");
 static_assert(sizeof(struct shl_host_line) == 128, "wire size");
 
 /** The device's line: answers a whole block. Orderings as above. */
@@ -358,16 +363,23 @@ struct shl_device_line {
     _Atomic uint32_t latency_frames;
     _Atomic uint32_t busy_ns;       /* running mean of its time per block */
     _Atomic uint32_t stream_frames; /* free drive: latency of the stream to it,
-                                       at the host's rate (before epoch) */
+                                       at the host's rate (before epoch; may
+                                       rise since 1.2: release, see pair.c) */
     _Atomic uint64_t answered_ns;   /* since minor 2: when it answered a block
                                      with a time of ringing, by its clock */
     _Atomic uint32_t lane;          /* as the host's; since minor 2 */
-    uint8_t reserved[52];
+    uint8_t reserved0[12];
+    /* free drive, all 0 before 1.2 */
+    _Atomic uint32_t stream_late;   /* how late its blocks come, see burst.h */
+    _Atomic uint32_t stream_short;  /* times that frames were missing for it */
+    _Atomic uint32_t stream_wanted; /* latency that would have done; 0: none */
+    uint8_t reserved1[28];
 };
 static_assert(offsetof(struct shl_device_line, epoch) == 40, "wire offset");
 static_assert(offsetof(struct shl_device_line, busy_ns) == 56, "wire");
 static_assert(offsetof(struct shl_device_line, answered_ns) == 64, "wire");
 static_assert(offsetof(struct shl_device_line, lane) == 72, "wire offset");
+static_assert(offsetof(struct shl_device_line, stream_late) == 88, "wire");
 static_assert(sizeof(struct shl_device_line) == 128, "wire size");
 
 /** Raised by a sleeper before it looks a last time; read by the waker after it

@@ -227,6 +227,7 @@ static void write_claim(struct shl_link *link,
      * who yields in real time may get the processor back far too late: on a busy
      * machine all others go first, each for milliseconds */
     link->cycle.may_yield = claim->priority == 0 && options->renders;
+    shl_link_free_claim(link, options);
     link->epoch = shl_segment_claim_write(&link->segment, claim);
     shl_cycle_nudge(link->segment.lines);
 }

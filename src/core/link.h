@@ -30,6 +30,8 @@ struct shl_link_flow {
     uint64_t (*clock_ns)(void);
     struct shl_cue_sender cue;
     uint32_t silent_frames; /* since the device was heard */
+    uint32_t burst_frames;  /* that our blocks are expected to come late */
+    uint32_t short_before;  /* the device's count when the claim began */
 };
 
 struct shl_plugin;
@@ -101,6 +103,7 @@ struct shl_link_options {
     bool renders; /* in its own time, not in real time */
     /* of the free drive */
     uint32_t latency_frames; /* of each direction; 0: by the blocks */
+    uint32_t burst_frames;   /* that our blocks are expected to come late */
     const struct shl_resampler *resampler;
     bool resample;              /* another rate is welcome */
     uint64_t (*clock_ns)(void); /* in links within this process; or NULL */
@@ -190,6 +193,17 @@ shl_status shl_link_free_agree(const struct shl_segment *segment,
 /** Whether both ends read a clock of this process. [any] */
 bool shl_link_own_clock(const struct shl_identity *identity,
                         const struct shl_link_options *options);
+
+/** Say what the device asks for when it judges the claim: before that. [control]
+ */
+void shl_link_free_claim(struct shl_link *link,
+                         const struct shl_link_options *options);
+
+/** How often frames were missing, here in blocks, there in times, and the
+ * latency of each direction that would have done: at the host's rate, 0 where
+ * there is nothing to type. [any] */
+uint64_t shl_link_free_short(const struct shl_link *link,
+                             uint32_t *wanted_frames);
 
 /** Accepted: start the streams, if it is a free link and has none yet.
  * [control] */

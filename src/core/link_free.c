@@ -86,6 +86,19 @@ shl_status shl_link_free_agree(const struct shl_segment *segment,
 
 /* ---- start and end ------------------------------------------------------------- */
 
+void shl_link_free_claim(struct shl_link *link,
+                         const struct shl_link_options *options)
+{
+    struct shl_lines *lines = link->segment.lines;
+
+    if (link->drive != SHL_DRIVE_FREE)
+        return;
+    link->free.burst_frames = options->burst_frames;
+    link->free.short_before = shl_line_load(&lines->device.stream_short);
+    shl_line_store(&lines->host.stream_late,
+                   shl_burst_word(options->burst_frames, false));
+}
+
 static uint32_t at_rate(uint32_t frames, double from_hz, double to_hz)
 {
     return (uint32_t)lround(frames * to_hz / from_hz);
@@ -118,7 +131,12 @@ shl_status shl_link_free_start(struct shl_link *link)
         .latency_frames =
             at_rate(claim->latency_frames, claim->rate_hz, identity->rate_hz),
         .resampler = link->free.resampler,
-        .there_frames = there_frames(link),
+        .there_frames = there_frames(link)
+                            ? &link->segment.lines->device.stream_frames
+                            : NULL,
+        .peer_late = &link->segment.lines->device.stream_late,
+        .own_late = &link->segment.lines->host.stream_late,
+        .expected_frames = link->free.burst_frames,
         .clock_ns = own ? link->free.clock_ns : shl_clock_ns,
         .one_clock = own,
         .exact = own && claim->flags & SHL_CLAIM_EXACT};
@@ -141,6 +159,27 @@ uint32_t shl_link_free_latency(const struct shl_link *link)
                             link->identity.rate_hz, link->claim.rate_hz);
 
     return there_frames(link) + back;
+}
+
+uint64_t shl_link_free_short(const struct shl_link *link,
+                             uint32_t *wanted_frames)
+{
+    const struct shl_device_line *device = &link->segment.lines->device;
+    uint32_t there = shl_line_load(&device->stream_short);
+    uint32_t wanted = shl_line_load(&device->stream_wanted);
+    uint32_t times, back = 0;
+
+    *wanted_frames = 0;
+    if (!link->free.flow)
+        return link->stats.missed;
+    shl_stream_short(link->free.flow->reader, &times, &back);
+    back = at_rate(back, link->identity.rate_hz, link->claim.rate_hz);
+    there -= link->free.short_before;
+    if (there == 0 || wanted >= SHL_STREAM_FRAMES)
+        wanted = 0;
+    if (link->claim.latency_frames)
+        *wanted_frames = wanted > back ? wanted : back;
+    return link->stats.missed + there;
 }
 
 /* ---- one block --------------------------------------------------------------- */

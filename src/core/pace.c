@@ -30,6 +30,8 @@
 #define MAX_RATE 0.01
 /* Windows before an outlier can be told from a guess. */
 #define SETTLED 16u
+/* So long nothing is averaged: the earliest call alone counts. */
+#define YOUNG_NS 50000000u
 
 void shl_pace_init(struct shl_pace *pace, double rate_hz)
 {
@@ -79,6 +81,7 @@ static void restart(struct shl_pace *pace, uint64_t frame, uint64_t now_ns)
     pace->windows = 0;
     pace->first_ns = now_ns;
     pace->late_since_ns = 0;
+    pace->bursts = 1;
     begin_window(pace, now_ns);
 }
 
@@ -173,19 +176,35 @@ static bool has_stood(struct shl_pace *pace, double error_s, uint64_t now_ns)
     return pace->late_since_ns && now_ns - pace->late_since_ns > STOP_NS;
 }
 
-SHL_RT bool shl_pace_see(struct shl_pace *pace, uint64_t frame, uint64_t now_ns)
+/* Whether it comes about when it is due after its predecessor, not at once. */
+static bool begins_burst(const struct shl_pace *pace, uint64_t frame,
+                         uint64_t gap_ns)
 {
-    double error_s = -1e-9 * shl_pace_due(pace, frame, now_ns);
-    uint64_t gap_ns = now_ns - pace->last_ns;
+    double block = apart(frame, pace->last_frame);
 
-    pace->last_ns = now_ns;
-    if (!pace->started || gap_ns > STOP_NS || error_s < -STEP_S ||
-        (pace->exact && fabs(error_s) > EXACT_S) ||
-        has_stood(pace, error_s, now_ns)) {
-        pace->started = true;
-        restart(pace, frame, now_ns);
-        return true;
-    }
+    return (double)gap_ns > 0.5 * block * pace->line.period_ns;
+}
+
+/* The first burst may be what was left of one, or what was missed in a stop, the
+ * second is a whole one; and late calls may cut one into several. */
+static bool is_young(const struct shl_pace *pace)
+{
+    return !pace->exact &&
+           (pace->bursts <= 2 || pace->last_ns - pace->first_ns < YOUNG_NS);
+}
+
+static void begin_burst(struct shl_pace *pace, double error_s, uint64_t now_ns)
+{
+    pace->several = pace->calls > 1;
+    pace->calls = 0;
+    pace->bursts++;
+    if (pace->bursts > 1)
+        shl_burst_see(&pace->burst, error_s, now_ns);
+}
+
+static void take_call(struct shl_pace *pace, uint64_t frame, uint64_t now_ns,
+                      double error_s)
+{
     if (error_s >= pace->best_s && error_s < pace->next_s)
         pace->next_s = error_s;
     if (error_s < pace->best_s) {
@@ -194,12 +213,61 @@ SHL_RT bool shl_pace_see(struct shl_pace *pace, uint64_t frame, uint64_t now_ns)
         pace->best_frame = frame;
         pace->best_ns = now_ns;
     }
+}
+
+/* At the end of a window, which ends no burst in its midst: its first blocks are
+ * late. */
+static bool end_window(struct shl_pace *pace, uint64_t now_ns)
+{
     uint64_t length_ns = (now_ns - pace->first_ns) / WINDOW_SHARE;
+
     if (length_ns > WINDOW_MAX_NS)
         length_ns = WINDOW_MAX_NS;
-    if (now_ns - pace->window_ns < length_ns)
+    if (now_ns - pace->window_ns < length_ns || pace->best_s > 1e8)
         return false;
     update(pace, now_ns - pace->window_ns);
     begin_window(pace, now_ns);
     return true;
+}
+
+SHL_RT bool shl_pace_settled(const struct shl_pace *pace)
+{
+    return !is_young(pace) && pace->burst.ready;
+}
+
+SHL_RT bool shl_pace_see(struct shl_pace *pace, uint64_t frame, uint64_t now_ns)
+{
+    double error_s = -1e-9 * shl_pace_due(pace, frame, now_ns);
+    uint64_t gap_ns = now_ns - pace->last_ns;
+    bool begins = !pace->started || begins_burst(pace, frame, gap_ns);
+    bool moved = false;
+
+    pace->last_ns = now_ns;
+    pace->last_frame = frame;
+    if (begins && pace->started)
+        begin_burst(pace, error_s, now_ns);
+    pace->calls++;
+    /* the later in a burst the truer */
+    if (pace->started && gap_ns <= STOP_NS && is_young(pace) && error_s < 0.0) {
+        move_line(pace, frame, now_ns, 0.0);
+        begin_window(pace, now_ns);
+        take_call(pace, frame, now_ns, 0.0);
+        return true;
+    }
+    if (!pace->started || gap_ns > STOP_NS || error_s < -STEP_S ||
+        (pace->exact && fabs(error_s) > EXACT_S) ||
+        has_stood(pace, error_s, now_ns)) {
+        pace->started = true;
+        restart(pace, frame, now_ns);
+        return true;
+    }
+    if (begins && !is_young(pace) && pace->several &&
+        end_window(pace, now_ns)) {
+        error_s = -1e-9 * shl_pace_due(pace, frame, now_ns);
+        moved = true;
+    }
+    take_call(pace, frame, now_ns, error_s);
+    return (!is_young(pace) && !pace->several && pace->calls == 1 &&
+            end_window(pace, now_ns)) ||
+           moved;
 }

@@ -4,12 +4,14 @@
  * So the earliest calls tell the truth: of each window the one with the
  * smallest lateness, less its distance to the next (as far is it likely to be
  * from the truth), goes into a second-order delay-locked loop, whose gains
- * are those of a Kalman filter for a clock that wanders slowly. It is exact
+ * are those of a Kalman filter for a clock that wanders slowly. Blocks that come
+ * several at a time are one call, of which the last block tells. It is exact
  * after two blocks when there is no jitter, and averages over minutes when
  * there is. Arithmetic on plain values; all times are given from outside. */
 #ifndef SHL_PACE_H
 #define SHL_PACE_H
 
+#include "burst.h"
 #include "system.h"
 
 #include <stdbool.h>
@@ -39,6 +41,12 @@ struct shl_pace {
     uint64_t window_ns; /* when the present one began */
     uint64_t best_frame, best_ns;
     double best_s, next_s; /* smallest lateness of this window, the next */
+    /* blocks that come several at a time */
+    uint64_t last_frame;
+    uint32_t bursts; /* begun since the beginning or the last restart */
+    uint32_t calls;  /* of the present one */
+    bool several;    /* the burst before had more than one call */
+    struct shl_burst burst;
 };
 
 void shl_pace_init(struct shl_pace *pace, double rate_hz);
@@ -49,6 +57,10 @@ void shl_pace_init(struct shl_pace *pace, double rate_hz);
  * starts the phase anew and keeps the rate. [audio] */
 SHL_RT bool shl_pace_see(struct shl_pace *pace, uint64_t frame,
                          uint64_t now_ns);
+
+/** Whether it can be relied on: a whole burst has ended since the phase began anew, and
+ * enough were seen to know how late they come. [audio] */
+SHL_RT bool shl_pace_settled(const struct shl_pace *pace);
 
 /** When a frame is due, in nanoseconds after origin_ns, which should be near.
  * [audio] */

@@ -14,19 +14,24 @@
 
 struct shl_pair {
     const _Atomic uint64_t *heard; /* as the peer says it; NULL: no pair */
-    uint32_t both_frames;          /* the sum of both latencies */
-    uint32_t apart_frames;         /* most that the clocks may contradict it */
-    uint32_t patience_frames;      /* that it is waited for yet */
-    uint64_t by, not_by;           /* what was said; what led to no good */
-    bool holds;                    /* `place` does */
-    int64_t place;                 /* in the stream that comes back */
+    const _Atomic uint32_t
+        *other;               /* latency of the other stream; it may rise */
+    uint32_t latency_frames;  /* of this one */
+    uint32_t apart_frames;    /* most that the clocks may contradict it */
+    uint32_t patience_frames; /* that it is waited for yet */
+    uint64_t by, not_by;      /* what was said; what led to no good */
+    bool holds;               /* `place` does */
+    int64_t place;            /* in the stream that comes back */
 };
 
 /** @param latency_frames of the stream that comes back, which has to make up for
  * what the other end is wrong by. [control] */
 void shl_pair_init(struct shl_pair *pair, const _Atomic uint64_t *heard,
-                   uint32_t other_frames, uint32_t latency_frames,
+                   const _Atomic uint32_t *other, uint32_t latency_frames,
                    double rate_hz);
+
+/** This stream's latency is another now. [audio] */
+SHL_RT void shl_pair_latency(struct shl_pair *pair, uint32_t latency_frames);
 
 /** What is said now: `frame` is our own, `aim` the place by the clocks; both are
  * checked against it. [audio] */

@@ -20,6 +20,9 @@
 /* One so large is not waited for: another place is taken. */
 #define FAR_FRAMES 512.0
 #define FAR_NS     1000000000u
+/* As far as that share of the latency, though, a stream that comes back is taken
+ * up where it was: what is known of clocks that stood still is worse. */
+#define SAME_SHARE 4
 /* The same where times are exact: at once. */
 #define OFF_FRAMES 1.5
 /* Deviations are evened out in this time, the longer the less is known of
@@ -39,6 +42,16 @@
 #define CHUNK_OUT 256u
 /* Room in the ring beyond what the blocks take: late calls. */
 #define ROOM 1024u
+/* Beyond what blocks are late: this share of it, at least so much. */
+#define SPARE_SHARE  4u
+#define SPARE_FRAMES 64u
+/* Whoever does not say how late its blocks come: so often silent in this time,
+ * and the latency was too short. A gap longer than this is no late block. */
+#define SHORT_TIMES  3u
+#define SHORT_WITHIN 10.0
+#define STOOD_S      0.2
+/* So long a writer may measure before it is not waited for. */
+#define MEASURE_S 1.0
 
 /* ---- reader --------------------------------------------------------------- */
 
@@ -51,8 +64,17 @@ struct place {
 struct shl_stream_reader {
     struct shl_stream_memory memory;
     struct shl_stream_options options;
-    double nominal; /* writer's frames per own frame, by the rates */
-    uint32_t latency;
+    double nominal;           /* writer's frames per own frame, by the rates */
+    _Atomic uint32_t latency; /* written by the audio thread alone */
+    uint32_t least, most;     /* that it can be */
+    uint32_t late;            /* the writer's blocks, as it says */
+    uint32_t waited;          /* own frames that it has not measured for */
+    /* underruns of one latency, the last of them */
+    uint64_t short_at[SHORT_TIMES];
+    uint32_t short_count;
+    uint32_t missing; /* most frames that were */
+    bool stood;       /* too many of them: the writer has stood still */
+    uint64_t wanted_at;
     uint64_t limit; /* more than so many unread: the writer may be on them */
     /* clocks */
     struct shl_pace own;
@@ -70,6 +92,8 @@ struct shl_stream_reader {
     struct place at; /* of the next frame to be heard */
     int64_t cursor;  /* next frame to take from the ring */
     int64_t part_first, part_end;
+    bool was;       /* it has copied, with so much between */
+    int64_t offset; /* place and own frame */
     double step;
     double deviation;
     uint64_t differ_since_ns, far_since_ns;
@@ -88,36 +112,58 @@ bool shl_stream_is_rate(double rate_hz)
     return rate_hz >= 1000.0 && rate_hz <= 1000000.0;
 }
 
-static uint32_t default_latency(const struct shl_stream_options *o,
-                                double nominal, uint32_t least, uint32_t most)
+static SHL_RT uint32_t latency_of(const struct shl_stream_reader *r)
 {
-    double block = (double)o->block_frames * nominal;
+    /* relaxed: a number alone */
+    return atomic_load_explicit(&r->latency, memory_order_relaxed);
+}
+
+static uint32_t with_spare(uint32_t frames)
+{
+    uint32_t share = frames / SPARE_SHARE;
+
+    return frames + (share > SPARE_FRAMES ? share : SPARE_FRAMES);
+}
+
+/* By the blocks and how late they come, which is never twice the same: what is
+ * enough stays. */
+static SHL_RT uint32_t default_latency(const struct shl_stream_reader *r)
+{
+    const struct shl_stream_options *o = &r->options;
+    double block = (double)o->block_frames * r->nominal;
     double larger = block > o->from_frames ? block : o->from_frames;
     double frames = ceil(2.0 * larger);
 
     if (frames < 0.01 * o->from_hz)
         frames = ceil(0.01 * o->from_hz);
-    if (frames < least)
-        frames = least;
-    return frames < most ? (uint32_t)frames : most;
+    if (r->late) {
+        uint32_t late = r->late & SHL_BURST_FRAMES, now = latency_of(r);
+        double wanted = r->least + with_spare(late);
+        if (now >= r->least + late + SPARE_FRAMES / 2)
+            wanted = now;
+        frames = wanted > frames ? wanted : frames;
+    }
+    if (frames < r->least)
+        frames = r->least;
+    return frames < r->most ? (uint32_t)frames : r->most;
 }
 
 static shl_status set_latency(shl_stream_reader *r)
 {
     const struct shl_stream_options *o = &r->options;
-    uint32_t most = CAPACITY - 2 * o->from_frames - ROOM;
-    uint32_t least =
-        (uint32_t)ceil((double)o->block_frames * r->nominal) + r->ahead;
 
-    if (least > most)
+    r->most = CAPACITY - 2 * o->from_frames - ROOM;
+    r->least = (uint32_t)ceil((double)o->block_frames * r->nominal) + r->ahead;
+    r->late = o->late;
+    if (r->least > r->most)
         return SHL_WRONG_BLOCK;
-    if (o->latency_frames > most)
+    if (o->latency_frames > r->most)
         return SHL_BAD_VALUE;
-    r->latency = o->latency_frames
-                     ? o->latency_frames
-                     : default_latency(o, r->nominal, least, most);
-    if (r->latency < least)
-        r->latency = least;
+    uint32_t latency =
+        o->latency_frames ? o->latency_frames : default_latency(r);
+    if (latency < r->least)
+        latency = r->least;
+    atomic_store_explicit(&r->latency, latency, memory_order_relaxed);
     r->limit = CAPACITY - o->from_frames;
     return SHL_OK;
 }
@@ -178,7 +224,10 @@ shl_status shl_stream_reader_new(const struct shl_stream_memory *memory,
     r->stats.mode = r->resampling ? SHL_STREAM_CONVERT : SHL_STREAM_COPY;
     r->stats.spare_frames = CAPACITY;
     shl_pair_init(&r->pair, options->other_heard, options->other_frames,
-                  r->latency, options->rate_hz);
+                  latency_of(r), options->rate_hz);
+    if (options->told_frames)
+        atomic_store_explicit(options->told_frames, latency_of(r),
+                              memory_order_relaxed);
     shl_pace_init(&r->own, options->rate_hz);
     r->own.exact = options->exact;
     atomic_store_explicit(memory->heard, 0, memory_order_relaxed);
@@ -201,7 +250,7 @@ void shl_stream_reader_free(shl_stream_reader *reader)
 
 uint32_t shl_stream_latency(const shl_stream_reader *reader)
 {
-    return reader->latency;
+    return latency_of(reader);
 }
 
 /* ---- where it should be ---- */
@@ -239,23 +288,41 @@ static bool is_frame(int64_t whole)
     return whole < INT64_MAX / 2 && whole > -(INT64_MAX / 2);
 }
 
+/* Whether both clocks can be relied on: in their first burst, and just after they
+ * have stood still, they tell little. */
+static SHL_RT bool settled(const struct shl_stream_reader *r)
+{
+    return r->options.own_times ||
+           (shl_pace_settled(&r->own) &&
+            (r->late == 0 || r->late & SHL_BURST_MEASURED ||
+             r->waited > MEASURE_S * r->options.rate_hz));
+}
+
+SHL_RT void shl_stream_late(shl_stream_reader *reader, uint32_t late)
+{
+    if (late & SHL_BURST_MEASURED)
+        reader->waited = 0;
+    reader->late = late;
+}
+
 /* When our frame is due, the writer is at some frame; the latency before that
  * is our place. */
 static SHL_RT void take_aim(shl_stream_reader *r, uint64_t written,
                             uint64_t now_ns)
 {
     if (r->options.one_clock) {
-        r->aim.whole = (int64_t)(written - r->options.from_frames - r->latency);
+        r->aim.whole =
+            (int64_t)(written - r->options.from_frames - latency_of(r));
         r->aim.rest = 0.0;
         r->known = written > 0 && is_frame(r->aim.whole);
         return;
     }
     r->known = false;
-    if (!(r->line.period_ns > 0.0))
+    if (!(r->line.period_ns > 0.0) || !settled(r))
         return;
     double since_ns = shl_pace_due(&r->own, r->count, now_ns) +
                       (double)(int64_t)(now_ns - r->line.time_ns);
-    double frames = since_ns / r->line.period_ns - r->latency;
+    double frames = since_ns / r->line.period_ns - latency_of(r);
     if (!(fabs(frames) < 1e12))
         return;
     r->aim = place_after(0, frames);
@@ -291,8 +358,8 @@ static SHL_RT void tell_heard(shl_stream_reader *r, uint64_t frame)
     if (heard == r->told)
         return;
     r->told = heard;
-    /* relaxed: a number alone */
-    atomic_store_explicit(r->memory.heard, heard, memory_order_relaxed);
+    /* release: the latency that it was heard with */
+    atomic_store_explicit(r->memory.heard, heard, memory_order_release);
 }
 
 static SHL_RT void take_deviation(shl_stream_reader *r)
@@ -301,6 +368,93 @@ static SHL_RT void take_deviation(shl_stream_reader *r)
     if (r->known && r->playing && !r->options.one_clock)
         r->deviation = frames_between(r->at.whole, r->aim.whole) + r->aim.rest -
                        r->at.rest;
+}
+
+/* ---- how far behind ---- */
+
+/* Nothing is heard, and what has to be heard later makes no other gap. */
+static SHL_RT void raise_latency(shl_stream_reader *r, uint32_t frames)
+{
+    uint32_t before = latency_of(r);
+
+    if (frames > r->most)
+        frames = r->most;
+    if (frames <= before)
+        return;
+    /* in this order, and release: see pair.c */
+    r->told = 0;
+    atomic_store_explicit(r->memory.heard, 0, memory_order_relaxed);
+    if (r->options.told_frames)
+        atomic_store_explicit(r->options.told_frames, frames,
+                              memory_order_release);
+    atomic_store_explicit(&r->latency, frames, memory_order_relaxed);
+    shl_pair_latency(&r->pair, frames);
+    r->offset -= frames - before;
+    r->short_count = 0;
+}
+
+static SHL_RT void note_underrun(shl_stream_reader *r)
+{
+    r->stats.underruns++;
+    r->short_at[r->short_count++ % SHORT_TIMES] = r->count;
+    r->missing = 0;
+    r->stood = false;
+}
+
+/* So many are missing in a block. */
+static SHL_RT void note_missing(shl_stream_reader *r, int64_t frames)
+{
+    if (frames <= 0 || frames > INT32_MAX || r->stood)
+        return;
+    r->stood = (double)frames > STOOD_S * r->options.from_hz;
+    if (frames > r->missing)
+        r->missing = (uint32_t)frames;
+}
+
+/* So much would have done for these underruns and those just before. */
+static SHL_RT uint32_t wanted(const struct shl_stream_reader *r)
+{
+    double since = (double)(r->count - r->wanted_at);
+    bool recent = since < SHORT_WITHIN * r->options.rate_hz;
+    uint32_t before = recent ? r->stats.wanted_frames : 0, now = 0;
+
+    if (!r->stood && r->missing)
+        now = latency_of(r) + with_spare(r->missing);
+    return now > before ? now : before;
+}
+
+static SHL_RT void end_missing(struct shl_stream_reader *r)
+{
+    r->stats.wanted_frames = wanted(r);
+    r->wanted_at = r->count;
+    r->missing = 0;
+}
+
+static SHL_RT bool often_short(const struct shl_stream_reader *r)
+{
+    return r->short_count >= SHORT_TIMES &&
+           (double)(r->count - r->short_at[r->short_count % SHORT_TIMES]) <
+               SHORT_WITHIN * r->options.rate_hz;
+}
+
+/* While nothing is heard: once the beginning has been, or sound has failed. */
+static SHL_RT void follow_lateness(shl_stream_reader *r)
+{
+    if (r->options.latency_frames || r->options.one_clock ||
+        r->options.own_times)
+        return;
+    /* a host that does not say anything does not look for it either */
+    if (r->options.told_frames && !r->late)
+        return;
+    if (r->playing && r->at.whole > 0)
+        return;
+    uint32_t frames = default_latency(r);
+    if (often_short(r) && wanted(r) > frames)
+        frames = wanted(r);
+    if (frames <= latency_of(r))
+        return;
+    raise_latency(r, frames);
+    r->playing = false;
 }
 
 /* ---- what there is ---- */
@@ -462,11 +616,18 @@ static SHL_RT bool differ(shl_stream_reader *r, uint64_t now_ns)
     return now && now_ns - r->differ_since_ns > DIFFER_NS;
 }
 
+static double far_frames(const struct shl_stream_reader *r)
+{
+    double frames = latency_of(r) / SAME_SHARE + DIFFER_SPREAD * noise(r);
+
+    return frames < FAR_FRAMES ? frames : FAR_FRAMES;
+}
+
 static SHL_RT bool is_far(shl_stream_reader *r, uint64_t now_ns)
 {
     if (r->options.exact)
         return fabs(r->deviation) > OFF_FRAMES;
-    if (fabs(r->deviation) < FAR_FRAMES)
+    if (!r->known || fabs(r->deviation) < far_frames(r))
         r->far_since_ns = 0;
     else if (r->far_since_ns == 0)
         r->far_since_ns = now_ns;
@@ -555,6 +716,20 @@ static SHL_RT bool pair_readable(const struct shl_stream_reader *r,
            readable(r, (struct place){r->pair.place, 0.0}, frames, written);
 }
 
+/* Where it was before it was lost, if that is as good as anything. */
+static SHL_RT bool same_place(const shl_stream_reader *r, uint32_t frames,
+                              struct place *at)
+{
+    int64_t same = (int64_t)(r->count - frames + (uint64_t)r->offset);
+    double off = fabs(frames_between(same, r->aim.whole));
+
+    if (!r->was || !copies(r) || r->options.own_times ||
+        !(off <= latency_of(r) / SAME_SHARE))
+        return false;
+    *at = (struct place){same, 0.0};
+    return true;
+}
+
 /* Take the aimed at place, if all that a block needs is there. */
 static SHL_RT void start(shl_stream_reader *r, uint64_t written,
                          uint32_t frames)
@@ -568,12 +743,16 @@ static SHL_RT void start(shl_stream_reader *r, uint64_t written,
     struct place at = r->aim;
     if (pair_readable(r, frames, written))
         at = (struct place){r->pair.place, 0.0};
-    else if (copies(r) && shl_pair_await(&r->pair, frames))
+    else if (copies(r) && !r->was && shl_pair_await(&r->pair, frames))
         return;
-    else if (!r->resampling)
+    else if (!same_place(r, frames, &at) && !r->resampling)
         at = (struct place){at.whole + (at.rest >= 0.5), 0.0};
-    if (!readable(r, at, frames, written))
+    if (!readable(r, at, frames, written)) {
+        note_missing(r, end_of_need(r, at, frames) - (int64_t)written);
         return;
+    }
+    if (r->missing)
+        end_missing(r);
     r->at = at;
     r->cursor = at.whole;
     if (r->resampling)
@@ -601,7 +780,7 @@ static SHL_RT bool is_there(shl_stream_reader *r, uint64_t written,
     if (unread < 0 || unread > INT32_MAX)
         r->stats.bad++;
     else if (spare < 0)
-        r->stats.underruns++;
+        note_underrun(r);
     else
         r->stats.skips++;
     return false;
@@ -678,6 +857,9 @@ SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
 
     take_line(reader);
     shl_pace_see(&reader->own, reader->count, now_ns);
+    if (shl_pace_settled(&reader->own) && !(reader->late & SHL_BURST_MEASURED))
+        reader->waited += frames;
+    follow_lateness(reader);
     take_aim(reader, written, now_ns);
     take_pair(reader);
     take_deviation(reader);
@@ -688,6 +870,11 @@ SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
     reader->part_end = whole ? reader->at.whole : reader->part_first;
     if (whole)
         tell_heard(reader, reader->count - frames);
+    if (whole && copies(reader)) {
+        reader->was = true;
+        reader->offset =
+            (int64_t)((uint64_t)reader->part_first - (reader->count - frames));
+    }
     /* release: what lies below has been copied */
     if (whole)
         atomic_store_explicit(reader->memory.read,
@@ -701,6 +888,18 @@ SHL_RT void shl_stream_read_part(const shl_stream_reader *reader,
 {
     *first = reader->part_first;
     *end = reader->part_end;
+}
+
+SHL_RT void shl_stream_short(const shl_stream_reader *reader, uint32_t *times,
+                             uint32_t *wanted_frames)
+{
+    *times = (uint32_t)reader->stats.underruns;
+    uint32_t late = reader->late & SHL_BURST_FRAMES;
+    uint32_t wanted_now = reader->stats.wanted_frames;
+    if (late && reader->least + late > latency_of(reader) &&
+        reader->least + with_spare(late) > wanted_now)
+        wanted_now = reader->least + with_spare(late);
+    *wanted_frames = reader->stats.underruns ? wanted_now : 0;
 }
 
 SHL_RT void shl_stream_stats(shl_stream_reader *reader,

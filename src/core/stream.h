@@ -71,6 +71,8 @@ SHL_RT void shl_stream_write(shl_stream_writer *writer,
 uint64_t shl_stream_writer_frame(const shl_stream_writer *writer);
 /** Frames written over unread. [any] */
 uint64_t shl_stream_writer_overrun(const shl_stream_writer *writer);
+/** How late its blocks come, as a word of burst.h. [audio] */
+SHL_RT uint32_t shl_stream_writer_late(const shl_stream_writer *writer);
 
 /* ---- reader ---- */
 
@@ -80,15 +82,20 @@ struct shl_stream_options {
     double from_hz;    /* of the writer; must be the same without resampler */
     uint32_t block_frames;   /* the reader's usual block, at its rate */
     uint32_t from_frames;    /* the writer's, at its rate */
-    uint32_t latency_frames; /* at the writer's rate; 0: by the blocks. Raised
-                                to what the reader's block needs */
+    uint32_t latency_frames; /* at the writer's rate; 0: by the blocks and how
+                                late they come. Raised to what the reader's
+                                block needs */
+    uint32_t late;           /* the writer's blocks: a word of burst.h */
     const struct shl_resampler *resampler; /* NULL: none */
     /* Where somebody sends back what it hears of us: `heard` of the stream to
      * it, and the latency of that. While both copy, the place is taken from
      * there, so that both ways are exactly as long as both latencies. */
-    const _Atomic uint64_t *other_heard; /* NULL: none */
-    uint32_t other_frames;
+    const _Atomic uint64_t *other_heard;  /* NULL: none */
+    const _Atomic uint32_t *other_frames; /* that latency, which may change */
+    _Atomic uint32_t *told_frames; /* ours is said there; NULL: nowhere */
     bool one_clock; /* known for sure: copies, and looks at no times */
+    bool own_times; /* times are those of one program, that counts blocks by
+                       them: they never come several at once */
     bool exact;     /* both are called at exact times: a step of them is
                        followed at once */
 };
@@ -102,6 +109,11 @@ shl_status shl_stream_reader_new(const struct shl_stream_memory *memory,
                                  shl_stream_reader **reader);
 void shl_stream_reader_free(shl_stream_reader *reader);
 
+/** What the writer says of how late its blocks come, a word of burst.h. Before
+ * each block. A latency that goes by the blocks is raised by it, at the start and
+ * when sound has failed anyway, and never lowered. [audio] */
+SHL_RT void shl_stream_late(shl_stream_reader *reader, uint32_t late);
+
 /** Read a block: 1 to 4096 frames into each channel's plane. What is not there
  * becomes silence, faded. Returns true if it is the stream. [audio] */
 SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
@@ -114,7 +126,7 @@ SHL_RT void shl_stream_read_part(const shl_stream_reader *reader,
                                  int64_t *first, int64_t *end);
 
 /** Frames between a frame's block being written and being read, as aimed at,
- * at the writer's rate. [any] */
+ * at the writer's rate. May rise, see shl_stream_late. [any] */
 uint32_t shl_stream_latency(const shl_stream_reader *reader);
 
 enum shl_stream_mode {
@@ -137,7 +149,14 @@ struct shl_stream_stats {
     double deviation;      /* frames from the aimed at latency, estimated */
     double position;       /* of the next frame in the stream */
     uint32_t spare_frames; /* least that was left to read, since last asked */
+    uint32_t wanted_frames; /* latency that would have done at the last
+                               underruns; 0: none, or it stood still */
 };
+
+/** Underruns ever, and the latency that would have done at the last ones, 0 if
+ * none would. [audio] */
+SHL_RT void shl_stream_short(const shl_stream_reader *reader, uint32_t *times,
+                             uint32_t *wanted_frames);
 
 /** [audio] */
 SHL_RT void shl_stream_stats(shl_stream_reader *reader,

@@ -88,6 +88,14 @@ SHL_RT void shl_stream_write(shl_stream_writer *writer,
                           memory_order_release);
 }
 
+SHL_RT uint32_t shl_stream_writer_late(const shl_stream_writer *writer)
+{
+    const struct shl_pace *pace = &writer->pace;
+
+    return shl_burst_word(shl_burst_late(&pace->burst) / pace->nominal_s,
+                          shl_pace_settled(pace));
+}
+
 uint64_t shl_stream_writer_frame(const shl_stream_writer *writer)
 {
     return writer->frame;
