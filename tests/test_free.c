@@ -653,6 +653,7 @@ static void a_full_ring_is_counted(void **state)
 
 /* ---- transport -------------------------------------------------------------------- */
 
+static int64_t cue_delay;
 static double worst_beats;
 static uint64_t moved_blocks;
 static double expected_beats(double seconds);
@@ -724,6 +725,92 @@ static void the_transport_is_exact_and_whole(void **state)
     assert_in_range(moved_blocks, 1490, 1500);
     assert_int_equal(block.transport.numerator, 3);
     assert_false(block.transport.playing);
+}
+
+/* The transport by the host's frame, as the device saw it. */
+static struct shl_transport seen[24000];
+
+static void see_each_sample(void)
+{
+    struct shl_event event;
+    int64_t first = (int64_t)devices.frame - devices.frames - cue_delay;
+    struct shl_transport now = block.transport;
+    uint32_t at = 0;
+
+    for (;;) {
+        int more = shl_device_event(device, &event);
+        uint32_t end = block.frames;
+        if (more && event.kind != SHL_EVENT_PLAYHEAD)
+            continue;
+        if (more)
+            end = (uint32_t)(event.frame - block.frame);
+        for (; at < end; at++) {
+            if (first + at >= 0 && first + at < 24000)
+                seen[first + at] = now;
+            shl_transport_advance(&now, 1);
+        }
+        if (!more)
+            return;
+        now = shl_device_transport(device);
+    }
+}
+
+/* At every place of a block of either side, its first sample too. */
+static uint64_t cue_place(uint32_t n)
+{
+    return 4800 + n * 641;
+}
+
+static void cue_some(uint64_t frame, uint32_t frames, int heard)
+{
+    for (uint32_t n = 0; n < 24 && heard < 0; n++) {
+        if (cue_place(n) < frame || cue_place(n) >= frame + frames)
+            continue;
+        uint32_t offset = (uint32_t)(cue_place(n) - frame);
+        struct shl_transport now = shl_host_transport_at(host, offset);
+        now.playing = 1;
+        now.tempo = 100 + n;
+        shl_transport_locate(&now, n);
+        shl_host_cue(host, &now, offset);
+    }
+}
+
+static void changes_at_their_sample(uint32_t of_host, uint32_t of_device)
+{
+    struct shl_host_options options = host_usual();
+    struct shl_device_options device_options = device_usual();
+
+    options.block_frames = of_host;
+    options.latency_frames = 2048;
+    device_options.block_frames = of_device;
+    link_own(options, device_options);
+    on_host = cue_some;
+    on_device = see_each_sample;
+    cue_delay = 2048;
+    memset(seen, 0, sizeof seen);
+    run(0.45);
+    for (uint32_t n = 0; n < 23; n++)
+        for (uint64_t i = cue_place(n); i < cue_place(n + 1); i++) {
+            double beats = n + (double)(i - cue_place(n)) * (100 + n) / 2880000;
+            if (fabs(seen[i].tempo - 100 - n) > 0 ||
+                fabs(seen[i].beats - beats) > 1e-6)
+                fail_msg("%u and %u, change %u, frame %u after it: tempo %g, "
+                         "beat %g, not %g",
+                         of_host, of_device, n, (unsigned)(i - cue_place(n)),
+                         seen[i].tempo, seen[i].beats, beats);
+        }
+    close_all(NULL);
+}
+
+static void changes_take_effect_at_their_sample(void **state)
+{
+    (void)state;
+    changes_at_their_sample(64, 64);
+    changes_at_their_sample(64, 512);
+    changes_at_their_sample(512, 64);
+    changes_at_their_sample(64, 1);
+    changes_at_their_sample(1, 64);
+    changes_at_their_sample(641, 641);
 }
 
 /* ---- claims ------------------------------------------------------------------------ */
@@ -1225,6 +1312,7 @@ int main(void)
         TEST(events_without_audio_are_not_kept_for_ever),
         TEST(a_full_ring_is_counted),
         TEST(the_transport_is_exact_and_whole),
+        TEST(changes_take_effect_at_their_sample),
         TEST(what_a_host_left_sounding_ends),
         TEST(nothing_old_is_heard_by_the_next_host),
         TEST(a_device_of_both_kinds_can_tell),

@@ -464,6 +464,45 @@ static void a_segment_with_a_link_area_is_a_link(void **state)
     }
 }
 
+/* The plugin gets the block in parts, each with its own transport and events. */
+static void the_transport_changes_at_its_sample(void **state)
+{
+    struct shl_link link;
+    struct shl_transport before = shl_transport_default(44100), now = before;
+
+    (void)state;
+    link_to("fixture:in=3,out=3,tempo=1", &link);
+    in_memory[1][63] = 5;
+    shl_link_play(&link, in, 3, out, 3, 64, &before);
+    for (uint32_t n = 1; n < 4; n++) {
+        const uint32_t offset[] = {0, 40, 1, 63};
+        now.tempo = 70 + n;
+        shl_link_cue(&link, &before, &now, offset[n]);
+        now.tempo = 80 + n;
+        if (offset[n] < 63)
+            shl_link_cue(&link, &before, &now, 62);
+        shl_link_play(&link, in, 3, out, 3, 64, &before);
+        for (uint32_t i = 0; i < 64; i++) {
+            double want = i < offset[n]               ? before.tempo
+                          : i >= 62 && offset[n] < 63 ? 80 + n
+                                                      : 70 + n;
+            if (!(fabs((double)out_memory[0][i] - want) < 1e-3))
+                fail_msg("offset %u, sample %u: %g, not %g", offset[n], i,
+                         (double)out_memory[0][i], want);
+        }
+        assert_memory_equal(in_memory[1], out_memory[1], 64 * 4);
+        if (offset[n] == 63)
+            now.tempo = 70 + n;
+        before = now;
+    }
+    fake_daw_set(&daw, daw.maolan.layout->shutdown_request, 1);
+    fake_daw_ring(&daw);
+    assert_int_equal(child_wait(child), PLUG_OK);
+    child = 0;
+    shl_link_close(&link);
+    fake_daw_close(&daw);
+}
+
 static void a_link_ends_with_the_pipe_of_its_daw(void **state)
 {
     struct shl_link link;
@@ -541,6 +580,7 @@ int main(void)
         TEST(requests_of_the_slot_go_by_message),
         TEST(other_counts_are_another_device_of_the_same_name),
         TEST(a_segment_with_a_link_area_is_a_link),
+        TEST(the_transport_changes_at_its_sample),
         TEST(a_link_ends_with_the_pipe_of_its_daw),
         TEST(counts_of_a_link_with_a_daw_stay),
         TEST(refusals_leave_nothing)};

@@ -30,13 +30,13 @@ SHL_RT void shl_cue_pair(const struct shl_transport *transport, uint64_t frame,
     pair[1].data[4] = transport->playing ? 1 : 0;
 }
 
-SHL_RT void shl_cue_advance(struct shl_cue_sender *sender,
-                            const struct shl_transport *transport,
-                            uint32_t frames, bool known)
+bool shl_cue_differs(const struct shl_transport *a,
+                     const struct shl_transport *b)
 {
-    sender->sent = known;
-    sender->next = *transport;
-    shl_transport_advance(&sender->next, frames);
+    return !(fabs(a->beats - b->beats) < 1e-9) ||
+           !(fabs(a->tempo - b->tempo) < 1e-9) ||
+           a->numerator != b->numerator || a->denominator != b->denominator ||
+           a->playing != b->playing;
 }
 
 /* ---- receiver ---- */

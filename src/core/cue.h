@@ -13,22 +13,20 @@
 /* ---- sender ---- */
 
 struct shl_cue_sender {
-    struct shl_transport next; /* how it simply goes on */
-    bool sent;
+    struct shl_transport next; /* as the peer thinks it is now */
+    bool sent;                 /* and it has heard of it */
 };
 
-/** Whether the transport at `frame` is news; if so, its pair of events. What
- * is not sent after all must be asked for again: see shl_cue_sent. [audio] */
+/** Whether the transport is not what the peer thinks it is, and the pair of events
+ * that tells it. [audio] */
 SHL_RT bool shl_cue_news(const struct shl_cue_sender *sender,
                          const struct shl_transport *transport);
 SHL_RT void shl_cue_pair(const struct shl_transport *transport, uint64_t frame,
                          struct shl_event pair[2]);
 
-/** A block of so many frames has begun with this transport; `known`: the peer
- * knows it. [audio] */
-SHL_RT void shl_cue_advance(struct shl_cue_sender *sender,
-                            const struct shl_transport *transport,
-                            uint32_t frames, bool known);
+/** Whether it is another, not just how it goes on. [any] */
+bool shl_cue_differs(const struct shl_transport *a,
+                     const struct shl_transport *b);
 
 /* ---- receiver ---- */
 

@@ -254,11 +254,32 @@ static bool early(const shl_device *device, const struct shl_event *event)
     return device->free.flow && shl_flow_early(device->free.flow, event->frame);
 }
 
-/* What has been heard when the block began, see device_free.c. */
-static bool is_cue(const shl_device *device, const struct shl_event *event)
+static bool is_cue(const struct shl_event *event)
 {
-    return device->free.flow && (event->kind == SHL_EVENT_TEMPO ||
-                                 event->kind == SHL_EVENT_PLAYHEAD);
+    return event->kind == SHL_EVENT_TEMPO || event->kind == SHL_EVENT_PLAYHEAD;
+}
+
+/* The transport comes in two events; the second one is told, unless the block
+ * has it from its first sample on. In the free drive the first ones tell only how
+ * it goes on. */
+static bool take_cue(shl_device *device, struct shl_event *event)
+{
+    const bool second = event->kind == SHL_EVENT_PLAYHEAD;
+    const struct shl_transport before =
+        shl_cue_at(&device->cue, (int64_t)event->frame);
+    if (!shl_cue_hear(&device->cue, event)) {
+        if (!device->free.flow) /* there it was counted, see device_free.c */
+            shl_device_count_bad(device);
+        return false;
+    }
+    place(device, event);
+    return second && event->frame > device->block.frame &&
+           (!device->free.flow || shl_cue_differs(&before, &device->cue.heard));
+}
+
+SHL_RT struct shl_transport shl_device_transport(const shl_device *device)
+{
+    return device->cue.heard;
 }
 
 static int release_event(shl_device *device, struct shl_event *event)
@@ -290,8 +311,11 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event)
             break;
         }
         shl_ring_pop(&device->from_host);
-        if (is_cue(device, event))
+        if (is_cue(event)) {
+            if (take_cue(device, event))
+                return 1;
             continue;
+        }
         if (shl_event_check(event) != SHL_OK || excludes(device, event) ||
             (event->kind != SHL_EVENT_UMP &&
              !keep_value(device, event, true))) {

@@ -74,7 +74,8 @@ struct shl_block {
     float *const *out;      /* out_channels planes; fill all frames of each */
     float *const *const *tap; /* tap[i]: the planes of tap i, to be filled like
                                  out; NULL while no host wants them */
-    struct shl_transport transport; /* at the first sample */
+    struct shl_transport transport; /* at the first sample; later changes are
+                                       events */
 };
 
 /** Who has claimed the device. */
@@ -130,8 +131,13 @@ SHL_RT shl_status shl_device_begin(shl_device *device, uint32_t frames,
 
 /** Next event of this block, in order of time; 0 when there is none. Its place
  * is event->frame - block.frame, always inside the block. Values of parameters
- * are kept for hosts that ask. [audio] */
+ * are kept for hosts that ask. One of kind SHL_EVENT_PLAYHEAD says that from its
+ * place on the transport is another, see shl_device_transport; what changes at
+ * the first sample is in the block. [audio] */
 SHL_RT int shl_device_event(shl_device *device, struct shl_event *event);
+
+/** The transport at the last event of kind SHL_EVENT_PLAYHEAD. [audio] */
+SHL_RT struct shl_transport shl_device_transport(const shl_device *device);
 
 /** Tell the host: MIDI, or a parameter that changed by itself. event->frame
  * from block.frame on; goes out with shl_device_done. SHL_RING_FULL (counted),

@@ -88,7 +88,8 @@ struct shl_device {
     bool flushed;        /* denormals are off on this thread */
     bool keeps_priority; /* whatever its host has */
     struct shl_priority priority;
-    uint32_t events_left; /* of this block */
+    uint32_t events_left;      /* of this block */
+    struct shl_cue_hearer cue; /* as far as events were told */
     struct shl_block block;
     uint64_t sent_frame; /* of the last event to the host */
     struct shl_held held;

@@ -216,6 +216,17 @@ SHL_RT shl_status shl_host_panic(shl_host *host);
  * hears silence and rings out over the dry inputs. [audio] */
 SHL_RT void shl_host_bypass(shl_host *host, uint32_t mode);
 
+/** From the sample `offset` of the next block on, the transport is another: for
+ * the device too, in every drive, as if it was an event of that sample. In order
+ * of offset, also with events. A plugin program without a link area gets it with
+ * the first block that begins there or later. [audio] */
+SHL_RT void shl_host_cue(shl_host *host, const struct shl_transport *transport,
+                         uint32_t offset);
+
+/** The transport at that sample of the next block. [audio] */
+SHL_RT struct shl_transport shl_host_transport_at(const shl_host *host,
+                                                  uint32_t offset);
+
 /** The transport that goes with the next block; the host advances it. [audio]
  */
 SHL_RT struct shl_transport *shl_host_transport(shl_host *host);

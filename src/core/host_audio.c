@@ -78,6 +78,47 @@ static bool play_block(shl_host *host, const float *const *in,
     return heard == SHL_HEARD_DEVICE;
 }
 
+SHL_RT struct shl_transport shl_host_transport_at(const shl_host *host,
+                                                  uint32_t offset)
+{
+    struct shl_transport at = host->transport;
+    uint32_t from = 0;
+    for (uint32_t i = 0; i < host->cue_count; i++)
+        if (host->cue[i].offset <= offset) {
+            at = host->cue[i].transport;
+            from = host->cue[i].offset;
+        }
+    shl_transport_advance(&at, offset - from);
+    return at;
+}
+
+/* In order; where there is no more room the last one gives way. */
+static void keep_cue(shl_host *host, const struct shl_transport *transport,
+                     uint32_t offset)
+{
+    uint32_t last = host->cue_count ? host->cue_count - 1 : 0;
+    if (offset == 0) {
+        host->transport = *transport;
+        return;
+    }
+    if (host->cue_count == 0 ||
+        (host->cue[last].offset < offset && host->cue_count < SHL_HOST_CUES))
+        last = host->cue_count++;
+    host->cue[last].offset = offset;
+    host->cue[last].transport = *transport;
+}
+
+SHL_RT void shl_host_cue(shl_host *host, const struct shl_transport *transport,
+                         uint32_t offset)
+{
+    const struct shl_transport before = shl_host_transport_at(host, 0);
+    if (host->cue_count && offset < host->cue[host->cue_count - 1].offset)
+        offset = host->cue[host->cue_count - 1].offset;
+    keep_cue(host, transport, offset);
+    if (host->linked && !host->lost)
+        shl_link_cue(&host->link, &before, transport, offset);
+}
+
 /* The host's own block, in pieces that end where the device's do. */
 static bool play_reblocked(shl_host *host, const float *const *in,
                            float *const *out, uint32_t frames)
@@ -88,7 +129,8 @@ static bool play_reblocked(shl_host *host, const float *const *in,
     host->silent_frames += reblock->latency_frames - latency;
     for (uint32_t at = 0; at < frames; at += piece) {
         piece = shl_reblock_room(reblock, frames - at);
-        if (shl_reblock_gather(reblock, in, at, piece, &host->transport))
+        const struct shl_transport now = shl_host_transport_at(host, at);
+        if (shl_reblock_gather(reblock, in, at, piece, &now))
             shl_reblock_came(reblock,
                              play_block(host, (const float *const *)reblock->in,
                                         shl_reblock_planes(reblock),
@@ -108,7 +150,8 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
                      ? play_reblocked(host, in, out, frames)
                      : play_block(host, in, out, frames, &host->transport);
     host->played++;
-    shl_transport_advance(&host->transport, frames);
+    host->transport = shl_host_transport_at(host, frames);
+    host->cue_count = 0;
     return heard;
 }
 

@@ -12,7 +12,8 @@
 #include "plugin.h"
 #include "reblock.h"
 
-#define SHL_NOTICES 32u
+#define SHL_NOTICES   32u
+#define SHL_HOST_CUES 64u
 
 /* By tap: its first channel + 1, or 0. */
 struct shl_host_taps {
@@ -77,7 +78,12 @@ struct shl_host {
     bool idle;              /* the device has been told that no audio runs */
     uint64_t told_missed;
     uint32_t told_latency;
-    struct shl_transport transport;
+    struct shl_transport transport; /* at the next block's first sample, */
+    struct {                        /* and from later ones on */
+        uint32_t offset;
+        struct shl_transport transport;
+    } cue[SHL_HOST_CUES];
+    uint32_t cue_count;
     struct shl_loss loss;
     struct shl_bypass bypass;
     struct shl_reblock reblock;

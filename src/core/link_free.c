@@ -184,33 +184,81 @@ uint64_t shl_link_free_short(const struct shl_link *link,
 
 /* ---- one block --------------------------------------------------------------- */
 
-/* The transport as two events, unless it simply goes on. An event sent before
- * may have a later frame: then it is told for that one. */
-static void send_cue(struct shl_link *link,
-                     const struct shl_transport *transport, uint32_t frames)
+/* The transport at a frame, as two events. An event sent before may have a later
+ * frame: then it is told for that one. */
+static bool push_cue(struct shl_link *link,
+                     const struct shl_transport *transport, uint64_t frame)
 {
-    struct shl_cue_sender *cue = &link->free.cue;
-    struct shl_transport now = *transport;
+    struct shl_transport then = *transport;
     struct shl_event pair[2];
-    bool known = !shl_cue_news(cue, transport);
 
-    if (!known && shl_ring_free(&link->to_device) >= 2) {
-        uint64_t frame =
-            link->event_frame > link->frame ? link->event_frame : link->frame;
-        shl_transport_advance(&now, (uint32_t)(frame - link->frame));
-        shl_cue_pair(&now, frame, pair);
-        for (int i = 0; i < 2; i++)
-            memcpy(shl_ring_push(&link->to_device), &pair[i], sizeof pair[i]);
-        link->event_frame = frame;
-        known = true;
+    if (shl_ring_free(&link->to_device) < 2)
+        return false;
+    if (link->event_frame > frame) {
+        shl_transport_advance(&then, (uint32_t)(link->event_frame - frame));
+        frame = link->event_frame;
     }
-    shl_cue_advance(cue, transport, frames, known);
+    shl_cue_pair(&then, frame, pair);
+    for (int i = 0; i < 2; i++)
+        memcpy(shl_ring_push(&link->to_device), &pair[i], sizeof pair[i]);
+    link->unsent += 2;
+    link->event_frame = frame;
+    return true;
+}
+
+/* What the device will think at the end of the block, if it has heard it. */
+static void tell_cue(struct shl_link *link,
+                     const struct shl_transport *transport, uint64_t frame)
+{
+    struct shl_link_flow *own = &link->free;
+
+    own->cue.sent = push_cue(link, transport, frame);
+    own->cue.next = *transport;
+    own->cue_frame = frame;
+}
+
+/* At the begin of a block, unless it simply goes on. */
+static void send_cue(struct shl_link *link,
+                     const struct shl_transport *transport)
+{
+    if (!link->free.cued && shl_cue_news(&link->free.cue, transport))
+        tell_cue(link, transport, link->frame);
+    link->free.cued = true;
+}
+
+SHL_RT void shl_link_cue(struct shl_link *link,
+                         const struct shl_transport *before,
+                         const struct shl_transport *transport, uint32_t offset)
+{
+    const bool listens = link->identity.capabilities & SHL_CAP_TRANSPORT_IN;
+
+    if (link->drive != SHL_DRIVE_FREE) {
+        /* at its first sample the block itself has it */
+        if (!link->plugin && link->segment.lanes && link->accepted && listens &&
+            (offset || link->reblocked))
+            push_cue(link, transport, link->frame + link->gathered + offset);
+        return;
+    }
+    if (!link->free.flow)
+        return;
+    if (offset)
+        send_cue(link, before);
+    link->free.cued = true;
+    tell_cue(link, transport, link->frame + offset);
 }
 
 static void send_events(struct shl_link *link,
                         const struct shl_transport *transport, uint32_t frames)
 {
-    send_cue(link, transport, frames);
+    struct shl_link_flow *own = &link->free;
+
+    send_cue(link, transport);
+    if (link->frame + frames > own->cue_frame) {
+        shl_transport_advance(
+            &own->cue.next, (uint32_t)(link->frame + frames - own->cue_frame));
+        own->cue_frame = link->frame + frames;
+    }
+    own->cued = false;
     shl_ring_publish(&link->to_device);
     /* what lies beyond this block need not hold up the next one's */
     if (link->event_frame > link->frame + frames)

@@ -103,10 +103,8 @@ SHL_RT bool shl_reblock_gather(struct shl_reblock *reblock,
                                uint32_t frames,
                                const struct shl_transport *transport)
 {
-    if (reblock->gathered == 0) {
+    if (reblock->gathered == 0)
         reblock->transport = *transport;
-        shl_transport_advance(&reblock->transport, at);
-    }
     for (uint32_t c = 0; c < reblock->in_channels; c++)
         memcpy(reblock->in[c] + reblock->gathered, in[c] + at,
                frames * sizeof(float));

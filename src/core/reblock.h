@@ -50,8 +50,8 @@ SHL_RT uint32_t shl_reblock_room(const struct shl_reblock *reblock,
                                  uint32_t frames);
 
 /** Gather `frames` from the place `at` of the planes; true: the block is
- * whole, and shl_reblock_came must follow. `transport` is at the host's first
- * frame. [audio] */
+ * whole, and shl_reblock_came must follow. `transport` is at that place.
+ * [audio] */
 SHL_RT bool shl_reblock_gather(struct shl_reblock *reblock,
                                const float *const *in, uint32_t at,
                                uint32_t frames,

@@ -899,7 +899,8 @@ SHL_RT void shl_stream_short(const shl_stream_reader *reader, uint32_t *times,
     if (late && reader->least + late > latency_of(reader) &&
         reader->least + with_spare(late) > wanted_now)
         wanted_now = reader->least + with_spare(late);
-    *wanted_frames = reader->stats.underruns ? wanted_now : 0;
+    /* once may be an accident, and the first ones tell too little */
+    *wanted_frames = reader->stats.underruns >= SHORT_TIMES ? wanted_now : 0;
 }
 
 SHL_RT void shl_stream_stats(shl_stream_reader *reader,

@@ -33,6 +33,7 @@ static shl_status make_host(t_shmlink *x)
         .drive = x->x_flags.drive,
         .mode = x->x_flags.mode,
         .latency_frames = x->x_flags.latency_frames,
+        .burst_frames = x->x_batch ? 0 : schedule_burst(x->x_rate_hz),
         .resampler = rate_samplerate(),
         .resample = x->x_flags.resample,
         .clock_ns = schedule_clock,

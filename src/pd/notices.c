@@ -248,6 +248,18 @@ static void tell_ports(t_shmlink *x, const struct shl_notice *notice)
     replies_send(&x->x_say, "ports", 4, atoms);
 }
 
+/* Once: which latency would have done. Then there are counts alone. */
+static void tell_short(t_shmlink *x, uint32_t wanted)
+{
+    if (wanted &&
+        replies_once(&x->x_say, gensym("latency too short"), REPLIES_LINK))
+        replies_note(&x->x_say,
+                     "the latency of %u frames each way is too short for how "
+                     "the blocks of both sides come: type -latency %u in this "
+                     "box, or leave -latency out",
+                     (unsigned)x->x_flags.latency_frames, (unsigned)wanted);
+}
+
 void notices_tell(t_shmlink *x, const struct shl_notice *notice)
 {
     switch (notice->kind) {
@@ -272,6 +284,7 @@ void notices_tell(t_shmlink *x, const struct shl_notice *notice)
         replies_number(&x->x_say, "resumed", (double)notice->value);
         break;
     case SHL_NOTICE_XRUN:
+        tell_short(x, notice->detail[0]);
         replies_number(&x->x_say, "xrun", (double)notice->value);
         break;
     case SHL_NOTICE_LATENCY:

@@ -103,6 +103,7 @@ static shl_status open_device(t_patch *x)
         .drives = x->x_slave ? SHL_DRIVE_PIPELINED : SHL_DRIVE_FREE,
         .resampler = rate_samplerate(),
         .clock_ns = schedule_clock,
+        .burst_frames = schedule_burst(x->x_rate_hz),
         .params = x->x_params,
         .param_count = x->x_param_count,
         .taps = x->x_declared,

@@ -54,13 +54,33 @@ static double time_at(const t_patch *x, uint64_t frames)
     return x->x_start + (double)frames * (second / x->x_rate_hz);
 }
 
+/* In the midst of a block, and how it goes on to its end. */
+static void hear_cue(t_patch *x, const struct shl_block *block, uint32_t ahead,
+                     uint32_t offset)
+{
+    struct shl_event event = {.kind = PATCH_TRANSPORT};
+    struct shl_transport now = shl_device_transport(x->x_device);
+
+    event.data[0] = x->x_transport_next++ % PATCH_TRANSPORTS;
+    x->x_transports[event.data[0]] = now;
+    hear(x, time_at(x, ahead + offset), &event);
+    if (now.playing)
+        now.beats += (block->frames - offset) * now.tempo / (60 * x->x_rate_hz);
+    x->x_transport = now;
+}
+
 static void hear_events(t_patch *x, const struct shl_block *block,
                         uint32_t ahead)
 {
     struct shl_event event;
 
-    while (shl_device_event(x->x_device, &event))
-        hear(x, time_at(x, ahead + (event.frame - block->frame)), &event);
+    while (shl_device_event(x->x_device, &event)) {
+        uint32_t offset = (uint32_t)(event.frame - block->frame);
+        if (event.kind != SHL_EVENT_PLAYHEAD)
+            hear(x, time_at(x, ahead + offset), &event);
+        else if (block->frames && x->x_told == PATCH_TOLD_AND_HEARD)
+            hear_cue(x, block, ahead, offset);
+    }
 }
 
 void patch_hear_claim(t_patch *x)

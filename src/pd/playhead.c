@@ -1,8 +1,86 @@
 /* Transport messages. The host keeps the clock, so it is right with every
- * device; what is set here counts from the start of the next block. */
+ * device; what is set here counts from the sample of its logical time on: until
+ * the block of that sample begins it waits, as notes do. */
 #include "pd/shmlink.h"
 
+#include <string.h>
+
 #define MOST 1e15 /* of anything here; a position beyond is none */
+
+static void change(struct shl_transport *transport,
+                   const struct playhead_cue *cue)
+{
+    switch (cue->what) {
+    case PLAYHEAD_TEMPO:
+        transport->tempo = cue->value[0];
+        break;
+    case PLAYHEAD_METER:
+        transport->numerator = (uint32_t)cue->value[0];
+        transport->denominator = (uint32_t)cue->value[1];
+        break;
+    case PLAYHEAD_PLAY:
+        transport->playing = cue->value[0] > 0;
+        break;
+    case PLAYHEAD_LOCATE:
+        shl_transport_locate(transport, cue->value[0]);
+        break;
+    }
+}
+
+const double *playhead_first(const t_shmlink *x)
+{
+    return x->x_cue_count ? &x->x_cues[0].time : NULL;
+}
+
+void playhead_play(t_shmlink *x, uint32_t offset)
+{
+    struct shl_transport now = shl_host_transport_at(x->x_host, offset);
+
+    change(&now, &x->x_cues[0]);
+    shl_host_cue(x->x_host, &now, offset);
+    x->x_cue_count--;
+    memmove(&x->x_cues[0], &x->x_cues[1], x->x_cue_count * sizeof x->x_cues[0]);
+}
+
+/* Where nobody performs, or no more can wait, it takes effect at once. */
+static void put(t_shmlink *x, enum playhead_what what, double a, double b)
+{
+    if (x->x_cue_count == PLAYHEAD_CUES)
+        playhead_play(x, 0);
+    x->x_cues[x->x_cue_count++] =
+        (struct playhead_cue){clock_getlogicaltime(), what, {a, b}};
+    while (x->x_cue_count && connection_idle(x))
+        playhead_play(x, 0);
+}
+
+/* Frames from one logical time to another, none back. */
+static uint32_t frames_to(const t_shmlink *x, double from, double to)
+{
+    double ms = clock_gettimesince(from) - clock_gettimesince(to);
+    double frames = ms * x->x_rate_hz / 1000 + 0.5;
+
+    return frames > 0 && frames < 1e9 ? (uint32_t)frames : 0;
+}
+
+/* As it is at this logical time: the clock stands where the last block ended. */
+static struct shl_transport present(t_shmlink *x)
+{
+    struct shl_transport now = *shl_host_transport(x->x_host);
+    double at = x->x_performed;
+    uint32_t i;
+
+    if (connection_idle(x))
+        return now;
+    for (i = 0; i < x->x_cue_count; i++) {
+        const struct playhead_cue *cue = &x->x_cues[i];
+        shl_transport_advance(&now, frames_to(x, at, cue->time));
+        change(&now, cue);
+        if (frames_to(x, at, cue->time))
+            at = cue->time;
+    }
+    shl_transport_advance(&now, frames_to(x, at, clock_getlogicaltime()));
+    return now;
+}
 
 /* The clock, or NULL and the error while there is no host to keep one. */
 static struct shl_transport *transport(t_shmlink *x)
@@ -63,7 +141,7 @@ static void tempo(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     if (!read_numbers(x, s, argc, argv, 1, 1e-3,
                       "quarter notes per minute, above 0", &bpm))
         return;
-    transport(x)->tempo = bpm;
+    put(x, PLAYHEAD_TEMPO, bpm, 0);
     note_deaf(x, s);
 }
 
@@ -79,8 +157,7 @@ static void time_signature(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         refuse(x, s, argc, argv, "two whole numbers from 1, such as 3 4");
         return;
     }
-    transport(x)->numerator = (uint32_t)meter[0];
-    transport(x)->denominator = (uint32_t)meter[1];
+    put(x, PLAYHEAD_METER, meter[0], meter[1]);
     note_deaf(x, s);
 }
 
@@ -94,7 +171,7 @@ static void play(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         refuse(x, s, argc, argv, "1 to play or 0 to stop");
         return;
     }
-    transport(x)->playing = on > 0;
+    put(x, PLAYHEAD_PLAY, on, 0);
     note_deaf(x, s);
 }
 
@@ -105,7 +182,7 @@ static void transport_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     if (!read_numbers(x, s, argc, argv, 1, -1e300,
                       "a position in quarter notes", &beats))
         return;
-    shl_transport_locate(transport(x), beats);
+    put(x, PLAYHEAD_LOCATE, beats, 0);
     note_deaf(x, s);
 }
 
@@ -113,8 +190,7 @@ static void transport_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     if (!replies_alone(&x->x_say, s, argc, argv))
         return;
-    replies_number(&x->x_say, "transport",
-                   transport(x) ? transport(x)->beats : 0);
+    replies_number(&x->x_say, "transport", transport(x) ? present(x).beats : 0);
 }
 
 void playhead_methods(t_class *c)

@@ -123,6 +123,26 @@ void schedule_clock_set(double time)
     clock_now_ns = (uint64_t)(1e12 + ns);
 }
 
+/* Microseconds, as Pd's scheduler takes them: what -sleepgrain says, else a
+ * quarter of its audio buffer, 100 us to 5 ms. */
+static double sleep_us(void)
+{
+    const int *grain = shl_symbol("sys_sleepgrain");
+    const int *advance = shl_symbol("sys_schedadvance");
+    double us = advance ? *advance / 4.0 : 5000;
+
+    if (grain && *grain > 0)
+        us = *grain < 100000 ? *grain : 100000;
+    else if (us > 5000)
+        us = 5000;
+    return us > 100 ? us : 100;
+}
+
+uint32_t schedule_burst(double rate_hz)
+{
+    return (uint32_t)(sleep_us() * rate_hz / 1e6);
+}
+
 double schedule_after(double time, double frames, double rate_hz)
 {
     double second = clock_getsystimeafter(1000) - clock_getlogicaltime();

@@ -76,6 +76,11 @@ uint64_t schedule_clock(void);
 /** A block begins at this logical time. */
 void schedule_clock_set(double time);
 
+/** Frames that blocks of this Pd may come late, as far as its settings tell: it
+ * sleeps, then computes all ticks that are due. A sound card's longer period
+ * does not show here. */
+uint32_t schedule_burst(double rate_hz);
+
 /** So many frames after a logical time, or before it. */
 double schedule_after(double time, double frames, double rate_hz);
 

@@ -22,6 +22,20 @@ struct shmlink_told {
     uint32_t block, link_latency, drive, latency;
 };
 
+/* A change of the transport, until the block of its time begins. */
+enum playhead_what {
+    PLAYHEAD_TEMPO,
+    PLAYHEAD_METER,
+    PLAYHEAD_PLAY,
+    PLAYHEAD_LOCATE
+};
+struct playhead_cue {
+    double time; /* logical */
+    enum playhead_what what;
+    double value[2];
+};
+#define PLAYHEAD_CUES 128
+
 typedef struct shmlink {
     union {
         struct voice x_voice;
@@ -76,11 +90,13 @@ typedef struct shmlink {
     size_t x_samples_size;
 
     struct schedule_block x_block;
-    struct schedule x_out; /* to the device */
-    struct schedule x_in;  /* from it */
-    uint64_t x_unsent;     /* thrown away since the device had left */
-    uint64_t x_excluded;   /* MIDI in mode audio */
-    uint64_t x_unknown;    /* of parameters that the device has not described */
+    struct schedule x_out;                     /* to the device */
+    struct schedule x_in;                      /* from it */
+    struct playhead_cue x_cues[PLAYHEAD_CUES]; /* of the transport, by time */
+    uint32_t x_cue_count;
+    uint64_t x_unsent;   /* thrown away since the device had left */
+    uint64_t x_excluded; /* MIDI in mode audio */
+    uint64_t x_unknown;  /* of parameters that the device has not described */
     struct taps_answer *x_taps_heard; /* to be told */
     uint32_t x_taps_asked;            /* and not answered yet */
     uint64_t x_refused;               /* by the link, when their time came */
@@ -179,6 +195,10 @@ void waiting_free(t_shmlink *x);
 
 void knobs_methods(t_class *c);
 void playhead_methods(t_class *c);
+/** The logical time of the first change that waits; NULL: none does. [audio] */
+const double *playhead_first(const t_shmlink *x);
+/** Have it take effect at this sample of the block that begins. [audio] */
+void playhead_play(t_shmlink *x, uint32_t offset);
 void facts_methods(t_class *c);
 void taps_methods(t_class *c);
 

@@ -38,8 +38,23 @@ static void send_one(t_shmlink *x, const struct shl_event *event,
     }
 }
 
-/* Events whose time lies before `end`, which is `frames` after `base`; they
- * keep waiting while a claim is not answered. */
+/* Changes of the transport up to a logical time: before the notes of the same
+ * sample, so that those have it. */
+static void cue_due(t_shmlink *x, uint32_t base, uint32_t frames,
+                    const struct schedule_entry *until)
+{
+    const double *time;
+
+    while ((time = playhead_first(x)) && (!until || *time <= until->time)) {
+        uint32_t offset = schedule_offset(&x->x_block, *time);
+        if (offset >= base + frames)
+            return;
+        playhead_play(x, offset > base ? offset - base : 0);
+    }
+}
+
+/* Events whose time lies before the block's end, which is `frames` after `base`;
+ * they keep waiting while a claim is not answered. */
 static void send_due(t_shmlink *x, uint32_t base, uint32_t frames)
 {
     const struct schedule_entry *entry;
@@ -47,15 +62,15 @@ static void send_due(t_shmlink *x, uint32_t base, uint32_t frames)
 
     if (linked == 0)
         x->x_unsent += schedule_clear(&x->x_out);
-    if (linked != 2)
-        return;
-    while ((entry = schedule_first(&x->x_out))) {
+    while (linked == 2 && (entry = schedule_first(&x->x_out))) {
         uint32_t offset = schedule_offset(&x->x_block, entry->time);
         if (offset >= base + frames)
-            return;
+            break;
+        cue_due(x, base, frames, entry);
         send_one(x, &entry->event, offset > base ? offset - base : 0);
         schedule_pop(&x->x_out);
     }
+    cue_due(x, base, frames, NULL);
 }
 
 static void collect(t_shmlink *x, uint32_t base)
@@ -219,6 +234,8 @@ static void play_idle(t_shmlink *x)
     struct shl_event event;
     uint32_t offset;
 
+    while (playhead_first(x))
+        playhead_play(x, 0);
     if (shl_host_linked(x->x_host) == 2) {
         const struct schedule_entry *entry;
         while ((entry = schedule_first(&x->x_out))) {

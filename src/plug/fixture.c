@@ -1,7 +1,7 @@
 /* A plugin for tests that has something of everything, as many as its options
  * say. It passes its inputs on, late by its latency; keeps whatever state it is
  * given; sends events back with `echo` and what it sees of the transport with
- * `transport`; and changes its own ports when a parameter or the program asks.
+ * `transport`; plays the tempo on its first output with `tempo`; and changes its own ports when a parameter or the program asks.
  */
 #include "builtin.h"
 
@@ -27,7 +27,8 @@ struct fixture {
     struct plugin plugin;
     struct plugin_owner *owner;
     /* options */
-    uint32_t files, notes, levels, echo, crash, hang, name_size, nan, transport;
+    uint32_t files, notes, levels, echo, crash, hang, name_size, nan, transport,
+        tempo;
     uint32_t state_size, midi_in, midi_out, programs;
     uint32_t inputs, outputs;
     struct shl_param *params;
@@ -193,6 +194,8 @@ static void fixture_process(struct plugin *plugin,
     for (uint32_t c = 0; fixture->latency && c < fixture->outputs; c++)
         delay_channel(fixture, block, c);
     fixture->written += block->frames;
+    for (uint32_t i = 0; fixture->tempo && i < block->frames; i++)
+        block->out[0][i] = (float)block->transport.tempo;
     if (fixture->nan && fixture->outputs && block->frames) {
         const uint32_t bits = 0x7FC00000u; /* not a number */
 
@@ -502,6 +505,7 @@ static shl_status read_options(struct fixture *fixture, const char *text,
         {"echo", &fixture->echo, 1},
         {"nan", &fixture->nan, 1},
         {"transport", &fixture->transport, 1},
+        {"tempo", &fixture->tempo, 1},
         {"crash", &fixture->crash, UINT32_MAX},
         {"hang", &fixture->hang, UINT32_MAX},
         {"refuse", refuse, 1}};

@@ -55,7 +55,8 @@ uint64_t plugin_capabilities(const struct plugin *plugin)
 {
     const struct plugin_calls *calls = plugin->calls;
     const struct plugin_ports ports = calls->ports(plugin);
-    uint64_t all = calls->about(plugin).capabilities | SHL_CAP_RESET;
+    uint64_t all = calls->about(plugin).capabilities | SHL_CAP_RESET |
+                   SHL_CAP_TRANSPORT_IN;
 
     all |= calls->params ? SHL_CAP_PARAMS | SHL_CAP_PARAM_OUT : 0u;
     all |= calls->text ? SHL_CAP_PARAM_TEXT : 0u;

@@ -10,6 +10,9 @@
 /* All that 17 full rings of a DAW can hold. */
 #define MAX_EVENTS (17u * 4096u)
 
+/* More changes of the transport in one block come with the last of them. */
+#define MAX_CUTS 64u
+
 /* A number that somebody reads while the thread runs: relaxed, on its own. */
 typedef _Atomic uint64_t figure;
 
@@ -42,6 +45,11 @@ struct process {
     int missed; /* events while held: what sounds is unknown */
     uint32_t latency;
     uint64_t frame; /* of the block's first sample, on the road */
+    struct {
+        uint32_t at;
+        struct shl_transport transport;
+    } cut[MAX_CUTS]; /* of this block, in order */
+    uint32_t cuts;
     const struct shl_param *params;
     uint32_t param_count;
     double told[MAX_TOLD];
@@ -102,14 +110,30 @@ static void free_given(struct process *process, uint32_t count)
         atomic_fetch_add_explicit(&process->taken, count, memory_order_release);
 }
 
+/* Here the transport is another: the block goes to the plugin in two parts. */
+static void keep_cut(struct process *process, uint32_t at)
+{
+    uint32_t last = process->cuts ? process->cuts - 1 : 0;
+
+    if (process->cuts == 0 ||
+        (process->cut[last].at < at && process->cuts < MAX_CUTS))
+        last = process->cuts++;
+    process->cut[last].at = at;
+    process->cut[last].transport = shl_device_transport(process->road.device);
+}
+
 /* Events of this block with their places in it. */
 static uint32_t gather(struct process *process, uint32_t n)
 {
     struct shl_event event;
 
+    process->cuts = 0;
     while (n < PROCESS_GIVEN + MAX_EVENTS && next_event(process, &event)) {
         event.frame -= process->frame;
-        process->events[n++] = event;
+        if (event.kind == SHL_EVENT_PLAYHEAD)
+            keep_cut(process, (uint32_t)event.frame);
+        else
+            process->events[n++] = event;
     }
     return n;
 }
@@ -228,6 +252,48 @@ static void turn(struct process *process, struct plugin_block *block)
     atomic_store_explicit(&process->inside, 0, memory_order_release);
 }
 
+/* A part of a block, with its events and planes from there on. */
+static void play_part(struct process *process, const struct plugin_block *whole,
+                      uint32_t from, uint32_t to, uint32_t *event)
+{
+    struct plugin_block part = *whole;
+    const float *in[PLUGIN_MAX_CHANNELS];
+    float *out[PLUGIN_MAX_CHANNELS];
+
+    for (uint32_t c = 0; c < whole->in_wired; c++)
+        in[c] = whole->in[c] + from;
+    for (uint32_t c = whole->in_wired; c < PLUGIN_MAX_CHANNELS; c++)
+        in[c] = process->silence[c];
+    for (uint32_t c = 0; c < whole->out_wired; c++)
+        out[c] = whole->out[c] + from;
+    for (uint32_t c = whole->out_wired; c < PLUGIN_MAX_CHANNELS; c++)
+        out[c] = process->sink[c];
+    part.in = in;
+    part.out = out;
+    part.frames = to - from;
+    part.events = whole->events + *event;
+    part.event_count = 0;
+    while (*event < whole->event_count && process->events[*event].frame < to) {
+        process->events[(*event)++].frame -= from;
+        part.event_count++;
+    }
+    turn(process, &part);
+    process->frame += part.frames;
+}
+
+/* The plugin's block, in parts where the transport changes within it. */
+static void play_parts(struct process *process, struct plugin_block *block)
+{
+    uint32_t at = 0, event = 0;
+
+    for (uint32_t i = 0; i < process->cuts; i++) {
+        play_part(process, block, at, process->cut[i].at, &event);
+        at = process->cut[i].at;
+        block->transport = process->cut[i].transport;
+    }
+    play_part(process, block, at, block->frames, &event);
+}
+
 static void play(struct process *process, const struct shl_block *from,
                  uint32_t in_wired, uint32_t out_wired)
 {
@@ -255,7 +321,10 @@ static void play(struct process *process, const struct shl_block *from,
         process->missed = 1;
     process->idle = 0;
     block.event_count = gather(process, given);
-    turn(process, &block);
+    if (process->cuts && block.frames)
+        play_parts(process, &block);
+    else
+        turn(process, &block);
     free_given(process, given);
     count(&process->blocks, 1);
 }

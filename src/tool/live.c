@@ -54,6 +54,9 @@ static void print_notice(const struct shl_notice *notice)
         break;
     case SHL_NOTICE_XRUN:
         terminal_say("%s: %llu blocks missed", id, value);
+        if (notice->detail[0])
+            terminal_say("%s: its sound needs --latency %u", id,
+                         notice->detail[0]);
         break;
     case SHL_NOTICE_LATENCY:
         terminal_say("%s: latency %llu frames", id, value);

@@ -58,14 +58,14 @@ batch() {
 
 # live PATCH: in real time.
 live() {
-    timeout -k 2 500 "$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 \
+    timeout -k 2 500 "$PD" -nogui -nrt -noprefs -nomidi -noaudio \
         -r 48000 -stderr -path "$root" -path "$root/abstractions" \
         -path "$here/lib" -open "$1" </dev/null 2>&1
 }
 
 # start_live PATCH LOG: the same in the background.
 start_live() {
-    start "$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 \
+    start "$PD" -nogui -nrt -noprefs -nomidi -noaudio \
         -r 48000 -stderr -path "$root" -path "$root/abstractions" \
         -path "$here/lib" -open "$1" >"$2" 2>&1
 }

@@ -8,7 +8,7 @@
 seconds=4
 [ -z "${SHL_SOAK:-}" ] || seconds=300
 pd="timeout -k 2 $((seconds + 500)) $PD -nogui -nrt -noprefs -nomidi -noaudio"
-pd="$pd -sleepgrain 1 -r 48000 -stderr -path $root"
+pd="$pd -r 48000 -stderr -path $root"
 
 $pd -open "$here/pd/free-count.pd" </dev/null >"$work/device" 2>&1 &
 started=$!
