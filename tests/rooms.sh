@@ -53,7 +53,7 @@ function check_system(name) {
         return
     if (room == "tool" && (name ~ /^sys\// || name in tool_headers))
         return
-    if (room == "pd" && name == "m_pd.h")
+    if (room == "pd" && (name == "m_pd.h" || name == "g_canvas.h"))
         return
     if (room == "rate" && name == "samplerate.h")
         return
@@ -98,7 +98,7 @@ BEGIN {
     }
     sub(/^[^"]*"/, "", name)
     sub(/".*/, "", name)
-    if (name == "m_pd.h") {
+    if (name == "m_pd.h" || name == "g_canvas.h") {
         check_system(name)
         next
     }

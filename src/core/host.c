@@ -198,8 +198,12 @@ static void show_patience(shl_host *host)
 /* The device that the wish means now: who remembers the tag, else the id. */
 static shl_status find(shl_host *host, struct shl_device_info *info)
 {
-    return shl_registry_find_for(host->registry, host->wanted, host->tag, info,
-                                 &host->why);
+    int32_t number = -1;
+    bool exact = host->literal &&
+                 shl_id_check(host->wanted, NULL, &number, NULL) == SHL_OK &&
+                 number >= 0;
+    return shl_registry_find_for(host->registry, host->wanted,
+                                 exact ? NULL : host->tag, info, &host->why);
 }
 
 /* Streams take blocks of any size. */
@@ -391,6 +395,11 @@ shl_status shl_host_tag(shl_host *host, const char *tag)
     if (host->linked)
         shl_link_tag(&host->link, tag);
     return SHL_OK;
+}
+
+void shl_host_literal(shl_host *host, int on)
+{
+    host->literal = on != 0;
 }
 
 shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)

@@ -122,6 +122,12 @@ void shl_host_close(shl_host *host);
  * is taken only by its number: see shl_registry_find_for. SHL_BAD_NAME. [control] */
 shl_status shl_host_tag(shl_host *host, const char *tag);
 
+/** Whether an id with its number means this very device (1): somebody has just
+ * asked for it, so a device that remembers our tag is not looked for. 0, as at
+ * first: the tag comes first. Another wish or tag changes nothing of it. [control]
+ */
+void shl_host_literal(shl_host *host, int on);
+
 /** Rate or usual block have changed: the device must match the rate, or the
  * link is given up and looked for again; so is a free link, with either.
  * [control] */

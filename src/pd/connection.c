@@ -1,6 +1,7 @@
 /* What is wanted: open, close, tag, and looking after the host that links.
  * Nothing here waits, except in batch mode. */
 #include "pd/patch.h"
+#include "pd/saved.h"
 #include "pd/shmlink.h"
 #include "pd/slack.h"
 
@@ -54,6 +55,7 @@ static shl_status make_host(t_shmlink *x)
     shl_host_bypass(host, x->x_bypass);
     shl_host_tag(host, x->x_flags.tag);
     shl_host_slack(host, slack_us, NULL);
+    shl_host_literal(host, x->x_literal);
     shl_host_on_message(host, news_take, x);
     return SHL_OK;
 }
@@ -546,11 +548,23 @@ static void shmlink_close(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     tell_close(x);
 }
 
+/* Linked by its tag to another device than this very one. */
+static int has_another(const t_shmlink *x, const char *id)
+{
+    struct shl_device_info info;
+    int32_t number = -1;
+
+    return x->x_open && x->x_host &&
+           shl_id_check(id, NULL, &number, NULL) == SHL_OK && number >= 0 &&
+           shl_host_device(x->x_host, &info) == SHL_OK &&
+           strcmp(info.id, id) != 0 && !shl_name_matches(id, info.id);
+}
+
 /* What is wished for already, or there. */
 static int asks_again(const t_shmlink *x, const struct flags *flags)
 {
     return strcmp(flags->device, x->x_say.name) == 0 &&
-           flags->drive == x->x_flags.drive;
+           flags->drive == x->x_flags.drive && !has_another(x, flags->device);
 }
 
 /* 0: what was told of it has led to another open, or a close, which is newer. */
@@ -570,6 +584,9 @@ static int close_before_open(t_shmlink *x)
 
 static void wish_for(t_shmlink *x, const struct flags *flags)
 {
+    x->x_literal = !x->x_reading;
+    if (x->x_host)
+        shl_host_literal(x->x_host, x->x_literal);
     if (flags->drive != x->x_flags.drive) {
         x->x_flags.drive = flags->drive;
         make_host(x); /* what went wrong shows when it looks for the device */
@@ -632,14 +649,29 @@ static void shmlink_tag(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     }
     if (argc)
         atoms_text(argv, tag, sizeof tag);
-    if (!flags_tag_check(tag, x->x_dollar_zero, &why)) {
+    if (!flags_tag_check(tag, &x->x_zeros, &why)) {
         replies_error(&x->x_say, s, SHL_BAD_NAME, "tag: %s", why.text);
         return;
     }
     snprintf(x->x_flags.tag, sizeof x->x_flags.tag, "%.63s", tag);
     snprintf(x->x_saved_tag, sizeof x->x_saved_tag, "%.63s", tag);
-    if (x->x_host)
+    x->x_literal = 0; /* the tag is newer */
+    if (x->x_host) {
+        shl_host_literal(x->x_host, 0);
         shl_host_tag(x->x_host, tag);
+    }
+}
+
+void connection_saved(t_pd *owner, t_symbol *s, int argc, t_atom *argv)
+{
+    t_shmlink *x = (t_shmlink *)owner;
+
+    if ((s == gensym("open") && x->x_box_device) ||
+        (s == gensym("tag") && x->x_box_tag))
+        return;
+    x->x_reading = 1;
+    pd_typedmess(owner, s, argc, argv);
+    x->x_reading = 0;
 }
 
 static void shmlink_bypass(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)

@@ -1,5 +1,7 @@
 #include "pd/flags.h"
 
+#include "pd/saved.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,7 @@ struct reader {
     int argc;
     int at;
     int numbers;
-    int dollar_zero;
+    struct flags_zeros zeros;
     int names_refused;
 };
 
@@ -27,26 +29,42 @@ void flags_init(struct flags *flags)
     flags->onloss = SHL_HOST_FADE;
 }
 
-int flags_dollar_zero(void)
+struct flags_zeros flags_dollar_zeros(void)
 {
-    return atoi(binbuf_realizedollsym(gensym("$0"), 0, NULL, 1)->s_name);
+    struct flags_zeros zeros;
+
+    zeros.count = saved_dollar_zeros(zeros.number, FLAGS_ZEROS);
+    return zeros;
 }
 
-int flags_tag_check(const char *tag, int dollar_zero, struct shl_why *why)
+/* Whether the number stands in the tag as a whole one. */
+static int has_number(const char *tag, int number)
 {
-    char number[16];
+    char text[16];
     const char *found;
     size_t length;
 
-    if (shl_tag_check(tag, why))
-        return 0;
-    snprintf(number, sizeof number, "%d", dollar_zero);
-    length = strlen(number);
-    for (found = strstr(tag, number); dollar_zero && found;
-         found = strstr(found + 1, number)) {
+    snprintf(text, sizeof text, "%d", number);
+    length = strlen(text);
+    for (found = strstr(tag, text); found; found = strstr(found + 1, text)) {
         int before = found > tag && found[-1] >= '0' && found[-1] <= '9';
         int after = found[length] >= '0' && found[length] <= '9';
-        if (before || after)
+
+        if (!before && !after)
+            return 1;
+    }
+    return 0;
+}
+
+int flags_tag_check(const char *tag, const struct flags_zeros *zeros,
+                    struct shl_why *why)
+{
+    int i;
+
+    if (shl_tag_check(tag, why))
+        return 0;
+    for (i = 0; i < zeros->count; i++) {
+        if (!has_number(tag, zeros->number[i]))
             continue;
         snprintf(why->text, sizeof why->text,
                  "the tag %s is made from $0, which is another number in "
@@ -82,7 +100,7 @@ static void read_tag(struct reader *reader)
     if (!word)
         return;
     atoms_text(word, tag, sizeof tag);
-    if (flags_tag_check(tag, reader->dollar_zero, &why))
+    if (flags_tag_check(tag, &reader->zeros, &why))
         snprintf(reader->flags->tag, sizeof reader->flags->tag, "%.63s", tag);
     else
         replies_complain(reader->replies, "-tag: %s", why.text);
@@ -407,7 +425,7 @@ void flags_read(struct flags *flags, struct replies *replies, int argc,
                             .replies = replies,
                             .argv = argv,
                             .argc = argc,
-                            .dollar_zero = flags_dollar_zero()};
+                            .zeros = flags_dollar_zeros()};
     double number;
     char text[REPLIES_NAME];
 

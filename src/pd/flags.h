@@ -40,11 +40,18 @@ int flags_read_open(struct flags *flags, struct replies *replies, int argc,
  * or name. */
 int flags_is_plugin(const char *name);
 
+/** The numbers that `$0` has in a box's patch and in the patches around it. */
+#define FLAGS_ZEROS 8
+struct flags_zeros {
+    int count, number[FLAGS_ZEROS];
+};
+
+/** Those of the canvas that is being loaded. */
+struct flags_zeros flags_dollar_zeros(void);
+
 /** Whether a tag will do. One made from `$0`, which is another number in each
  * session, will not. */
-int flags_tag_check(const char *tag, int dollar_zero, struct shl_why *why);
-
-/** The number that `$0` has in the canvas that is being loaded. */
-int flags_dollar_zero(void);
+int flags_tag_check(const char *tag, const struct flags_zeros *zeros,
+                    struct shl_why *why);
 
 #endif

@@ -5,6 +5,7 @@
 #include "pd/cords.h"
 #include "pd/flags.h"
 #include "pd/remains.h"
+#include "pd/saved.h"
 
 #include "rate/samplerate.h"
 
@@ -165,6 +166,29 @@ static void leave(t_patch *x)
     forget_claim(x);
 }
 
+/* A number that the board gave once is no promise: a copy of this box may have it
+ * by now. */
+static void take_next(t_patch *x)
+{
+    char had[sizeof x->x_wanted], name[48];
+    struct shl_why why = x->x_why;
+
+    if (shl_id_check(x->x_wanted, name, NULL, NULL))
+        return;
+    memcpy(had, x->x_wanted, sizeof had);
+    snprintf(x->x_wanted, sizeof x->x_wanted, "%s", name);
+    x->x_status = open_device(x);
+    if (x->x_status) {
+        x->x_why = why;
+        snprintf(x->x_wanted, sizeof x->x_wanted, "%s", had);
+        return;
+    }
+    replies_note(&x->x_say,
+                 "%s, the number of this box so far, is taken: it is %s now; "
+                 "to keep a number, write it into the box: -device %s",
+                 had, shl_device_id(x->x_device), shl_device_id(x->x_device));
+}
+
 static void announce(t_patch *x)
 {
     uint32_t wish = x->x_wish;
@@ -178,6 +202,8 @@ static void announce(t_patch *x)
     if (x->x_slave)
         slave_take_time(x);
     x->x_status = open_device(x);
+    if (x->x_status == SHL_TAKEN && !x->x_asked)
+        take_next(x);
     if (x->x_status) {
         slave_leave_time(x);
         tell_closed(x, shl_status_word(x->x_status));
@@ -185,7 +211,6 @@ static void announce(t_patch *x)
                       x->x_why.text);
         return;
     }
-    x->x_numbered |= !strchr(x->x_wanted, ':');
     snprintf(x->x_wanted, sizeof x->x_wanted, "%s", shl_device_id(x->x_device));
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", x->x_wanted);
     x->x_pid = own_pid(x);
@@ -403,12 +428,8 @@ static void end(void *object)
 
 static void patch_free(t_patch *x)
 {
-    t_symbol *line = gensym("#A");
-    t_pd *bound;
-
-    while ((bound = pd_findbyclass(line, patch_class)) &&
-           bound == &x->x_obj.ob_pd)
-        pd_unbind(bound, line);
+    saved_free(x->x_saved);
+    x->x_saved = NULL;
     if (x->x_gone)
         *x->x_gone = 1;
     x->x_told = PATCH_NOT_TOLD; /* nobody is left to hear of it */
@@ -532,11 +553,41 @@ static void find_return(t_patch *x)
         join(x, (struct patch_return *)other);
 }
 
+/* Whether a name that the board or somebody gave is one of the box's, with a
+ * number that the box leaves open. */
+static int fits_box(const t_patch *x, const char *id)
+{
+    char name[48];
+
+    if (x->x_box_number)
+        return 0;
+    return !x->x_box[0] ||
+           (shl_id_check(id, name, NULL, NULL) == SHL_OK &&
+            (strcmp(x->x_box, name) == 0 || shl_name_matches(x->x_box, name)));
+}
+
+/* A line of the file. What the box says wins, and a file that instances share
+ * says nothing about this one. */
+static void patch_saved(t_pd *owner, t_symbol *s, int argc, t_atom *argv)
+{
+    t_patch *x = (t_patch *)owner;
+    char id[128] = "";
+
+    if (argc)
+        atoms_text(argv, id, sizeof id);
+    if (saved_is_shared(x->x_saved) ||
+        (s == gensym("open") && !fits_box(x, id)) ||
+        (s == gensym("tag") && x->x_box_tag))
+        return;
+    x->x_reading = 1;
+    pd_typedmess(owner, s, argc, argv);
+    x->x_reading = 0;
+}
+
 void *patch_new(int argc, t_atom *argv)
 {
     struct patch_words words = {.name = ""};
     struct replies say;
-    t_symbol *line = gensym("#A");
     t_patch *x;
 
     replies_init(&say, NULL, "shmlink~ -device");
@@ -560,9 +611,11 @@ void *patch_new(int argc, t_atom *argv)
         pd_free(&x->x_obj.ob_pd);
         return NULL;
     }
-    line->s_thing = NULL;
-    pd_bind(&x->x_obj.ob_pd, line);
+    x->x_saved = saved_new(&x->x_obj.ob_pd, patch_saved);
+    x->x_zeros = flags_dollar_zeros();
     patch_words_name(&x->x_say, &words);
+    x->x_box_number = x->x_asked = strchr(words.name, ':') != NULL;
+    x->x_box_tag = words.tag[0] != '\0';
     snprintf(x->x_box, sizeof x->x_box, "%s", words.name);
     snprintf(x->x_wanted, sizeof x->x_wanted, "%s", words.name);
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", words.name);
@@ -579,7 +632,7 @@ static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
     struct shl_why why;
     char name[128], base[48];
-    int32_t number;
+    int32_t number = -1;
 
     x->x_wish++;
     if (argc) {
@@ -597,7 +650,7 @@ static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
             return;
         }
         snprintf(x->x_wanted, sizeof x->x_wanted, "%s", name);
-        x->x_numbered = 1;
+        x->x_asked = !x->x_reading && number >= 0;
     } else if (!x->x_wanted[0]) {
         snprintf(x->x_wanted, sizeof x->x_wanted, "%s", x->x_box);
     }
@@ -624,7 +677,7 @@ static void patch_tag(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 
     if (argc)
         atoms_text(argv, tag, sizeof tag);
-    if (words || !flags_tag_check(tag, flags_dollar_zero(), &why)) {
+    if (words || !flags_tag_check(tag, &x->x_zeros, &why)) {
         replies_error(&x->x_say, s, SHL_BAD_NAME, "tag: %s",
                       words ? "takes one word" : why.text);
         return;
@@ -639,12 +692,6 @@ static void patch_tag(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     patch_announce_soon(x);
 }
 
-static void save_line(t_binbuf *b, const char *selector, const char *word)
-{
-    if (word[0])
-        binbuf_addv(b, "sss;", gensym("#A"), gensym(selector), gensym(word));
-}
-
 static void patch_save(t_gobj *z, t_binbuf *b)
 {
     t_patch *x = (t_patch *)z;
@@ -656,9 +703,12 @@ static void patch_save(t_gobj *z, t_binbuf *b)
     binbuf_addbinbuf(b, x->x_obj.te_binbuf);
     binbuf_addsemi(b);
     obj_saveformat(&x->x_obj, b);
-    save_line(b, "tag", x->x_tag);
-    if (x->x_numbered)
-        save_line(b, "open", x->x_wanted);
+    if (saved_is_shared(x->x_saved))
+        return;
+    if (!x->x_box_tag)
+        saved_line(b, "tag", x->x_tag);
+    if (strchr(x->x_wanted, ':') && fits_box(x, x->x_wanted))
+        saved_line(b, "open", x->x_wanted);
 }
 
 static void add_method(t_class *c, t_method method, const char *selector)

@@ -8,6 +8,7 @@
 #ifndef PD_PATCH_H
 #define PD_PATCH_H
 
+#include "pd/flags.h"
 #include "pd/schedule.h"
 #include "pd/voice.h"
 
@@ -45,13 +46,18 @@ typedef struct patch {
     char x_box[128];    /* the name in the box: joins device and return */
     char x_wanted[128]; /* to be announced as; "": nothing */
     char x_tag[64];
-    int x_effect;        /* outlets, and a return box */
-    int x_slave;         /* the flag; else it keeps its own time */
-    int x_silent;        /* this canvas cannot be played */
-    int x_changed;       /* announce again */
-    uint32_t x_wish;     /* counts the opens and closes */
-    int x_ended;         /* deleted: methods that still run end soon */
-    int x_numbered;      /* the number was given by the board: saved */
+    int x_effect;     /* outlets, and a return box */
+    int x_slave;      /* the flag; else it keeps its own time */
+    int x_silent;     /* this canvas cannot be played */
+    int x_changed;    /* announce again */
+    uint32_t x_wish;  /* counts the opens and closes */
+    int x_ended;      /* deleted: methods that still run end soon */
+    int x_asked;      /* the number was asked for: no other will do */
+    int x_box_number; /* the box names it: it is not saved */
+    int x_box_tag;    /* likewise */
+    int x_reading;    /* a line of the file */
+    struct flags_zeros x_zeros;
+    struct saved *x_saved;
     uint32_t x_channels; /* of this box */
     struct patch_return *x_return;
     struct patch *x_next; /* in slave.c's list of all */

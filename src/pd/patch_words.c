@@ -23,11 +23,12 @@ static void read_number(struct patch_words *words, struct replies *say,
 static void read_tag(struct patch_words *words, struct replies *say,
                      const t_atom *atom)
 {
+    const struct flags_zeros zeros = flags_dollar_zeros();
     struct shl_why why;
     char tag[256];
 
     atoms_text(atom, tag, sizeof tag);
-    if (flags_tag_check(tag, flags_dollar_zero(), &why))
+    if (flags_tag_check(tag, &zeros, &why))
         snprintf(words->tag, sizeof words->tag, "%.63s", tag);
     else
         replies_complain(say, "-tag: %s", why.text);

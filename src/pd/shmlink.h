@@ -46,7 +46,7 @@ typedef struct shmlink {
         };
     };
     struct flags x_flags;
-    int x_dollar_zero;
+    struct flags_zeros x_zeros;
     int x_batch;
 
     shl_host *x_host;
@@ -73,6 +73,10 @@ typedef struct shmlink {
     double x_asked;      /* logical time of the open */
     double x_looked;     /* and of the last look for the device */
     struct shmlink_told x_told;
+    struct saved *x_saved;
+    int x_box_device, x_box_tag; /* the box names one: it is not saved */
+    int x_reading;               /* a line of the file */
+    int x_literal; /* the id was typed by a person: whoever has the tag */
     /* given by message: saved with the patch */
     char x_saved_device[REPLIES_NAME];
     char x_saved_tag[64];
@@ -149,6 +153,8 @@ int connection_ready(t_shmlink *x, t_symbol *selector, int request);
 int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability);
 /** The word of a capability. */
 const char *connection_capability(uint64_t capability);
+/** A line of the patch's file: the words in the box win over it. */
+void connection_saved(t_pd *owner, t_symbol *s, int argc, t_atom *argv);
 /** Queue an event for the present logical time. */
 void connection_put(t_shmlink *x, t_symbol *selector,
                     const struct shl_event *event);

@@ -8,6 +8,7 @@
 #include "pd/cords.h"
 #include "pd/patch.h"
 #include "pd/remains.h"
+#include "pd/saved.h"
 #include "pd/shmlink.h"
 #include "pd/slack.h"
 
@@ -346,15 +347,6 @@ static int make_ports(t_shmlink *x)
     return x->x_vectors && x->x_planes;
 }
 
-/* Lines that begin with #A in a patch come to the object that was made last. */
-static void catch_saved_lines(t_shmlink *x)
-{
-    t_symbol *line = gensym("#A");
-
-    line->s_thing = NULL;
-    pd_bind(&x->x_obj.ob_pd, line);
-}
-
 static void check_box_device(t_shmlink *x)
 {
     struct shl_why why;
@@ -391,11 +383,8 @@ static void end(void *object)
 
 static void shmlink_free(t_shmlink *x)
 {
-    t_pd *bound;
-
-    while ((bound = pd_findbyclass(gensym("#A"), shmlink_class)) &&
-           bound == &x->x_obj.ob_pd)
-        pd_unbind(bound, gensym("#A"));
+    saved_free(x->x_saved);
+    x->x_saved = NULL;
     presets_discharge(x);
     replies_end(&x->x_say);
     x->x_ended = 1;
@@ -423,7 +412,9 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
     flags_init(&x->x_flags);
     flags_read(&x->x_flags, &x->x_say, argc, argv);
     check_box_device(x);
-    x->x_dollar_zero = flags_dollar_zero();
+    x->x_box_device = x->x_flags.device[0] != '\0';
+    x->x_box_tag = x->x_flags.tag[0] != '\0';
+    x->x_zeros = flags_dollar_zeros();
     x->x_batch = is_batch(x);
     x->x_inlets = (int)x->x_flags.in_channels;
     x->x_outlets = (int)x->x_flags.out_channels;
@@ -436,7 +427,7 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
         pd_free(&x->x_obj.ob_pd);
         return NULL;
     }
-    catch_saved_lines(x);
+    x->x_saved = saved_new(&x->x_obj.ob_pd, connection_saved);
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", x->x_flags.device);
     connection_open(x);
     clock_delay(x->x_poll, 0);
@@ -452,12 +443,6 @@ static void shmlink_loadbang(t_shmlink *x, t_floatarg action)
     errands_run(x);
 }
 
-static void save_line(t_binbuf *b, const char *selector, const char *word)
-{
-    if (word[0])
-        binbuf_addv(b, "sss;", gensym("#A"), gensym(selector), gensym(word));
-}
-
 static void shmlink_save(t_gobj *z, t_binbuf *b)
 {
     t_shmlink *x = (t_shmlink *)z;
@@ -467,8 +452,12 @@ static void shmlink_save(t_gobj *z, t_binbuf *b)
     binbuf_addbinbuf(b, x->x_obj.te_binbuf);
     binbuf_addsemi(b);
     obj_saveformat(&x->x_obj, b);
-    save_line(b, "tag", x->x_saved_tag);
-    save_line(b, "open", x->x_saved_device);
+    if (saved_is_shared(x->x_saved))
+        return;
+    if (!x->x_box_tag)
+        saved_line(b, "tag", x->x_saved_tag);
+    if (!x->x_box_device)
+        saved_line(b, "open", x->x_saved_device);
 }
 
 SHL_EXPORT

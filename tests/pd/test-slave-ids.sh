@@ -1,6 +1,6 @@
 #!/bin/sh
 # Devices of one name get numbers from the board, keep them when the patch is
-# saved and opened again, and are refused by name when another has theirs.
+# saved and opened again, and take the next ones when another has theirs.
 # shows DL-21 DL-22
 . "$here/pd/pd.sh"
 
@@ -20,7 +20,7 @@ sleep 0.2
 kill "$pd"
 wait "$pd" 2>/dev/null
 same "ids saved" "$(grep -c '^#A open Twin:[01];' "$work/saved.pd")" 2
-same "tag saved" "$(grep -c '^#A tag left;' "$work/saved.pd")" 1
+same "tag of the box not saved" "$(grep -c '^#A tag' "$work/saved.pd")" 0
 grep '^error' "$work/log"
 
 # the other way round: who has the number, keeps it
@@ -29,7 +29,9 @@ ready Twin:1
 mv "$work/saved.pd" "$work/slave-ids.pd"
 start_live "$work/slave-ids.pd" "$work/log"
 until_line "$work/log" "first: open 1 Twin:0" && echo "ok again" || bad=1
-until_line "$work/log" "second: open 0 Twin:1 taken" && echo "ok taken" || bad=1
+until_line "$work/log" "second: open 1 Twin:2" && echo "ok the next" || bad=1
+until_line "$work/log" "Twin:1, the number of this box so far, is taken" &&
+    echo "ok said" || bad=1
 same "tag on the board" "$("$SHMLINK" list | grep -c 'Twin:0.*left')" 1
 grep '^error' "$work/log"
 [ "$bad" = 0 ] || cat "$work/log"
