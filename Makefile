@@ -253,6 +253,7 @@ test.archives = $(wildcard $(BUILD)/libtool.a) $(BUILD)/libshmlink.a
 $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
     $(BUILD)/libplug.a $(BUILD)/libtool.a $(BUILD)/libshmlink.a
 	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) \
+	    $(wrapped:%=-Wl,--wrap=%) \
 	    $(shell grep -q 'cmocka\.h' tests/$*.c && echo -lcmocka) \
 	    $(if $(filter %/librate.a,$^),$(rate.libs)) \
 	    $(core.libs)
@@ -263,6 +264,10 @@ $(BUILD)/tests/test_plugin: | $(BUILD)/tests/maolan_peer
 
 # The one that takes a piece of the externals.
 $(BUILD)/tests/test_schedule.o: core.flags += -isystem "$(PDINCLUDEDIR)"
+
+# Calls before which something else is to happen.
+$(BUILD)/tests/test_races: wrapped = shl_lease_take shl_segment_claim_read \
+    shl_segment_view shl_map_reserve
 
 rate.tests = $(BUILD)/tests/test_stream $(BUILD)/tests/test_free
 $(addsuffix .o,$(rate.tests)): core.flags += $(rate.cflags)

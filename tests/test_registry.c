@@ -325,6 +325,71 @@ static void dead_device_with_a_living_child_is_not_shown(void **state)
     shl_registry_close(r);
 }
 
+struct orphan {
+    pid_t pid;
+    char segment[64];
+};
+
+static int host_with_a_child(void *arg)
+{
+    const struct shl_claim claim = {.rate_hz = 48000, .tag = "kept"};
+    struct orphan *orphan = arg;
+    struct shl_segment host;
+    pid_t pid;
+
+    if (shl_segment_open(orphan->segment, &host, NULL) ||
+        shl_segment_claim(&host))
+        return 1;
+    shl_segment_claim_write(&host, &claim);
+    pid = fork();
+    if (pid == 0) {
+        alarm(60);
+        for (;;)
+            pause();
+    }
+    orphan->pid = pid;
+    child_forever();
+}
+
+/* Its lease lives on in the child: the claim says that the host is dead. */
+static void dead_host_with_a_living_child_is_stale(void **state)
+{
+    struct orphan *orphan = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shl_registry *r = board_registry();
+    struct board_seated d;
+    char text[400], words[64];
+    pid_t pid;
+
+    (void)state;
+    assert_true(orphan != MAP_FAILED);
+    board_start(&d, "Owned");
+    snprintf(orphan->segment, sizeof orphan->segment, "%.63s", d.segment.name);
+    pid = child_start(host_with_a_child, orphan);
+    assert_true(orphan->pid > 0);
+    assert_int_equal(only(r).state, SHL_STATE_BUSY);
+    assert_true(shl_segment_host_alive(&d.segment));
+    child_kill(pid);
+    assert_true(shl_lease_held(&d.segment.ask, SHL_LEASE_HOST));
+    assert_int_equal(only(r).state, SHL_STATE_STALE);
+    assert_int_equal(only(r).host_pid, pid);
+    assert_string_equal(only(r).tag, "kept");
+    assert_int_equal(only(r).mode, 0);
+    assert_false(shl_segment_host_alive(&d.segment));
+    shl_registry_why(r, "Owned", text, sizeof text);
+    snprintf(words, sizeof words, "process %d, has ended, but a child",
+             (int)pid);
+    assert_non_null(strstr(text, words));
+    kill(orphan->pid, SIGKILL);
+    for (int i = 0; i < 1000 && shl_lease_held(&d.segment.ask, SHL_LEASE_HOST);
+         i++)
+        shl_sleep_ms(10);
+    assert_int_equal(only(r).state, SHL_STATE_STALE);
+    munmap(orphan, 4096);
+    board_stop(&d);
+    shl_registry_close(r);
+}
+
 static void removed_board_is_opened_anew(void **state)
 {
     shl_registry *r = board_registry();
@@ -529,6 +594,7 @@ int main(void)
         BOARD_TEST(more_devices_than_room_are_counted),
         BOARD_TEST(scan_clears_the_dead),
         BOARD_TEST(dead_device_with_a_living_child_is_not_shown),
+        BOARD_TEST(dead_host_with_a_living_child_is_stale),
         BOARD_TEST(removed_board_is_opened_anew),
         BOARD_TEST(clean_finds_segments_whose_board_is_gone),
         BOARD_TEST(unfinished_segment_is_cleaned_but_not_at_once),

@@ -19,6 +19,9 @@
  * dead devices left behind. */
 #define NUMBERS_TRIED 256
 
+/* Names that a board may have. */
+#define BOARD_NUMBERS 16u
+
 /* ---- names ----------------------------------------------------------------- */
 
 /** Length of the run of hexadecimal digits as we write them. */
@@ -91,14 +94,69 @@ static uint64_t id_byte(const char *id)
 
 /* ---- looking --------------------------------------------------------------- */
 
-static shl_status view_open(const char *name, struct shl_board_view *view)
+/** A board's name: the base, or with a number behind it. Shared memory is one folder
+ * for all, so another user may have the name. */
+static void numbered(const char *base, uint32_t number, char name[32])
+{
+    if (number)
+        snprintf(name, 32, "%.28s.%u", base, number % BOARD_NUMBERS);
+    else
+        snprintf(name, 32, "%s", base);
+}
+
+static bool is_ours(const char *base, uint32_t number)
+{
+    char name[32];
+    uint32_t owner = 0;
+
+    numbered(base, number, name);
+    return shl_map_owner(name, &owner) == SHL_OK && owner == shl_user_id();
+}
+
+static bool is_missing(const char *base, uint32_t number)
+{
+    char name[32];
+    uint32_t owner = 0;
+
+    numbered(base, number, name);
+    return shl_map_owner(name, &owner) == SHL_NOT_FOUND;
+}
+
+/** The board to be opened: the first that is ours, however it got its number; if
+ * there is none, the first name that nobody has. BOARD_NUMBERS: all are others'. */
+static uint32_t choose(const char *base)
+{
+    uint32_t number;
+
+    for (number = 0; number < BOARD_NUMBERS; number++)
+        if (is_ours(base, number))
+            return number;
+    for (number = 0; number < BOARD_NUMBERS; number++)
+        if (is_missing(base, number))
+            return number;
+    return BOARD_NUMBERS;
+}
+
+static shl_status view_open(const char *base, struct shl_board_view *view)
 {
     struct shl_board_view opened;
-    shl_status status;
+    shl_status status = SHL_FOREIGN;
 
     memset(&opened, 0, sizeof opened);
-    memcpy(opened.name, name, strlen(name) + 1);
-    status = shl_map_share(name, sizeof(struct shl_board), &opened.map);
+    snprintf(opened.base, sizeof opened.base, "%s", base);
+    snprintf(opened.name, sizeof opened.name, "%s", base);
+    for (int tries = 0; tries < 10; tries++) {
+        opened.number = choose(base);
+        if (opened.number == BOARD_NUMBERS)
+            break;
+        numbered(base, opened.number, opened.name);
+        status =
+            shl_map_share(opened.name, sizeof(struct shl_board), &opened.map);
+        /* somebody else was faster with this name: another one */
+        if (!status || is_ours(base, opened.number))
+            break;
+    }
+    memcpy(view->name, opened.name, sizeof view->name);
     if (status)
         return status;
     opened.board = (struct shl_board *)(void *)opened.map.base;
@@ -109,22 +167,43 @@ static shl_status view_open(const char *name, struct shl_board_view *view)
 shl_status shl_board_open(const char *registry, struct shl_board_view *view,
                           struct shl_why *why)
 {
-    char name[32] = "";
-    shl_status status = board_name(registry, name, why);
+    struct shl_board_view opened;
+    char base[32] = "", fault[160];
+    shl_status status = board_name(registry, base, why);
 
     if (status)
         return status;
-    status = view_open(name, view);
-    if (status == SHL_FOREIGN)
-        shl_why_set(why,
-                    "the board %s is not one of ours: /dev/shm%s must be a "
-                    "file of this user with mode 0600 and %zu bytes; remove "
-                    "it, or choose another with SHMLINK_REGISTRY",
-                    name, name, sizeof(struct shl_board));
-    else if (status)
-        shl_why_set(why, "cannot open the board %s: %s", name,
+    status = view_open(base, &opened);
+    if (!status) {
+        *view = opened;
+        return SHL_OK;
+    }
+    if (status == SHL_FOREIGN || status == SHL_NO_PERMISSION) {
+        shl_map_foreign(opened.name, fault, sizeof fault);
+        shl_why_set(
+            why,
+            "cannot open the board %s: %s; or choose another board with "
+            "SHMLINK_REGISTRY",
+            opened.name, fault);
+    } else {
+        shl_why_set(why, "cannot open the board %s: %s", opened.name,
                     shl_status_text(status));
+    }
     return status;
+}
+
+void shl_board_skipped(const struct shl_board_view *view, char *text,
+                       size_t size)
+{
+    char name[32];
+
+    text[0] = 0;
+    for (uint32_t i = 0; i < view->number && !text[0]; i++) {
+        if (is_missing(view->base, i))
+            continue;
+        numbered(view->base, i, name);
+        shl_map_foreign(name, text, size);
+    }
 }
 
 void shl_board_close(struct shl_board_view *view)
@@ -133,12 +212,23 @@ void shl_board_close(struct shl_board_view *view)
     view->board = NULL;
 }
 
+/** Whether there is a board of ours with a lower number: it wins, so that all meet
+ * on one. */
+static bool below(const struct shl_board_view *view)
+{
+    uint32_t number = 0;
+
+    while (number < view->number && !is_ours(view->base, number))
+        number++;
+    return number < view->number;
+}
+
 bool shl_board_current(const struct shl_board_view *view)
 {
     return view->board &&
            !(view->map.bad &&
              atomic_load_explicit(view->map.bad, memory_order_relaxed)) &&
-           shl_map_current(&view->map, view->name);
+           shl_map_current(&view->map, view->name) && !below(view);
 }
 
 shl_status shl_board_read(const struct shl_board_view *view, uint32_t slot,
@@ -236,6 +326,14 @@ static void sweep_name(const char *name, uint64_t age_s, void *arg)
         strcpy(sweep->names[sweep->count++], name);
 }
 
+/** Whether anybody holds any lease of a segment. */
+static bool any_lease(const struct shl_map *ask)
+{
+    return shl_lease_held(ask, SHL_LEASE_DEVICE) ||
+           shl_lease_held(ask, SHL_LEASE_HOST) ||
+           shl_lease_held(ask, SHL_LEASE_MAKER);
+}
+
 void shl_board_sweep_plugins(void)
 {
     struct sweep sweep = {.count = 0};
@@ -244,10 +342,11 @@ void shl_board_sweep_plugins(void)
     shl_map_each(SHL_BOARD_PLUGIN, sweep_name, &sweep);
     for (uint32_t i = 0; i < sweep.count; i++) {
         /* those of other DAWs are readable by all, and theirs to remove */
-        if (shl_map_ask(sweep.names[i], &map) == SHL_OK) {
-            shl_map_close(&map);
+        if (shl_map_ask(sweep.names[i], &map) != SHL_OK)
+            continue;
+        if (!any_lease(&map) && shl_map_current(&map, sweep.names[i]))
             shl_map_unlink(sweep.names[i]);
-        }
+        shl_map_close(&map);
     }
 }
 
@@ -510,11 +609,12 @@ shl_status shl_seat_renew(struct shl_seat *seat)
             seat_show(seat);
         return SHL_OK;
     }
-    status = view_open(seat->view.name, &anew.view);
+    status = view_open(seat->view.base, &anew.view);
     if (status)
         return status;
     /* the same file, but cut short: our own leases on it are in the way */
-    if (shl_map_current(&seat->view.map, seat->view.name)) {
+    if (anew.view.number == seat->view.number &&
+        shl_map_current(&seat->view.map, seat->view.name)) {
         shl_lease_drop(&seat->view.map, seat->slot);
         shl_lease_drop(&seat->view.map, id_byte(seat->entry.identity.id));
     }

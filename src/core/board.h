@@ -10,7 +10,9 @@
 /** An open board. Looking and sitting never share one: a description does not
  * see its own leases. */
 struct shl_board_view {
-    char name[32]; /* "/shl-1000" or "/shl-1000-x" */
+    char name[32]; /* "/shl-1000" or "/shl-1000-x", or with ".1" behind it */
+    char base[32]; /* without: what it is called if nobody else has the name */
+    uint32_t number;
     struct shl_map map;
     struct shl_board *board;
 };
@@ -20,7 +22,13 @@ shl_status shl_board_open(const char *registry, struct shl_board_view *view,
                           struct shl_why *why);
 void shl_board_close(struct shl_board_view *view);
 
-/** Whether the object under our name is still the one we have mapped. */
+/** Half a sentence on the first board that another user has under a name of ours:
+ * it was skipped. Empty if there is none. */
+void shl_board_skipped(const struct shl_board_view *view, char *text,
+                       size_t size);
+
+/** Whether the object that we have mapped is still what opening the board would
+ * give. */
 bool shl_board_current(const struct shl_board_view *view);
 
 /** A checked copy of a slot: SHL_NOT_FOUND if it is empty or makes no sense,
@@ -50,8 +58,9 @@ bool shl_board_unlink_dead(const char *segment);
 #define SHL_BOARD_PLUGIN      "/maolan-"
 #define SHL_BOARD_PLUGIN_SIZE 256u
 
-/** Unlink those whose host was one of ours and died while its plugin got
- * ready, some at a time. */
+/** Unlink those whose host was one of ours and died while its plugin got ready,
+ * some at a time. The pid in the name may be of another namespace, so what counts is
+ * that nobody holds a lease on it: ours have one from their first instant. */
 void shl_board_sweep_plugins(void);
 
 /** A device's place. Its description holds two leases: slot and id. */

@@ -33,6 +33,11 @@ struct shl_map {
  * guarded. SHL_TAKEN if the name exists. [control] */
 shl_status shl_map_create(const char *name, size_t size, struct shl_map *map);
 
+/** The same, with the lease on this byte: nobody can open it before it is held.
+ * [control] */
+shl_status shl_map_create_held(const char *name, size_t size, uint64_t lease,
+                               struct shl_map *map);
+
 /** Open an existing object read-write and map all of it, guarded. It must be
  * a regular object of this user, mode 0600, at least `least` bytes: SHL_FOREIGN
  * or SHL_CUT otherwise; SHL_NOT_FOUND if there is none, SHL_AGAIN if it is so
@@ -60,6 +65,14 @@ shl_status shl_map_ask(const char *name, struct shl_map *map);
 /** Copy bytes without mapping. SHL_CUT if they are not there. [control] */
 shl_status shl_map_peek(const struct shl_map *map, size_t offset, void *bytes,
                         size_t size);
+
+/** The user whose object has this name, by its number here, whatever else it is.
+ * SHL_NOT_FOUND. [control] */
+shl_status shl_map_owner(const char *name, uint32_t *owner);
+
+/** Why an object of this name is SHL_FOREIGN: half a sentence that names it, what
+ * it is and what it should be. [control] */
+void shl_map_foreign(const char *name, char *text, size_t size);
 
 /** Whether the name still leads to this very object. [control] */
 bool shl_map_current(const struct shl_map *map, const char *name);
@@ -111,9 +124,13 @@ struct shl_process {
 
 struct shl_process shl_process_self(void);
 
-/** False only if it is certain: same namespace, and no such process, another
- * start time, or a zombie. [control] */
+/** False only if it is certain: same namespace, and no such process, or /proc is
+ * that namespace's, too, and shows another start time or a zombie. [control] */
 bool shl_process_alive(const struct shl_process *process);
+
+/** What may hide the shared memory of other programs from this one, a container
+ * or a sandbox, as half a sentence; NULL if none can be seen. [control] */
+const char *shl_sandbox(void);
 
 /** The number that stands for this user in shared memory names. */
 uint32_t shl_user_id(void);

@@ -380,13 +380,39 @@ static shl_status object_create(const char *name, int *fd)
     return SHL_OK;
 }
 
-shl_status shl_map_create(const char *name, size_t size, struct shl_map *map)
+/** The same, held before it has its name. SHL_SYSTEM: not possible here. */
+static shl_status object_create_held(const char *name, uint64_t lease, int *fd)
 {
+    char path[sizeof SHM_FOLDER + NAME_MAX + 1], self[32];
     struct shl_map made = SHL_MAP_NONE;
-    shl_status status = object_create(name, &made.fd);
+    shl_status status;
 
+    if (snprintf(path, sizeof path, SHM_FOLDER "%s", name) >= (int)sizeof path)
+        return SHL_BAD_NAME;
+    made.fd = open(SHM_FOLDER, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (made.fd < 0)
+        return SHL_SYSTEM;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", made.fd);
+    status =
+        made.fd <= 2 || fchmod(made.fd, 0600) || shl_lease_take(&made, lease)
+            ? SHL_SYSTEM
+            : SHL_OK;
+    if (!status && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
+        status = errno == EEXIST ? SHL_TAKEN : SHL_SYSTEM;
     if (status)
-        return status;
+        close(made.fd);
+    else
+        *fd = made.fd;
+    return status;
+}
+
+/** Give a new object its size, and map it; or none. */
+static shl_status object_begin(const char *name, size_t size,
+                               struct shl_map *map)
+{
+    struct shl_map made = *map;
+    shl_status status;
+
     made.size = size;
     status = object_size(made.fd, size);
     if (!status)
@@ -398,6 +424,36 @@ shl_status shl_map_create(const char *name, size_t size, struct shl_map *map)
     }
     *map = made;
     return SHL_OK;
+}
+
+shl_status shl_map_create(const char *name, size_t size, struct shl_map *map)
+{
+    struct shl_map made = SHL_MAP_NONE;
+    shl_status status = object_create(name, &made.fd);
+
+    if (!status)
+        status = object_begin(name, size, &made);
+    if (!status)
+        *map = made;
+    return status;
+}
+
+shl_status shl_map_create_held(const char *name, size_t size, uint64_t lease,
+                               struct shl_map *map)
+{
+    struct shl_map made = SHL_MAP_NONE;
+    shl_status status = object_create_held(name, lease, &made.fd);
+
+    if (status == SHL_SYSTEM) { /* without /proc, for one */
+        status = object_create(name, &made.fd);
+        if (!status)
+            status = shl_lease_take(&made, lease);
+    }
+    if (!status)
+        status = object_begin(name, size, &made);
+    if (!status)
+        *map = made;
+    return status;
 }
 
 /** A description of an existing object, checked; not mapped. `access` is
@@ -539,16 +595,56 @@ shl_status shl_map_peek(const struct shl_map *map, size_t offset, void *bytes,
     return SHL_OK;
 }
 
-bool shl_map_current(const struct shl_map *map, const char *name)
+/** By path: no descriptor is needed, so running out of them does not look like a
+ * removed object. */
+static shl_status name_stat(const char *name, struct stat *at)
 {
     char path[sizeof SHM_FOLDER + NAME_MAX + 1];
+
+    if (snprintf(path, sizeof path, SHM_FOLDER "%s", name) >= (int)sizeof path)
+        return SHL_BAD_NAME;
+    return lstat(path, at) ? status_of(errno, SHL_NOT_FOUND) : SHL_OK;
+}
+
+shl_status shl_map_owner(const char *name, uint32_t *owner)
+{
+    struct stat at;
+    shl_status status = name_stat(name, &at);
+
+    if (!status)
+        *owner = (uint32_t)at.st_uid;
+    return status;
+}
+
+void shl_map_foreign(const char *name, char *text, size_t size)
+{
+    struct stat at;
+
+    if (name_stat(name, &at))
+        snprintf(text, size, SHM_FOLDER "%s cannot be looked at", name);
+    else if (at.st_uid != geteuid())
+        snprintf(text, size, SHM_FOLDER "%s belongs to user %u, not to user %u",
+                 name, (unsigned)at.st_uid, (unsigned)geteuid());
+    else if (!S_ISREG(at.st_mode))
+        snprintf(text, size, SHM_FOLDER "%s is no regular file: remove it",
+                 name);
+    else if ((at.st_mode & 07777) != 0600)
+        snprintf(text, size,
+                 SHM_FOLDER
+                 "%s has mode %04o, not 0600: type chmod 600 " SHM_FOLDER "%s",
+                 name, (unsigned)at.st_mode & 07777, name);
+    else
+        snprintf(text, size,
+                 SHM_FOLDER "%s has %llu bytes, which fits no "
+                            "version: remove it",
+                 name, (unsigned long long)at.st_size);
+}
+
+bool shl_map_current(const struct shl_map *map, const char *name)
+{
     struct stat here, there;
 
-    /* by path: no descriptor is needed, so running out of them does not look
-     * like a removed object */
-    if (snprintf(path, sizeof path, SHM_FOLDER "%s", name) >= (int)sizeof path)
-        return false;
-    return !fstat(map->fd, &here) && !lstat(path, &there) &&
+    return !fstat(map->fd, &here) && !name_stat(name, &there) &&
            here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 

@@ -82,6 +82,33 @@ static uint64_t proc_namespace(void)
     return stat("/proc/self/ns/pid", &at) ? 0 : (uint64_t)at.st_ino;
 }
 
+/** Whether /proc shows the processes of our own namespace: it may still be that of
+ * the parent (unshare --pid without --mount-proc), where other processes have our
+ * numbers. */
+static bool proc_is_ours(void)
+{
+    char self[24];
+    ssize_t length = readlink("/proc/self", self, sizeof self - 1);
+
+    if (length <= 0)
+        return false;
+    self[length] = 0;
+    return strtol(self, NULL, 10) == (long)getpid();
+}
+
+/** Whether a process counts its time as we do: in another time namespace its
+ * start time reads differently. */
+static bool same_time(uint32_t pid)
+{
+    char path[40];
+    struct stat ours, its;
+
+    if (stat("/proc/self/ns/time", &ours))
+        return true; /* there is but one */
+    snprintf(path, sizeof path, "/proc/%u/ns/time", (unsigned)pid);
+    return !stat(path, &its) && its.st_ino == ours.st_ino;
+}
+
 struct shl_process shl_process_self(void)
 {
     struct shl_process self = {.pid = (uint32_t)getpid()};
@@ -104,13 +131,54 @@ bool shl_process_alive(const struct shl_process *process)
     if (kill((pid_t)process->pid, 0) && errno == ESRCH)
         return false;
     snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)process->pid);
-    if (!proc_stat(path, &about))
+    if (!proc_is_ours() || !proc_stat(path, &about))
         return true;
     if (process->start_time && process->start_time != about.start_time)
-        return false;
+        return !same_time(process->pid);
     /* a process whose first thread has ended looks like a zombie, but has
      * others */
     return !(about.state == 'X' || (about.state == 'Z' && about.threads <= 1));
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/** Whether we are in a namespace other than the first of its kind, which has the
+ * same number on every system. */
+static bool apart(const char *path, uint64_t first)
+{
+    struct stat at;
+
+    return !stat(path, &at) && (uint64_t)at.st_ino != first;
+}
+
+const char *shl_sandbox(void)
+{
+    char users[64];
+
+    if (is_there("/.flatpak-info"))
+        return "this program is in a Flatpak sandbox, whose shared memory is "
+               "its "
+               "own unless it is started with --device=shm";
+    if (getenv("SNAP_NAME"))
+        return "this program is in a snap, which may not share memory with "
+               "others";
+    if (is_there("/run/.containerenv") || is_there("/.dockerenv") ||
+        getenv("container"))
+        return "this program is in a container, whose shared memory is its own "
+               "unless it is started with --ipc=host";
+    if (proc_read("/proc/self/uid_map", users, sizeof users) > 0 &&
+        !strstr(users, "4294967295"))
+        return "this program is in a user namespace, where this user has "
+               "another "
+               "number";
+    if (apart("/proc/self/ns/pid", 0xEFFFFFFCu) ||
+        apart("/proc/self/ns/ipc", 0xEFFFFFFFu))
+        return "this program is in a namespace of its own, which may have "
+               "shared memory of its own";
+    return NULL;
 }
 
 uint32_t shl_user_id(void)

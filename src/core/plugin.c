@@ -3,6 +3,7 @@
 #include "board.h"
 #include "name.h"
 #include "number.h"
+#include "segment.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -176,9 +177,10 @@ static shl_status make_segment(struct shl_plugin *plugin)
         number_name(
             plugin, pid,
             atomic_fetch_add_explicit(&serial, 1, memory_order_relaxed));
-        st = shl_map_create(
+        /* held as long as it is mapped: whoever sweeps sees that we live */
+        st = shl_map_create_held(
             plugin->name, plugin->protocol ? SHL_MAOLAN_SIZE : SHL_SEGMENT_SIZE,
-            &plugin->map);
+            SHL_LEASE_MAKER, &plugin->map);
     }
     if (st)
         return st;

@@ -96,7 +96,7 @@ void shl_registry_close(shl_registry *registry)
 static shl_status refresh(shl_registry *registry)
 {
     struct shl_board_view fresh;
-    const char *set_up = strchr(registry->view.name + 5, '-');
+    const char *set_up = strchr(registry->view.base + 5, '-');
     shl_status status;
 
     if (shl_board_current(&registry->view))
@@ -466,6 +466,21 @@ static void list_ids(shl_registry *registry, char *text, size_t size)
     }
 }
 
+/** Nobody there: whose board it is, and what may hide others. */
+static void why_none(shl_registry *registry, const char *id,
+                     struct shl_why *why)
+{
+    const char *hides = shl_sandbox();
+
+    shl_why_set(
+        why,
+        "no device %s: none is running on the board %s of user %u "
+        "(devices of other users are on boards of their own%s%s); start "
+        "one, for example: shmlink device --id MySynth",
+        id, registry->view.name, (unsigned)shl_user_id(), hides ? "; " : "",
+        hides ? hides : "");
+}
+
 static void why_missing(shl_registry *registry, const char *id,
                         struct shl_why *why)
 {
@@ -484,10 +499,36 @@ static void why_missing(shl_registry *registry, const char *id,
         shl_why_set(why, "no device %s on the board %s; running: %s", id,
                     registry->view.name, running);
     else
-        shl_why_set(why,
-                    "no device %s: none is running on the board %s; start one, "
-                    "for example: shmlink device --id MySynth",
-                    id, registry->view.name);
+        why_none(registry, id, why);
+}
+
+/** Announced, but its segment cannot be opened yet, or never. */
+static void why_starting(const struct shl_device_info *info,
+                         struct shl_why *why)
+{
+    struct shl_map ask = SHL_MAP_NONE;
+    shl_status status = shl_map_ask(info->segment, &ask);
+    char fault[160];
+
+    shl_map_close(&ask);
+    if (status == SHL_FOREIGN || status == SHL_NO_PERMISSION) {
+        shl_map_foreign(info->segment, fault, sizeof fault);
+        shl_why_set(why, "%s (process %u) cannot be linked: %s", info->id,
+                    (unsigned)info->pid, fault);
+    } else if (status == SHL_NOT_FOUND) {
+        shl_why_set(
+            why,
+            "%s (process %u) has no segment %s: it is just starting, or "
+            "somebody has removed it and a new one comes within a "
+            "second; if it does not, start the device again",
+            info->id, (unsigned)info->pid, info->segment);
+    } else {
+        shl_why_set(
+            why,
+            "%s (process %u) is not ready: it is just starting; if that "
+            "lasts, start the device again",
+            info->id, (unsigned)info->pid);
+    }
 }
 
 /** A device is free; would its segment open? */
@@ -544,6 +585,7 @@ void shl_registry_why(shl_registry *registry, const char *id, char *text,
 {
     struct shl_device_info info;
     struct shl_why why = {""};
+    char other[160];
     shl_status status = shl_registry_find(registry, id, &info);
 
     if (status == SHL_OK)
@@ -551,15 +593,17 @@ void shl_registry_why(shl_registry *registry, const char *id, char *text,
     else if (status == SHL_BUSY)
         why_busy(&info, &why);
     else if (status == SHL_AGAIN)
-        shl_why_set(&why, "%s (process %u) is just starting: ask again",
-                    info.id, (unsigned)info.pid);
+        why_starting(&info, &why);
     else if (status == SHL_NOT_FOUND)
         why_missing(registry, id, &why);
     else if (status != SHL_BAD_NAME || !shl_id_check(id, NULL, NULL, &why))
         shl_why_set(&why, "cannot look at the board %s: %s",
                     registry->view.name, shl_status_text(status));
+    shl_board_skipped(&registry->view, other, sizeof other);
     if (size > 0)
-        snprintf(text, size, "%s", why.text);
+        snprintf(text, size, "%s%s%s%s", why.text,
+                 other[0] ? " (skipped: the board " : "", other,
+                 other[0] ? ")" : "");
 }
 
 shl_status shl_registry_find_for(shl_registry *registry, const char *id,
@@ -574,8 +618,8 @@ shl_status shl_registry_find_for(shl_registry *registry, const char *id,
     if (status == SHL_OK)
         return SHL_OK;
     if (status == SHL_AGAIN) { /* it will be there in a moment */
-        shl_why_set(why, "%s (process %u) is just starting: ask again",
-                    info->id, (unsigned)info->pid);
+        if (why)
+            why_starting(info, why);
         return SHL_AGAIN;
     }
     status = find_id(registry, id, tag, info);

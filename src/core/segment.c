@@ -657,6 +657,13 @@ static shl_status open_checked(const char *name, bool view,
 
     if (!status && !view)
         status = shl_map_ask(name, &s->ask);
+    if (status == SHL_FOREIGN || status == SHL_NO_PERMISSION) {
+        char fault[160];
+
+        shl_map_foreign(name, fault, sizeof fault);
+        shl_why_set(why, "%s", fault);
+        return status;
+    }
     if (status) {
         shl_why_set(why, "segment %s: %s", name, shl_status_text(status));
         return status;

@@ -12,6 +12,7 @@
 /** Bytes of the segment that carry leases. */
 #define SHL_LEASE_DEVICE 0u
 #define SHL_LEASE_HOST   1u
+#define SHL_LEASE_MAKER  2u /* who has made it for a plugin program */
 
 struct shl_segment {
     char name[256];     /* those that a DAW has made may be long */

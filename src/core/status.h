@@ -51,7 +51,7 @@ const char *shl_status_word(shl_status status);
 /** Room for the whole story of a failure: who, what was wrong, what to do.
  * Functions that take one fill it on failure only. */
 struct shl_why {
-    char text[256];
+    char text[384];
 };
 
 #ifdef __cplusplus

@@ -52,7 +52,7 @@ struct errand {
 
     /* what the step before has brought */
     shl_status status; /* of the answer, or of the work */
-    char text[256];
+    char text[384];
     uint8_t *answer;
     size_t answer_size;
     uint64_t took_ns;

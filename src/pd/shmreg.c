@@ -29,6 +29,7 @@ typedef struct shmreg {
     /* stored by the worker with release when x_new is whole, by the scheduler
      * with release when it is taken; each loads it with acquire */
     _Atomic uint32_t x_full;
+    int x_told;              /* what was there when the watch began */
     struct guests *x_guests; /* NULL: none was asked for */
 } t_shmreg;
 
@@ -164,9 +165,15 @@ static void shmreg_find(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
         return;
     status = shl_registry_find_tag(board, tag, &info);
     shl_registry_close(board);
+    /* whoever asks wants to know who has it, too */
+    if (status == SHL_BUSY || status == SHL_AGAIN)
+        status = SHL_OK;
     if (!status)
         tell_device(x, "device", &info);
     replies_number(&x->x_say, "done", status ? 0 : 1);
+    if (status && status != SHL_NOT_FOUND)
+        replies_error(&x->x_say, s, status, "find: %s",
+                      shl_status_text(status));
 }
 
 static void shmreg_clean(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
@@ -252,6 +259,17 @@ static void tell_change(void *arg, enum shl_change change,
     }
 }
 
+/* The first picture, as by scan. */
+static void tell_all(t_shmreg *x, const struct shl_look *look)
+{
+    uint32_t i;
+
+    x->x_told = 1; /* before what may begin another watch */
+    for (i = 0; i < look->count; i++)
+        tell_device(x, "device", &look->device[i]);
+    replies_number(&x->x_say, "done", look->count);
+}
+
 /* What is told may lead to messages that stop the watch or begin another one,
  * so it is told from copies. */
 static void tell_picture(t_shmreg *x)
@@ -272,7 +290,10 @@ static void tell_picture(t_shmreg *x)
         replies_error(&x->x_say, gensym("watch"), copy[1].status,
                       "watch: %s: it goes on trying",
                       shl_status_text(copy[1].status));
-    shl_watch_compare(&copy[0].look, &copy[1].look, tell_change, x);
+    if (x->x_told)
+        shl_watch_compare(&copy[0].look, &copy[1].look, tell_change, x);
+    else if (!copy[1].status)
+        tell_all(x, &copy[1].look);
     freebytes(copy, size);
 }
 
@@ -291,6 +312,7 @@ static void stop_watching(t_shmreg *x)
     clock_unset(x->x_clock);
     atomic_store_explicit(&x->x_full, 0, memory_order_relaxed);
     memset(&x->x_known, 0, sizeof x->x_known);
+    x->x_told = 0;
 }
 
 static void shmreg_watch(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
