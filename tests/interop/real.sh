@@ -14,13 +14,19 @@ built() { # name
 
 # The last words of a build that failed.
 reason() { # log
-    grep -m 1 '^error' "$1" || tail -n 1 "$1"
+    grep -m 1 '^error' "$1" || grep . "$1" | tail -n 1 | grep . ||
+        echo "was not built within 20 minutes"
 }
 
+began=$(date +%s)
 build() { # name command ...
     name=$1
     shift
-    if nice timeout 1500 "$@" >"$real/$name.log" 2>&1; then
+    if [ $(($(date +%s) - began)) -gt 3600 ]; then
+        echo "$name: no time left, the next run goes on"
+        return 1
+    fi
+    if nice timeout 1200 "$@" >"$real/$name.log" 2>&1; then
         rm -f "$real/$name.log"
     else
         echo "$name: $(reason "$real/$name.log")"
