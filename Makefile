@@ -7,7 +7,8 @@
 #   make live       links that are disturbed, at all settings of Pd
 #   make mutate     faults of one line, to see whether the tests notice
 #   make fresh      both commands of README.md in a bare Debian 12
-#   make bench      speed, beside what Pd has for the same job
+#   make bench      speed, beside what Pd has for the same job;
+#                   `make bench-readme` puts its figures into README
 #   make install    PDLIBDIR=... for Pd only, PREFIX=... for everything
 #   make lib        libshmlink.a and shmlink.pc, for programs of your own
 #   make api        write API.md anew, from the headers
@@ -355,6 +356,9 @@ bench:
 	@$(again) all programs
 	@sh tests/bench/run.sh
 
+bench-readme:
+	@sh tests/bench/readme.sh
+
 live:
 	@sh tests/deps.sh
 	@$(again) all programs
@@ -409,6 +413,6 @@ clean-build:
 	    -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all both programs fuzzers core objects ready deps demo check newest soak \
-    bench live mutate fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
+    bench bench-readme live mutate fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
     install install-beside install-program install-hint lib api features shmlink.pc
 .DELETE_ON_ERROR:

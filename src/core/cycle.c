@@ -31,18 +31,17 @@ static bool elsewhere(uint32_t peer_cpu)
 /* Wake a sleeper on `word` if there is one: the word has just been stored
  * seq_cst, the sleeper raises its flag seq_cst before its last look, so one of
  * us sees the other. */
-static bool wake(struct shl_parked_line *line, _Atomic uint32_t *word)
+static void wake(struct shl_parked_line *line, _Atomic uint32_t *word)
 {
     uint32_t parked = atomic_load_explicit(&line->parked, memory_order_seq_cst);
     if (!parked)
-        return false;
+        return;
     /* who was woken needs no second call, but it must be this same sleep: only
      * sleepers that give each a number of its own say so */
     if (shl_word_wake(word) && parked != 1)
         atomic_compare_exchange_strong_explicit(&line->parked, &parked, 0,
                                                 memory_order_relaxed,
                                                 memory_order_relaxed);
-    return true;
 }
 
 /* ---- host half ----------------------------------------------------------- */
@@ -198,7 +197,7 @@ SHL_RT void shl_cycle_ring(struct shl_cycle_host *cycle, uint64_t frame,
     /* seq_cst: releases planes, events and line, and pairs with the flag */
     atomic_store_explicit(&line->doorbell, cycle->doorbell,
                           memory_order_seq_cst);
-    cycle->woken = wake(&cycle->segment->lines->device_parked, &line->doorbell);
+    wake(&cycle->segment->lines->device_parked, &line->doorbell);
 }
 
 SHL_RT void shl_cycle_rung(struct shl_cycle_host *cycle)

@@ -46,7 +46,6 @@ struct shl_cycle_host {
     bool stalled;         /* look, do not wait */
     bool late;            /* what is outstanding is: its deadline has passed */
     bool may_yield;       /* the device may run on our processor */
-    bool woken;           /* the device slept when we rang */
     bool asked;           /* for slack, in this block */
     uint32_t deadline_us; /* of one block, without slack */
     uint32_t left_us;     /* of what this block may be waited for */

@@ -12,7 +12,7 @@
  * monitor: the host has one, with nothing in it.
  * Prints p50 p99 p99.9 mean (ns per block of the host's own time), CPU of both
  * (ns per block, without the gap), system calls of the host's audio path per
- * block, page faults of both. */
+ * block, page faults of both, blocks that did not come. */
 #include "measure.h"
 
 #include "core/shl.h"
@@ -333,17 +333,21 @@ static int run(struct job *job, pid_t pid, pid_t guest)
         ended = -1;
     double gap = (double)job->gap_us * 1000;
     samples_print(&samples);
-    printf(" %.1f %.3f %llu\n", (double)cpu / job->count - gap,
-           (double)own_calls / job->count,
-           (unsigned long long)(own_faults + atomic_load(job->faults)));
     uint64_t missed = stats.missed - warm.missed;
+    printf(" %.1f %.3f %llu %llu\n", (double)cpu / job->count - gap,
+           (double)own_calls / job->count,
+           (unsigned long long)(own_faults + atomic_load(job->faults)),
+           (unsigned long long)missed);
     if (missed || bench.failed || !same || ended)
         fprintf(stderr,
                 "round: %llu blocks missed, %llu calls failed, sound %s, "
                 "device ended with %d\n",
                 (unsigned long long)missed, (unsigned long long)bench.failed,
                 same ? "right" : "wrong", ended);
-    return !same || ended || missed * 100 > job->count ? 2 : 0;
+    /* in the free drive each hole of a busy machine is one in the sound: the
+     * table tells how many */
+    return !same || ended || missed * (job->is_free ? 2 : 100) > job->count ? 2
+                                                                            : 0;
 }
 
 int main(int argc, char **argv)
