@@ -621,6 +621,28 @@ PYTHON
     end_started
 fi
 
+if part rates; then
+    start_device any device --id Rate
+    for rate in 44100 96000 48000; do
+        gives 0 "$rate Hz, lockstep" "a device without a rate plays at $rate Hz" \
+            host --id Rate --samplerate $rate --wav "$work/$rate.wav" \
+            --seconds 0.5
+        start_device set device --id Set --samplerate $rate
+        gives 0 '' "and one that has it, too" host --id Set \
+            --wav "$work/set.wav" --seconds 0.5
+        holds "and sounds the same" cmp "$work/$rate.wav" "$work/set.wav"
+        finish "$last" TERM
+    done
+    start_device set device --id Set --samplerate 44100
+    gives 1 '44100 Hz and this host at 48000 Hz' "a rate that was set stays" \
+        host --id Set --samplerate 48000 --wait 0 --wav "$work/set.wav"
+    start_device own device --id Own --drive free
+    gives 1 '48000 Hz and this host at 44100 Hz' \
+        "and a device with its own clock has its own" \
+        host --id Own --samplerate 44100 --wait 0 --seconds 0.1
+    end_started
+fi
+
 if part samples; then
     start_device click device --id Click --click --echo
     : >"$work/notes"

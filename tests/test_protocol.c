@@ -200,6 +200,7 @@ static const struct constant constants[] = {
     C(SHL_CAP_CAN_DO),
     C(SHL_CAP_VENDOR),
     C(SHL_CAP_SYNTH),
+    C(SHL_CAP_ANY_RATE),
     C(SHL_TAP_AUDIO),
     C(SHL_TAP_CONTROL),
     C(SHL_TAP_GATE),

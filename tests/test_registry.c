@@ -574,7 +574,8 @@ static void everything_has_a_word(void **state)
     }
     assert_string_equal(shl_capability_name(7), "midi_in");
     assert_string_equal(shl_capability_name(26), "synth");
-    assert_string_equal(shl_capability_name(27), "unknown");
+    assert_string_equal(shl_capability_name(27), "any_rate");
+    assert_string_equal(shl_capability_name(28), "unknown");
     assert_string_equal(shl_drive_name(SHL_DRIVE_PIPELINED), "pipelined");
     assert_string_equal(shl_drive_name(3), "unknown");
     assert_string_equal(shl_mode_name(SHL_MODE_MIDI), "midi");

@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+#define LEAST_HZ 1000 /* that a host of a device of any rate may have */
+#define MOST_HZ  1000000
+
 /* ---- judged, answered ---------------------------------------------------- */
 
 static shl_status judge_rate(const shl_device *device,
@@ -13,6 +16,10 @@ static shl_status judge_rate(const shl_device *device,
     struct shl_flow_options options = shl_device_free_options(device, claim);
     if (claim->drive == SHL_DRIVE_FREE)
         return shl_flow_can(&options) ? SHL_OK : SHL_WRONG_RATE;
+    if (device->identity.capabilities & SHL_CAP_ANY_RATE)
+        return claim->rate_hz >= LEAST_HZ && claim->rate_hz <= MOST_HZ
+                   ? SHL_OK
+                   : SHL_WRONG_RATE;
     return fabs(claim->rate_hz - own_hz) <= 1e-6 * own_hz ? SHL_OK
                                                           : SHL_WRONG_RATE;
 }

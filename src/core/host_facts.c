@@ -46,6 +46,15 @@ static void state_info(const shl_host *host, struct shl_device_info *info)
                  (unsigned)host->link.segment.minor);
 }
 
+/* A device of any rate has its host's. */
+static double link_rate(const shl_host *host)
+{
+    const struct shl_link *link = &host->link;
+    bool follows = link->identity.capabilities & SHL_CAP_ANY_RATE &&
+                   link->claim.drive != SHL_DRIVE_FREE;
+    return follows ? link->claim.rate_hz : link->identity.rate_hz;
+}
+
 shl_status shl_host_device(const shl_host *host, struct shl_device_info *info)
 {
     if (!host->linked)
@@ -54,7 +63,7 @@ shl_status shl_host_device(const shl_host *host, struct shl_device_info *info)
     *info = (struct shl_device_info){.pid = from->pid,
                                      .in_channels = from->in_channels,
                                      .out_channels = from->out_channels,
-                                     .rate_hz = from->rate_hz,
+                                     .rate_hz = link_rate(host),
                                      .block_frames = from->block_frames,
                                      .quantum = from->quantum,
                                      .latency_frames =

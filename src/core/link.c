@@ -58,7 +58,9 @@ static shl_status agree(const struct shl_link *link,
 {
     const struct shl_identity *identity = &link->identity;
     shl_status st = SHL_OK;
-    if (link->drive != SHL_DRIVE_FREE || !options->resample)
+    bool free_drive = link->drive == SHL_DRIVE_FREE;
+    bool follows = !free_drive && identity->capabilities & SHL_CAP_ANY_RATE;
+    if (!follows && (!free_drive || !options->resample))
         st = agree_rate(identity, options, why);
     if (!st && link->drive != SHL_DRIVE_FREE)
         st = agree_block(identity, options, why);

@@ -28,7 +28,7 @@ const char *shl_capability_name(uint32_t bit)
         "sysex_out", "detune",     "transport_in", "transport_out", "bypass",
         "tail",      "reset",      "offline",      "latency",       "busses",
         "editor",    "resizable",  "spawn",        "quit",          "can_do",
-        "vendor",    "synth"};
+        "vendor",    "synth",      "any_rate"};
 
     return bit < SHL_CAP_COUNT ? names[bit] : "unknown";
 }

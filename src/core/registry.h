@@ -64,7 +64,9 @@ enum shl_capability {
     SHL_CAP_CAN_DO = 1 << 24,
     SHL_CAP_VENDOR = 1 << 25,
     SHL_CAP_SYNTH = 1 << 26, /* makes sound from notes alone */
-    SHL_CAP_COUNT = 27
+    /* runs at its host's sample rate, whatever it says of its own */
+    SHL_CAP_ANY_RATE = 1 << 27,
+    SHL_CAP_COUNT = 28
 };
 
 /** Name of capability bit n (0 to SHL_CAP_COUNT - 1): "midi_in". [any] */

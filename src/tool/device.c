@@ -215,10 +215,12 @@ static void tell_start(const struct run *run)
 
     if (run->quiet)
         return;
-    terminal_say("%s: ready, %u in, %u out, %s Hz, blocks of %u",
-                 shl_device_id(run->device), options->in_channels,
-                 options->out_channels, shl_digits(options->rate_hz, 10).text,
-                 options->block_frames);
+    terminal_say(
+        "%s: ready, %u in, %u out, %s Hz%s, blocks of %u",
+        shl_device_id(run->device), options->in_channels, options->out_channels,
+        shl_digits(options->rate_hz, 10).text,
+        options->capabilities & SHL_CAP_ANY_RATE ? " or that of its host" : "",
+        options->block_frames);
     if (run->verbose)
         terminal_say("%s: segment %s, %u parameters, latency %u frames, "
                      "%d voices",
@@ -384,7 +386,7 @@ int tool_device(int argc, char **argv)
                     .category = "synth",
                     .version = VERSION_OF(SHL_VERSION_MAJOR, SHL_VERSION_MINOR,
                                           SHL_VERSION_PATCH),
-                    .rate_hz = 48000,
+                    .rate_hz = 0,
                     .block_frames = 64,
                     .out_channels = 2,
                     .params = synth_params(),
@@ -407,7 +409,7 @@ int tool_device(int argc, char **argv)
          .least = 8000,
          .most = 384000,
          .argument = "HZ",
-         .help = "default 48000"},
+         .help = "default that of its host"},
         {.name = "blocksize",
          .type = OPTION_WHOLE,
          .value = &o->block_frames,
@@ -527,6 +529,11 @@ int tool_device(int argc, char **argv)
         o->tap_count = taps_list(o->in_channels, taps);
     }
     o->resampler = rate_samplerate();
+    player.any_rate = !(o->rate_hz > 0) && o->drives != SHL_DRIVE_FREE;
+    if (!(o->rate_hz > 0))
+        o->rate_hz = 48000;
+    if (player.any_rate)
+        o->capabilities |= SHL_CAP_ANY_RATE;
     player.rate_hz = o->rate_hz;
     player.in_channels = o->in_channels;
     player.out_channels = o->out_channels;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST_HZ 1000.0
+#define MOST_HZ  1000000.0
+
 struct player {
     struct player_options options;
     struct player_figures figures;
@@ -74,9 +77,12 @@ static void tell_param(struct player *player, shl_device *device,
 
 /* A new host hears nothing of the last one; parameters stay, like the knobs of
  * a synth. */
-static void start_anew(struct player *player)
+static void start_anew(struct player *player, double rate_hz)
 {
-    synth_silence(player->synth);
+    if (player->options.any_rate && rate_hz >= LEAST_HZ && rate_hz <= MOST_HZ)
+        synth_rate(player->synth, rate_hz);
+    else
+        synth_silence(player->synth);
     if (player->delay)
         memset(player->delay, 0,
                (size_t)player->options.latency_frames *
@@ -139,7 +145,7 @@ SHL_RT void player_heed(struct player *player, shl_device *device)
     uint32_t ump[2];
 
     if (wish && wish->reset)
-        start_anew(player);
+        start_anew(player, 0);
     for (uint32_t i = 0; wish && i < SYNTH_PARAMS; i++) {
         synth_set(player->synth, (enum synth_param)i, wish->value[i]);
         shl_device_keep(device, i,
@@ -232,7 +238,7 @@ static void finish(struct player *player, const struct shl_block *block)
 static void begin(struct player *player, const struct shl_block *block)
 {
     if (block->fresh)
-        start_anew(player);
+        start_anew(player, block->transport.rate_hz);
     if (player->options.click)
         for (uint32_t c = 0; c < player->options.out_channels; c++)
             memset(block->out[c], 0, block->frames * sizeof(float));

@@ -13,6 +13,7 @@
 
 struct player_options {
     double rate_hz;
+    int any_rate; /* then of each host: rate_hz is that of none */
     uint32_t in_channels, out_channels;
     uint32_t latency_frames; /* kept: the output is that much late */
     int click;               /* note ons become single samples */

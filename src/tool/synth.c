@@ -149,6 +149,14 @@ static void glide(struct synth *synth, float part)
 
 /* ---- life ------------------------------------------------------------------ */
 
+static void set_rate(struct synth *synth, double rate_hz)
+{
+    synth->sound.rate_hz = (float)rate_hz;
+    synth->sound.fade = (float)(1.0 / (0.005 * rate_hz));
+    synth->sound.glide = part_per_step(VOICE_STEP, 3.0, rate_hz);
+    synth->gain_glide = part_per_step(1.0, 5.0, rate_hz);
+}
+
 struct synth *synth_new(double rate_hz)
 {
     struct synth *synth = calloc(1, sizeof(*synth));
@@ -157,12 +165,18 @@ struct synth *synth_new(double rate_hz)
         return NULL;
     wave_init(&synth->wave);
     synth->sound.wave = &synth->wave;
-    synth->sound.rate_hz = (float)rate_hz;
-    synth->sound.fade = (float)(1.0 / (0.005 * rate_hz));
-    synth->sound.glide = part_per_step(VOICE_STEP, 3.0, rate_hz);
-    synth->gain_glide = part_per_step(1.0, 5.0, rate_hz);
+    set_rate(synth, rate_hz);
     synth_reset(synth);
     return synth;
+}
+
+SHL_RT void synth_rate(struct synth *synth, double rate_hz)
+{
+    set_rate(synth, rate_hz);
+    synth_silence(synth);
+    for (uint32_t id = 0; id < SYNTH_PARAMS; id++)
+        apply(synth, (enum synth_param)id);
+    glide(synth, 1.f);
 }
 
 void synth_free(struct synth *synth)

@@ -35,6 +35,9 @@ struct synth;
 
 /** @return NULL if there is no memory. [control] */
 struct synth *synth_new(double rate_hz);
+
+/** Another sample rate; ends what sounds, parameters stay. [audio] */
+SHL_RT void synth_rate(struct synth *synth, double rate_hz);
 void synth_free(struct synth *synth);
 
 /** As new: silence, parameters and controllers at their start. [audio] */
