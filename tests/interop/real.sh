@@ -8,9 +8,27 @@ here=$(pwd)
 real=$(cd ../.. && pwd)/build/interop/real
 mkdir -p "$real" || exit 1
 
+# All there: nothing is installed or fetched.
+there=0
+for name in host-0.0.2 host-0.0.7 host-0.0.8 host-0.1.2 engine-0.2.20 \
+    engine-0.2.65 engine-0.3.7 engine-0.4.20; do
+    [ ! -x "$real/$name" ] || there=$((there + 1))
+done
+[ "$there" -lt 8 ] || exit 0
+
 built() { # name
     [ -x "$real/$1" ]
 }
+
+# What the engines link to, early ones most of all; and something to play with.
+packages="pkg-config libasound2-dev libjack-jackd2-dev librubberband-dev
+    libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev
+    libswresample-dev libswscale-dev libclang-dev lv2-examples zam-plugins"
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    # shellcheck disable=SC2086 # a list
+    DEBIAN_FRONTEND=noninteractive timeout 900 apt-get -q install -y \
+        --no-install-recommends $packages </dev/null >/dev/null 2>&1
+fi
 
 # The last words of a build that failed.
 reason() { # log
