@@ -17,6 +17,8 @@
 #define SHORT_NS       100000u /* a sleep: we might as well have stayed awake */
 #define EAGER_MORE     3u      /* one short wait weighs as many long ones */
 #define EAGER_MOST     12u
+#define AWAY_NS        500000u /* more than siblings need for their blocks */
+#define SHY_BLOCKS     4096u
 
 /* ---- both halves ------------------------------------------------------- */
 
@@ -346,6 +348,7 @@ static void note_wait(struct shl_cycle_device *cycle)
     if (cycle->eager > EAGER_MOST)
         cycle->eager = EAGER_MOST;
     cycle->slept = false;
+    cycle->shy -= cycle->shy > 0;
 }
 
 SHL_RT bool shl_cycle_bell(struct shl_cycle_device *cycle, uint32_t *bell)
@@ -380,15 +383,22 @@ static bool is_crowded(const struct shl_cycle_device *cycle)
     return others >= cycle->cpus - 1; /* the host has the other one */
 }
 
+/* Whoever yields goes behind all that want the processor. Siblings need it for a
+ * moment; another process that is busy keeps it for milliseconds, so that the
+ * block would come too late: then sleeping is better, for a good while. */
 static bool yield_for(struct shl_cycle_device *cycle, uint32_t epoch,
                       const _Atomic uint32_t *alarm)
 {
-    uint64_t until_ns = shl_clock_ns() + SPIN_LIMIT_NS;
-    do {
+    uint64_t began_ns = shl_clock_ns(), now_ns = began_ns;
+    while (cycle->shy == 0 && now_ns - began_ns < SPIN_LIMIT_NS) {
         shl_yield();
+        uint64_t back_ns = shl_clock_ns();
+        if (back_ns - now_ns > AWAY_NS)
+            cycle->shy = SHY_BLOCKS;
+        now_ns = back_ns;
         if (something(cycle, epoch, alarm))
             return true;
-    } while (shl_clock_ns() < until_ns);
+    }
     return false;
 }
 

@@ -119,6 +119,7 @@ struct shl_cycle_device {
     bool nudged;       /* woken without a block: one is about to come */
     bool slept;        /* since the last block, and not just for a moment */
     uint32_t eager;    /* above 0: blocks follow each other at once, of late */
+    uint32_t shy;      /* blocks for which it does not yield to siblings */
     uint32_t sleeps;   /* another odd number for each */
     uint32_t cpus;     /* processors that we may run on */
     uint32_t answered; /* last doorbell answered */
