@@ -222,7 +222,8 @@ SHL_RT bool shl_flow_read(struct shl_flow *flow, float *const *planes,
     flow->heard = shl_stream_read(flow->reader, planes, frames, flow->now_ns);
     shl_stream_read_part(flow->reader, &flow->first, &flow->end);
     flow->frames = frames;
-    flow->begun = flow->begun || flow->heard;
+    /* what lies before the stream is silence that nobody misses */
+    flow->begun = flow->begun || (flow->heard && flow->end > 0);
     if (flow->heard)
         flow->silent_frames = 0;
     else if (flow->silent_frames < enough)

@@ -779,10 +779,10 @@ static SHL_RT bool is_there(shl_stream_reader *r, uint64_t written,
     }
     if (unread < 0 || unread > INT32_MAX)
         r->stats.bad++;
-    else if (spare < 0)
-        note_underrun(r);
-    else
+    else if (spare >= 0)
         r->stats.skips++;
+    else if (r->at.whole > 0) /* before that nobody misses it */
+        note_underrun(r);
     return false;
 }
 
