@@ -57,6 +57,15 @@ foreign=$(nm -g --defined-only "$place/prefix/lib/libshmlink.a" |
     awk 'NF == 3 && $3 !~ /^shl_/ { print $3 }' | sort -u | paste -sd' ')
 check "every symbol of the archive begins with shl_ $foreign" test -z "$foreign"
 
+needs() { # file: the libraries that it names
+    readelf -d "$1" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'
+}
+for file in shmlink~.pd_linux shmreg.pd_linux; do
+    more=$(needs $file | grep -v '^lib\(c\|m\|pthread\|rt\|dl\|samplerate\)\.so\|^ld-linux' |
+        paste -sd' ')
+    check "$file needs but libc, and libsamplerate where it is: $more" test -z "$more"
+done
+
 # ---- a device in C, a host in C++ ----------------------------------------------
 
 sed 's|"core/shl.h"|<shl.h>|' examples/device.c >"$place/device.c"

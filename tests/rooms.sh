@@ -128,6 +128,17 @@ END {
     print "rooms: " NR " includes are as LAYOUT.md has them"
 }' || exit 1
 
+# The tree: each file has a row, by its own name or by its noun.
+missing=$(for file in */*.[ch]; do
+    base=${file##*/}
+    grep -qE "^ +(.* )?($base|${base%.*})( |$)" ../LAYOUT.md || echo "src/$file"
+done)
+if [ -n "$missing" ]; then
+    echo "$missing" | sed 's|$|: has no row in the tree of LAYOUT.md|'
+    exit 1
+fi
+echo "rooms: each file of src has its row in LAYOUT.md"
+
 # Formats of floating point numbers, what reads such, and the letters of a locale.
 locale=$(grep -n . */*.[ch] | sed 's/%%//g' |
     grep -E '"[^"]*%[-+#0-9.*]*[lL]?[aefgAEFG]|(strto(d|f|ld)|atof|sscanf|setlocale|localeconv|atom_string|is(alnum|alpha|blank|digit|lower|print|punct|space|upper)|to(lower|upper))\(' |

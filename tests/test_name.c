@@ -9,7 +9,6 @@
 #include <cmocka.h>
 #include <string.h>
 
-
 static void good_ids_give_name_and_number(void **state)
 {
     static const struct {

@@ -466,6 +466,13 @@ static void list_ids(shl_registry *registry, char *text, size_t size)
     }
 }
 
+/* Whether a shell takes this name as it is. */
+static bool plain(const char *id)
+{
+    return id[0] && !id[strspn(id, "abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:._-")];
+}
+
 /** Nobody there: whose board it is, and what may hide others. */
 static void why_none(shl_registry *registry, const char *id,
                      struct shl_why *why)
@@ -476,9 +483,9 @@ static void why_none(shl_registry *registry, const char *id,
         why,
         "no device %s: none is running on the board %s of user %u "
         "(devices of other users are on boards of their own%s%s); start "
-        "one, for example: shmlink device --id MySynth",
+        "one, for example: shmlink device --id %s",
         id, registry->view.name, (unsigned)shl_user_id(), hides ? "; " : "",
-        hides ? hides : "");
+        hides ? hides : "", plain(id) ? id : "MySynth");
 }
 
 static void why_missing(shl_registry *registry, const char *id,

@@ -331,8 +331,8 @@ static void shmreg_watch(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
     if (!(ms > 0))
         return;
     if (ms < WATCH_MIN_MS) {
-        replies_complain(&x->x_say, "watch: %s ms is too short: %d is used",
-                         shl_digits(ms, 10).text, WATCH_MIN_MS);
+        replies_note(&x->x_say, "watch: %s ms is too short: %d is used",
+                     shl_digits(ms, 10).text, WATCH_MIN_MS);
         ms = WATCH_MIN_MS;
     }
     status = shl_worker_new(take_picture, x, (uint32_t)ms, &x->x_worker);
