@@ -255,6 +255,25 @@ void replies_complain(struct replies *replies, const char *format, ...)
     console(replies, 1, text);
 }
 
+/* Whether a sentence is a symbol already, or may become one. */
+static int may_be_symbol(struct replies *replies, const char *text)
+{
+    uint32_t sum = shl_checksum(0, text, strlen(text)) | 1, at = sum;
+
+    for (;; at++) {
+        uint32_t *place = &replies->texts[at % REPLIES_TEXTS];
+        if (*place == sum)
+            return 1;
+        if (*place)
+            continue;
+        if (replies->text_count >= REPLIES_TEXTS / 2)
+            return 0;
+        replies->text_count++;
+        *place = sum;
+        return 1;
+    }
+}
+
 void replies_error_quiet(struct replies *replies, t_symbol *selector,
                          shl_status status, const char *text)
 {
@@ -262,7 +281,11 @@ void replies_error_quiet(struct replies *replies, t_symbol *selector,
 
     SETSYMBOL(&atoms[0], selector);
     atoms_set_text(&atoms[1], shl_status_word(status));
-    atoms_set_text(&atoms[2], without_name(replies, text));
+    text = without_name(replies, text);
+    atoms_set_text(&atoms[2], may_be_symbol(replies, text)
+                                  ? text
+                                  : "too many different errors: the console "
+                                    "has them in words");
     replies_send(replies, "error", 3, atoms);
 }
 

@@ -23,6 +23,7 @@ enum replies_memory {
 
 #define REPLIES_SAID_MAX 128
 #define REPLIES_RECENT   8
+#define REPLIES_TEXTS    1024 /* a power of two */
 
 struct replies {
     t_object *object;
@@ -45,6 +46,9 @@ struct replies {
         char text[80];
     } recent[REPLIES_RECENT];
     uint32_t recent_next;
+    /* sentences that have become symbols, which Pd keeps for ever: their sums */
+    uint32_t texts[REPLIES_TEXTS];
+    uint32_t text_count;
 };
 
 /** Nothing said yet, no name. The outlet is made by replies_outlet. */
@@ -90,7 +94,8 @@ void replies_fail(struct replies *replies, t_symbol *selector,
                   shl_status status, const char *format, ...)
     REPLIES_FORMAT(4, 5);
 
-/** The `error` message alone, for what the console has heard already. */
+/** The `error` message alone, for what the console has heard already. An object
+ * that has said very many different sentences refers to the console. */
 void replies_error_quiet(struct replies *replies, t_symbol *selector,
                          shl_status status, const char *text);
 
