@@ -9,6 +9,8 @@
 #include <cmocka.h>
 #include <string.h>
 
+#define FORTY "0123456789abcdefghij0123456789abcdefghij"
+
 static void good_ids_give_name_and_number(void **state)
 {
     static const struct {
