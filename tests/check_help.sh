@@ -56,7 +56,7 @@ run() { # pd, arguments
     p=$1
     shift
     timeout -k 2 1000 "$p" -nogui -nrt -noprefs -nomidi -noaudio -r 48000 \
-        -sleepgrain 1 -stderr "$@" </dev/null 2>&1
+        -stderr "$@" </dev/null 2>&1
 }
 
 trouble() {

@@ -68,7 +68,7 @@ start_program() { # name
             $(remembered "$1") >"$work/$1.log" 2>&1 </dev/null & ;;
     h[12]) "$SHMLINK" host -q --id Synth --tag "tag-${1#h}" --wait 60 \
         >"$work/$1.log" 2>&1 </dev/null & ;;
-    *) "$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 -r 48000 \
+    *) "$PD" -nogui -nrt -noprefs -nomidi -noaudio -r 48000 \
         -stderr -path "$root" -open "$work/$1.pd" \
         >"$work/$1.log" 2>&1 </dev/null & ;;
     esac

@@ -136,7 +136,7 @@ fi
 end_device
 (
     pd_exec=exec # so that it is what we end
-    pd '-sleepgrain 1' tests/pd/slave-effect.pd 0 700
+    pd '' tests/pd/slave-effect.pd 0 700
 ) >"$work/slave" 2>&1 &
 device=$!
 ./shmlink wait Effect:0 --timeout 400 >/dev/null 2>&1
@@ -157,7 +157,7 @@ own_time() {
     sed 's/ -slave//' tests/pd/slave-effect.pd >"$work/effect.pd"
     (
         pd_exec=exec # so that it is what we end
-        pd '-sleepgrain 1' "$work/effect.pd" 0 600
+        pd '' "$work/effect.pd" 0 600
     ) >>"$work/own" 2>&1 &
     device=$!
     ./shmlink wait Effect:0 --timeout 400 >/dev/null 2>&1
@@ -180,7 +180,7 @@ end_device
 start_device
 
 # Live: the device is killed and comes back, three times.
-pd '-sleepgrain 1' tests/pd/load.pd 6000 600 >"$work/live" 2>&1 &
+pd '' tests/pd/load.pd 6000 600 >"$work/live" 2>&1 &
 live=$!
 for turn in 1 2 3; do
     tries=0

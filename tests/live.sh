@@ -243,9 +243,12 @@ if [ "${1:-}" = -one ]; then
     exit 0
 fi
 
+# Where other programs keep the machine busy, these are all that do.
 while [ $rounds -gt 0 ]; do
-    settings | grep -F -- "$wanted" | tr '\n' '\0' |
-        xargs -0 -r -P "${JOBS:-3}" -n 1 sh "$0" -one
+    settings | grep -F -- "$wanted" | grep -v 'busy|' | tr '\n' '\0' |
+        xargs -0 -r -P "${JOBS:-2}" -n 1 sh "$0" -one
+    settings | grep -F -- "$wanted" | grep 'busy|' | tr '\n' '\0' |
+        xargs -0 -r -n 1 sh "$0" -one
     rounds=$((rounds - 1))
 done
 tally_end

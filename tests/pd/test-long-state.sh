@@ -12,7 +12,7 @@ start "$root/shmplug" --register Long builtin "fixture:state=$size" 48000 64 0 2
 ready Long:0
 ask_patch "$work/a.pd" "shmlink~ Long:0 0 2" "program_write a.shl" \
     "program_read a.shl" "program_write b.shl" "program_write no/where.shl"
-for how in -batch "-sleepgrain 1"; do
+for how in -batch live; do
     rm -f "$work/a.shl" "$work/b.shl"
     if [ "$how" != -batch ]; then
         ask_patch "$work/a.pd" "shmlink~ Long:0 0 2" "program_write a.shl" \

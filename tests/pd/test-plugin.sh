@@ -131,7 +131,7 @@ wait_gone() { # pid; a generous limit, for slow machines
 }
 
 ask_patch "$work/ask.pd" "shmlink~ -w -host $peer clap:B16/normal 2 2" "~40000"
-"$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 -r 48000 -stderr \
+"$PD" -nogui -nrt -noprefs -nomidi -noaudio -r 48000 -stderr \
     -path "$root" -open "$work/ask.pd" </dev/null >"$work/log-live" 2>&1 &
 pd=$!
 started="$started $pd"

@@ -8,7 +8,7 @@
 command -v pdsend >/dev/null || { echo "no pdsend"; exit 77; }
 log=$work/log
 port=$((20000 + $$ % 20000))
-start "$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 -r 48000 \
+start "$PD" -nogui -nrt -noprefs -nomidi -noaudio -r 48000 \
     -stderr -path "$root" -open "$here/pd/released.pd" \
     -send "released-port $port" >>"$log" 2>&1
 ready Held:0

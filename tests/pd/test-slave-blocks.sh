@@ -4,7 +4,7 @@
 . "$here/pd/pd.sh"
 
 log=$work/device
-start "$PD" -nogui -nrt -noprefs -nomidi -noaudio -sleepgrain 1 -r 32768 \
+start "$PD" -nogui -nrt -noprefs -nomidi -noaudio -r 32768 \
     -stderr -path "$root" -open "$here/pd/slave-device.pd" >>"$log" 2>&1
 ready Voice:0
 size=$((32768 * 4))

@@ -5,7 +5,7 @@
 
 cp "$here"/pd/*slave-*.pd "$work"
 pd="$PD -nogui -nrt -noprefs -nomidi -noaudio -r 32768 -stderr -path $root"
-start $pd -sleepgrain 1 -open "$work/slave-two.pd" >"$work/device" 2>&1
+start $pd -open "$work/slave-two.pd" >"$work/device" 2>&1
 ready Left:0
 ready Right:0
 timeout -k 2 500 $pd -batch -open "$work/with-slave-two.pd" </dev/null 2>&1

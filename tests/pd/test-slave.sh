@@ -8,7 +8,7 @@
 cp "$here"/pd/slave-*.pd "$work"
 pd="$PD -nogui -nrt -noprefs -nomidi -noaudio -r 32768 -stderr -path $root"
 
-start $pd -sleepgrain 1 -open "$work/slave-device.pd" >>"$work/device" 2>&1
+start $pd -open "$work/slave-device.pd" >>"$work/device" 2>&1
 ready Voice:0
 for n in 1 2; do
     timeout -k 2 500 $pd -batch -open "$work/slave-linked.pd" </dev/null 2>&1
