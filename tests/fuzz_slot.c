@@ -325,7 +325,8 @@ static void link_up(uint32_t choice)
     plugin.ports = (struct shl_port_counts){2, 2, 1, 1};
     plugin.ports_told = choice & 4;
     plugin.ports_fixed = plugin.owed = false;
-    plugin.heard = plugin.done = plugin.agreed = plugin.rung = 0;
+    plugin.heard = plugin.rung = 0;
+    plugin.tasks = plugin.responses = (struct shl_plugin_count){0, 0};
     plugin.gone = gone = 0;
     bytes_there = 0;
     strcpy(plugin.title,
