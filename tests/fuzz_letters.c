@@ -248,9 +248,17 @@ static void note_change(void *arg, uint32_t what)
     MUST(what && what <= PLUGIN_CHANGED_ALL);
 }
 
+static void note_line(void *arg, enum plugin_level level, const char *text)
+{
+    (void)arg;
+    (void)level;
+    MUST(text && *text);
+}
+
 static struct plugin *load_plugin(const char *spec)
 {
-    static struct plugin_owner owner = {.changed = note_change};
+    static struct plugin_owner owner = {.changed = note_change,
+                                        .log = note_line};
     const struct plugin_load load = {.spec = spec,
                                      .rate_hz = 48000,
                                      .block_frames = 64,

@@ -241,7 +241,9 @@ static void ask(uint32_t at)
     uint8_t bytes[8192] = {0};
     uint32_t size = sizeof bytes;
 
-    question[at].number = take(input, 1) % 14;
+    question[at].number = take(input, 1) % 15;
+    if (question[at].number == 14)
+        question[at].number = SHL_SERVE_COLLECT;
     question[at].asked = 1;
     question[at].answered = 0;
     if (type == SHL_MESSAGE_PLUGIN &&
@@ -257,7 +259,8 @@ static void ask(uint32_t at)
                      (void *)(uintptr_t)at, NULL))
         question[at].asked = 0;
     else if (type == SHL_MESSAGE_PLUGIN)
-        MUST(question[at].number - 1 < SHL_SERVE_PORTS);
+        MUST(question[at].number - 1 < SHL_SERVE_AU_PARAMS ||
+             question[at].number == SHL_SERVE_COLLECT);
     free(exact);
 }
 
