@@ -29,7 +29,7 @@ void shl_crew_leave(uint32_t place);
 /** How many processes there are of other devices. [audio] */
 SHL_RT uint32_t shl_crew_others(void);
 
-/** The link at this place has rung. If that begins a round, wake the sleepers
+/** The link at this place, in lockstep, has rung. If that begins a round, wake the sleepers
  * that rang in the last two. [audio] One system call for each. */
 SHL_RT void shl_crew_rang(uint32_t place);
 

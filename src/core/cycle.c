@@ -18,7 +18,7 @@
 #define EAGER_MORE     3u      /* one short wait weighs as many long ones */
 #define EAGER_MOST     12u
 #define AWAY_NS        500000u /* more than siblings need for their blocks */
-#define SHY_BLOCKS     4096u
+#define SHY_BLOCKS     1024u
 
 /* ---- both halves ------------------------------------------------------- */
 
@@ -380,7 +380,7 @@ static bool something(struct shl_cycle_device *cycle, uint32_t epoch,
 static bool is_crowded(const struct shl_cycle_device *cycle)
 {
     uint32_t others = shl_line_load(&cycle->lines->host.others);
-    return others >= cycle->cpus - 1; /* the host has the other one */
+    return others > 0 && others >= cycle->cpus - 1; /* the host has one */
 }
 
 /* Whoever yields goes behind all that want the processor. Siblings need it for a

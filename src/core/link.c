@@ -514,7 +514,8 @@ static void ring_block(struct shl_link *link, uint32_t channels,
     show_others(link);
     shl_cycle_ring(&link->cycle, link->frame, frames, channels,
                    link->out_planes, link->epoch);
-    shl_crew_rang(link->crew);
+    if (!link->pipelined) /* else nobody waits while its device wakes */
+        shl_crew_rang(link->crew);
     shl_ring_fetch_free(&link->to_device);
 }
 
