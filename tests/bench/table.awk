@@ -209,7 +209,8 @@ END {
         "which the hour decides; the rest is what T1 names."
     one = "both are two changes of the process on one processor; the events' " \
         "checks and copies come on top of it."
-    pd = "what [pd~] costs is decided by the system's pipes and scheduling, " \
+    pd = "these are means, in which one pause of a busy machine weighs as much " \
+        "as thousands of blocks; what [pd~] costs is decided by pipes, " \
         "what [shmlink~] costs by the way between the processors."
     tail = "other processes, and the machine's own host, take a processor " \
         "away for longer than a block takes; a quiet machine is what it needs."
