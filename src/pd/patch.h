@@ -93,6 +93,8 @@ typedef struct patch {
     uint32_t x_delay; /* frames of latency by re-blocking */
     uint32_t x_latency; /* and those that the patch states */
     uint64_t x_polled_ns;
+    uint64_t x_lost_ns;     /* when the wait began that ended so */
+    uint64_t x_patience_ns; /* for the next block of a host in real time */
 
     struct schedule x_heard;  /* from the host, by logical time */
     struct schedule x_spoken; /* to the host, by logical time */

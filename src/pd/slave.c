@@ -15,6 +15,7 @@
 
 #define SLICE_MS   4  /* between looks at GUI, sockets and claim */
 #define LOST_MS    20 /* without a block of a host in real time */
+#define LONG_MS    60 /* the same, if its bursts are as far apart */
 #define MS         UINT64_C(1000000) /* in nanoseconds */
 #define FRAMES_MAX 4096
 #define ROOM       (3 * FRAMES_MAX)
@@ -212,6 +213,7 @@ static void begin(t_patch *x)
     }
     x->x_delay = x->x_frames - common_divisor(x->x_frames, block);
     x->x_lost = 0;
+    x->x_patience_ns = LOST_MS * MS;
     clear_reels(x);
     state_latency(x);
     patch_hear_claim(x);
@@ -227,6 +229,19 @@ static void take_audio(t_patch *x, const struct shl_block *block)
     x->x_in.count += block->frames;
 }
 
+/* A host that computes in long bursts is silent between them, and not stopped:
+ * the next time it is waited for longer. */
+static void found_again(t_patch *x)
+{
+    uint64_t gap_ns = shl_clock_ns() - x->x_lost_ns;
+
+    x->x_lost = 0;
+    if (gap_ns > LONG_MS * MS)
+        return;
+    gap_ns += gap_ns / 2;
+    x->x_patience_ns = gap_ns < LONG_MS * MS ? gap_ns : LONG_MS * MS;
+}
+
 static void take(t_patch *x, const struct shl_block *block)
 {
     if (block->fresh)
@@ -239,7 +254,8 @@ static void take(t_patch *x, const struct shl_block *block)
         take_audio(x, block);
         x->x_block = *block;
         x->x_working = 1;
-        x->x_lost = 0;
+        if (x->x_lost)
+            found_again(x);
         answer(x);
     } else {
         patch_say_now(x, block);
@@ -279,8 +295,10 @@ static int waits_for(t_patch *x, uint64_t since_ns)
         return 0;
     if (info.renders)
         return 1;
-    if (!x->x_lost && shl_clock_ns() - since_ns > LOST_MS * MS)
+    if (!x->x_lost && shl_clock_ns() - since_ns > x->x_patience_ns) {
         x->x_lost = 1;
+        x->x_lost_ns = since_ns;
+    }
     return !x->x_lost;
 }
 
