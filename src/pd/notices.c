@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define STALLS_SAID_MS 60000 /* between lines that count stalls */
+
 static void tell_latency(t_shmlink *x)
 {
     x->x_told.latency = shl_host_latency(x->x_host);
@@ -260,6 +262,22 @@ static void tell_short(t_shmlink *x, uint32_t wanted)
                      (unsigned)x->x_flags.latency_frames, (unsigned)wanted);
 }
 
+/* Once on the console, then how often now and then: the outlet tells each. */
+static void note_stall(t_shmlink *x)
+{
+    const char *advice = "use -t or a longer deadline (-d ms)";
+
+    if (x->x_stalls++ == 0)
+        replies_note(&x->x_say, "the device does not keep up: %s", advice);
+    else if (clock_gettimesince(x->x_stall_said) < STALLS_SAID_MS)
+        return;
+    else
+        replies_note(&x->x_say, "the device did not keep up %u more times: %s",
+                     (unsigned)(x->x_stalls - x->x_stalls_said), advice);
+    x->x_stalls_said = x->x_stalls;
+    x->x_stall_said = clock_getlogicaltime();
+}
+
 void notices_tell(t_shmlink *x, const struct shl_notice *notice)
 {
     switch (notice->kind) {
@@ -276,8 +294,7 @@ void notices_tell(t_shmlink *x, const struct shl_notice *notice)
         tell_gone(x, notice);
         break;
     case SHL_NOTICE_STALLED:
-        replies_note(&x->x_say, "the device does not keep up: use -t or a "
-                                "longer deadline (-d ms)");
+        note_stall(x);
         replies_number(&x->x_say, "stalled", (double)notice->value);
         break;
     case SHL_NOTICE_RESUMED:

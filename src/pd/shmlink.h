@@ -105,6 +105,9 @@ typedef struct shmlink {
     uint32_t x_taps_asked;            /* and not answered yet */
     uint64_t x_refused;               /* by the link, when their time came */
     uint64_t x_refused_told;
+    uint32_t x_stalls; /* ever, and on the console */
+    uint32_t x_stalls_said;
+    double x_stall_said; /* when */
     shl_status x_refusal;
 
     struct waiting *x_waiting, *x_waiting_last; /* said while one starts */

@@ -135,7 +135,7 @@ trial() {
         "$@" -open "$work/host.pd" >"$log" 2>&1
     t_host=$last
     more 'heard: [1-9]' 0 || return
-    for p in 0.05 0.3; do
+    for p in 0.05 0.3 0.2; do
         pause $p
         heard_again "a pause of $p s"
     done
@@ -145,6 +145,11 @@ trial() {
     done
     heard_again "all that"
     counts_right
+    # the outlet tells each stall, the console the first
+    t_lines=$(grep -c 'shmlink~ Pause:0: the device does not keep up' "$log")
+    t_stalls=$(count 'box: stalled')
+    same "$name, lines on the console of $t_stalls stalls" "$t_lines" \
+        $((t_stalls > 0))
     echo "# figure: $name: $(stat stalls) stalls, $(stat missed) of $(stat blocks) blocks missed"
     kill "$t_host" "$t_device" 2>/dev/null
     wait "$t_host" "$t_device" 2>/dev/null
