@@ -748,7 +748,8 @@ static SHL_RT void start(shl_stream_reader *r, uint64_t written,
     else if (!same_place(r, frames, &at) && !r->resampling)
         at = (struct place){at.whole + (at.rest >= 0.5), 0.0};
     if (!readable(r, at, frames, written)) {
-        note_missing(r, end_of_need(r, at, frames) - (int64_t)written);
+        note_missing(r,
+                     (int64_t)((uint64_t)end_of_need(r, at, frames) - written));
         return;
     }
     if (r->missing)
