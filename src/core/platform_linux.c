@@ -621,7 +621,10 @@ void shl_map_foreign(const char *name, char *text, size_t size)
     struct stat at;
 
     if (name_stat(name, &at))
-        snprintf(text, size, SHM_FOLDER "%s cannot be looked at", name);
+        snprintf(text, size,
+                 "no permission to use " SHM_FOLDER "%s: let user %u read "
+                 "and write that folder",
+                 name, (unsigned)geteuid());
     else if (at.st_uid != geteuid())
         snprintf(text, size, SHM_FOLDER "%s belongs to user %u, not to user %u",
                  name, (unsigned)at.st_uid, (unsigned)geteuid());

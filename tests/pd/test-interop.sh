@@ -41,8 +41,7 @@ note_names 3
 END
     [ "$1" != 3 ] || cat <<END
 param_count 0
-param_info 0
-error param_info not_found
+param_info 0 0  1 0 1 0 0 1 -
 note_names 0
 error note_names unsupported
 END
@@ -77,15 +76,13 @@ program_data_set 1
 program_data 1 2 3 4
 midi 144 61 100
 END
-    [ "$1" = 3 ] || cat <<END
-midi 144 61 100 2
-param_automated 2 1 1
-param_automated 1 0.15625 640
-END
-    [ "$1" != 3 ] || cat <<END
-error param_plain not_found
-error param_plain not_found
-END
+    # without a table a number is an id, and nothing says how far it goes
+    if [ "$1" = 3 ]; then
+        printf 'param_automated 2 1 1\nparam_automated 1 640 640\n'
+    else
+        printf 'midi 144 61 100 2\n'
+        printf 'param_automated 2 1 1\nparam_automated 1 0.15625 640\n'
+    fi
 }
 
 # Numbers 4 to 6 are told: no program shows them.

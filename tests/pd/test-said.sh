@@ -46,7 +46,7 @@ said() {
         NR == FNR { message[FNR] = $1; want[FNR] = $2; n = FNR; next }
         /^mark: line / { split($0, part, " "); now = part[3] + 1; next }
         { if (now == 0) now = 1
-          if (/^error:|^verbose\(2\)/) got[now] = got[now] $0 "\n" }
+          if (/^error:|^verbose\(2\)|^shm(reg|link~)[^0-9:]*: /) got[now] = got[now] $0 "\n" }
         END { for (i = 1; i <= n; i++) {
                   lost = want[i] == "-" ? got[i] != "" : !index(got[i], want[i])
                   if (lost) { bad++
