@@ -56,12 +56,15 @@ static void disturb(struct input *input, const char *folder, const char *name,
     } else if (choice % 5 == 1) {
         mkfifo(path, 0600);
     } else if (choice % 5 == 2) {
-        const int made = symlink("../../../../../secret", path);
+        char secret[80];
+        snprintf(secret, sizeof secret, "%s/secret", sandbox);
+        const int made = symlink(secret, path);
         (void)made;
     } else if (choice % 5 == 3) {
         unlink(path);
     } else {
-        const int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK, 0600);
+        const int fd =
+            open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW, 0600);
         if (fd >= 0 && write(fd, content, choice) >= 0)
             close(fd);
     }
