@@ -23,7 +23,7 @@ tidy() {
         wait "$p" 2>/dev/null
     done
     "$SHMLINK" clean >/dev/null 2>&1
-    rm -rf "$work" "$board" "$board".*
+    rm -rf "$work" /dev/shm/shl-*-n$$ /dev/shm/shl-*-n$$[.eu]*
 }
 trap tidy EXIT
 trap 'exit 130' INT TERM
