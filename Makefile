@@ -362,7 +362,7 @@ bench-readme:
 live:
 	@sh tests/deps.sh
 	@$(again) all programs
-	@sh tests/live.sh
+	@sh tests/check_live.sh
 
 mutate:
 	@sh tests/deps.sh
