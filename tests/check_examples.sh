@@ -44,7 +44,7 @@ check "a host without a device says so and ends with 1" sh -c "
     timeout -k 2 1000 '$work/host' Nobody:0 2>'$work/err'
     test \$? -eq 1 && grep -q Nobody '$work/err'"
 
-timeout -k 2 1000 "$work/device" >"$work/device.log" 2>&1 &
+timeout -k 60 1000 "$work/device" >"$work/device.log" 2>&1 &
 device=$!
 check "the host plays the device" \
     sh -c "timeout -k 2 1000 '$work/host' >'$work/levels'"
@@ -60,7 +60,7 @@ kill -TERM "$device" 2>/dev/null
 wait "$device"
 status=$?
 device=
-check "the device ends in good order" test "$status" -eq 0
+check "the device ends in good order (status $status)" test "$status" -eq 0
 left=$(shm_left "$before" | grep -v "$SHMLINK_REGISTRY")
 check "they leave no segment" test -z "$left"
 
