@@ -55,7 +55,8 @@ git clone -q "$root" "$system/shmlink" || give_up "this folder is no git checkou
 # A process and a folder of shared memory more or less is nobody else's business.
 inside() { # command
     timeout -k 10 "$limit" unshare --mount --pid --fork --kill-child sh -c '
-        mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" &&
+        mount --bind "$1" "$1" && mount -t proc proc "$1/proc" &&
+        mount --rbind /dev "$1/dev" &&
         mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm" &&
         exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
             chroot "$1" sh -c "cd /shmlink && $2"' sh "$system" "$1" \
