@@ -38,7 +38,8 @@ script() { # file seconds
     else
         fail "$name ended with status $status"
     fi
-    rm -f "$output" "/dev/shm/shl-$(id -u)-s$$"
+    rm -f "$output" "/dev/shm/shl-$(id -u)-s$$" \
+        "/dev/shm/shl-$(id -u)-s$$".[0-9]*
 }
 
 # A test that waits for the word of a program that is not there would wait long.

@@ -62,7 +62,8 @@ tidy() {
     for process in $started; do
         wait "$process" 2>/dev/null
     done
-    rm -f "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY"
+    rm -f "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY" \
+        "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY".[0-9]*
 }
 
 until_line() { # file text: 60 s at most

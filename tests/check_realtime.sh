@@ -20,7 +20,8 @@ export SHMLINK_REGISTRY
 device=
 drive=
 trap 'end_device KILL; "$root/shmlink" clean >/dev/null 2>&1
-    rm -rf "$work"; rm -f "/dev/shm/shl-$(id -u)-q$$"' EXIT
+    rm -rf "$work"; rm -f "/dev/shm/shl-$(id -u)-q$$" \
+        "/dev/shm/shl-$(id -u)-q$$".[0-9]*' EXIT
 
 start_device() { # environment and tracer, before the program
     env "$@" "$root/shmlink" device --id $id --inputs 2 $drive \

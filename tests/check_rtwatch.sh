@@ -29,7 +29,8 @@ tidy() {
     end_device
     [ -z "$guest" ] || kill "$guest" 2>/dev/null
     ./shmlink clean >/dev/null 2>&1
-    rm -f "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY"
+    rm -f "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY" \
+        "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY".[0-9]*
     rm -rf "$work"
 }
 trap tidy EXIT

@@ -16,7 +16,8 @@ device=
 tidy() {
     [ -z "$device" ] || kill "$device" 2>/dev/null
     ./shmlink clean >/dev/null 2>&1
-    rm -f "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY"
+    rm -f "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY" \
+        "/dev/shm/shl-$(id -u)-$SHMLINK_REGISTRY".[0-9]*
     rm -rf "$work"
 }
 trap tidy EXIT

@@ -50,5 +50,6 @@ for program; do
     grep '^# figure:' "$log" | sed 's/^# figure:/     /'
 done
 
-rm -f "/dev/shm/shl-$(id -u)-c$$"
+rm -f "/dev/shm/shl-$(id -u)-c$$" \
+        "/dev/shm/shl-$(id -u)-c$$".[0-9]*
 tally_end

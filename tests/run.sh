@@ -52,7 +52,8 @@ end_devices() {
 tidy() {
     end_devices
     "$root/shmlink" clean >/dev/null 2>&1
-    rm -f "/dev/shm/shl-$(id -u)-$registry"
+    rm -f "/dev/shm/shl-$(id -u)-$registry" \
+        "/dev/shm/shl-$(id -u)-$registry".[0-9]*
     [ -z "$work" ] || rm -rf "$work"
 }
 
@@ -178,6 +179,9 @@ awk '$2 != "-"' "$list" | xargs -r -P "${JOBS:-2}" -L 1 sh "$0" -one
 if [ ! -s "$list" ]; then
     fail "there is no Pd test${patterns:+ named $patterns}, or no Pd"
 fi
+# A board that a device has made anew while its test was tidying up: boards of
+# users stay, those of tests have names of their own.
+[ "$SHL_APART" != yes ] || rm -f /dev/shm/shl-"$(id -u)"-r[0-9]*
 left=$(shm_left "$before")
 [ -z "$left" ] || fail "the Pd tests left in shared memory: $left"
 rm -f "$before" "$list"
