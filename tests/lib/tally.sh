@@ -48,9 +48,10 @@ tally_end() {
 # What stays in shared memory after its owners have gone: objects of ours that
 # were not there before and whose leases nobody holds. Looked at more than once,
 # since a living program may be between two steps. Where other programs of this
-# user share the /dev/shm, nobody can say whose an object is.
+# user share the /dev/shm, nobody can say whose an object is. What JACK leaves is its
+# own matter.
 shm_names() {
-    ls /dev/shm 2>/dev/null | sort
+    ls /dev/shm 2>/dev/null | grep -v '^jack[-_]' | sort
 }
 
 shm_unheld() { # file with the names that were there before
