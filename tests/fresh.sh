@@ -3,9 +3,9 @@
 # minimal system: `make demo` after installing `make`, then `make check`. As root,
 # with mmdebstrap or debootstrap; skipped and counted elsewhere.
 #
-#   fresh.sh              both; keeps the list of packages with which they worked
-#                         in tests/fresh.packages
-#   fresh.sh if-changed   only if the list of packages is another one now
+#   fresh.sh              both; when both have worked, writes the list of packages
+#                         into tests/fresh.packages
+#   fresh.sh if-changed   only if the list of packages is not the one in that file
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 cd "$root" || exit 2
@@ -24,7 +24,7 @@ give_up() {
 
 if [ "${1:-}" = if-changed ] &&
     sh "$here/deps.sh" list | cmp -s - "$here/fresh.packages"; then
-    echo "fresh: the packages are those with which it worked last"
+    echo "fresh: the packages are those of tests/fresh.packages"
     exit 0
 fi
 [ "$(id -u)" -eq 0 ] || give_up "only root can make a system in a folder"
