@@ -28,6 +28,7 @@ static void (*_Atomic at_lease)(uint64_t byte);
 static void (*_Atomic at_claim_read)(void);
 static void (*_Atomic at_view)(const char *name);
 static void (*_Atomic at_planes)(void);
+static void (*_Atomic after_owner)(const char *name); /* just after it */
 
 shl_status __real_shl_lease_take(struct shl_map *map, uint64_t byte);
 shl_status __wrap_shl_lease_take(struct shl_map *map, uint64_t byte);
@@ -45,6 +46,8 @@ shl_status __real_shl_map_reserve(struct shl_map *map, size_t offset,
                                   size_t size);
 shl_status __wrap_shl_map_reserve(struct shl_map *map, size_t offset,
                                   size_t size);
+shl_status __real_shl_map_owner(const char *name, uint32_t *owner);
+shl_status __wrap_shl_map_owner(const char *name, uint32_t *owner);
 
 shl_status __wrap_shl_lease_take(struct shl_map *map, uint64_t byte)
 {
@@ -85,6 +88,16 @@ shl_status __wrap_shl_map_reserve(struct shl_map *map, size_t offset,
     if (job)
         job();
     return __real_shl_map_reserve(map, offset, size);
+}
+
+shl_status __wrap_shl_map_owner(const char *name, uint32_t *owner)
+{
+    void (*job)(const char *) = atomic_exchange(&after_owner, NULL);
+    shl_status status = __real_shl_map_owner(name, owner);
+
+    if (job)
+        job(name);
+    return status;
 }
 
 /* ---- the board --------------------------------------------------------------------- */
@@ -175,6 +188,31 @@ static void board_removed_meanwhile_seats_nobody(void **state)
     assert_int_equal(shl_registry_find(r, "Seated:0", &info), SHL_AGAIN);
     shl_registry_close(r);
     shl_seat_leave(&seat);
+}
+
+static void another_makes_the_board(const char *name)
+{
+    struct shl_map map = SHL_MAP_NONE;
+
+    assert_string_equal(name + 1, board + strlen("/dev/shm/"));
+    assert_int_equal(shl_map_share(name, sizeof(struct shl_board), &map),
+                     SHL_OK);
+    shl_map_close(&map);
+}
+
+/* Two programs that begin at once, and there is no board yet. */
+static void board_made_meanwhile_is_the_board(void **state)
+{
+    struct shl_board_view view;
+
+    (void)state;
+    unlink(board);
+    atomic_store(&after_owner, another_makes_the_board);
+    view = board_view();
+    assert_null(atomic_load(&after_owner));
+    assert_int_equal(view.number, 0);
+    assert_true(shl_board_current(&view));
+    shl_board_close(&view);
 }
 
 /* A dying process loses its leases in no useful order. */
@@ -340,6 +378,7 @@ static void claim_replaced_while_memory_is_made_is_judged_anew(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        BOARD_TEST(board_made_meanwhile_is_the_board),
         BOARD_TEST(slot_that_another_has_cleared_is_not_cleared_again),
         BOARD_TEST(slot_that_was_used_meanwhile_is_cleared_first),
         BOARD_TEST(board_removed_meanwhile_seats_nobody),

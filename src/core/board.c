@@ -104,37 +104,47 @@ static void numbered(const char *base, uint32_t number, char name[32])
         snprintf(name, 32, "%s", base);
 }
 
-static bool is_ours(const char *base, uint32_t number)
+static shl_status owner_of(const char *base, uint32_t number, uint32_t *owner)
 {
     char name[32];
-    uint32_t owner = 0;
 
     numbered(base, number, name);
-    return shl_map_owner(name, &owner) == SHL_OK && owner == shl_user_id();
+    return shl_map_owner(name, owner);
+}
+
+static bool is_ours(const char *base, uint32_t number)
+{
+    uint32_t owner = 0;
+
+    return owner_of(base, number, &owner) == SHL_OK && owner == shl_user_id();
 }
 
 static bool is_missing(const char *base, uint32_t number)
 {
-    char name[32];
     uint32_t owner = 0;
 
-    numbered(base, number, name);
-    return shl_map_owner(name, &owner) == SHL_NOT_FOUND;
+    return owner_of(base, number, &owner) == SHL_NOT_FOUND;
 }
 
 /** The board to be opened: the first that is ours, however it got its number; if
- * there is none, the first name that nobody has. BOARD_NUMBERS: all are others'. */
+ * there is none, the first name that nobody has. Each name is looked at once: one
+ * that was missing and is there by now was made by somebody, most likely by another
+ * program of this user, and is to be tried before any with a higher number.
+ * BOARD_NUMBERS: all are others'. */
 static uint32_t choose(const char *base)
 {
-    uint32_t number;
+    uint32_t missing = BOARD_NUMBERS;
 
-    for (number = 0; number < BOARD_NUMBERS; number++)
-        if (is_ours(base, number))
+    for (uint32_t number = 0; number < BOARD_NUMBERS; number++) {
+        uint32_t owner = 0;
+        shl_status status = owner_of(base, number, &owner);
+
+        if (status == SHL_OK && owner == shl_user_id())
             return number;
-    for (number = 0; number < BOARD_NUMBERS; number++)
-        if (is_missing(base, number))
-            return number;
-    return BOARD_NUMBERS;
+        if (status == SHL_NOT_FOUND && missing == BOARD_NUMBERS)
+            missing = number;
+    }
+    return missing;
 }
 
 static shl_status view_open(const char *base, struct shl_board_view *view)
