@@ -41,10 +41,10 @@ warn.strict = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion \
 
 # ---- sources -----------------------------------------------------------------
 
-core.sources := $(wildcard src/core/*.c)
+core.sources := $(wildcard src/core/*/*.c)
 tool.sources := $(wildcard src/tool/*.c)
 plug.sources := $(wildcard src/plug/*.c)
-pd.sources := $(wildcard src/pd/*.c)
+pd.sources := $(wildcard src/pd/*.c src/pd/*/*.c)
 # The resampler of the free drive, where libsamplerate is installed.
 rate.found := $(shell pkg-config --exists samplerate 2>/dev/null && echo yes)
 rate.sources := $(if $(rate.found),$(wildcard src/rate/*.c))
@@ -85,7 +85,7 @@ rate.libs = $(if $(rate.found),$(shell pkg-config --libs samplerate))
 rate.archive = $(if $(rate.found),$(BUILD)/librate.a)
 
 core.flags = -std=c11 -O2 -g -fPIC -fvisibility=hidden \
-    $(warn.strict) -Isrc -MMD -MP -DSHL_META_VERSION='"$(shl.version)"' $(EXTRA)
+    $(warn.strict) -Iinclude -Isrc -MMD -MP -DSHL_META_VERSION='"$(shl.version)"' $(EXTRA)
 # The marks of the watcher are a weak symbol that is found when the program
 # starts, not when it is linked.
 core.ldflags = -Wl,-z,dynamic-undefined-weak $(EXTRA)
@@ -96,7 +96,7 @@ all:
 
 ifneq ($(wildcard $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder),)
 
-cflags = -std=c11 -Isrc -fvisibility=hidden $(rate.cflags) \
+cflags = -std=c11 -Iinclude -Isrc -fvisibility=hidden $(rate.cflags) \
     -Wno-cast-function-type -DSHL_META_VERSION='"$(shl.version)"'
 ldlibs = $(rate.archive) $(BUILD)/libshmlink.a $(rate.libs) -lpthread -lrt -ldl
 # PREFIX alone brings the Pd part below it, too. Neither of the two: root installs
@@ -124,7 +124,7 @@ c.flags := $(filter-out -ffast-math -Winline,$(c.flags)) $(warn.strict) \
 
 shmlink~.$(extension) shmreg.$(extension): $(BUILD)/libshmlink.a $(rate.archive)
 $(patsubst %.c,%.o,$(pd.sources)): Makefile
--include $(wildcard src/pd/*.d)
+-include $(wildcard src/pd/*.d src/pd/*/*.d)
 
 post: shmlink shmplug
 
@@ -157,7 +157,8 @@ $(BUILD)/%.$(extension): $(BUILD)/pd/%.o \
     $(BUILD)/libshmlink.a $(rate.archive)
 	$(call say,LD)$(CC) -shared $(EXTRA) -o $@ $^ $(rate.libs) $(core.libs)
 
--include $(wildcard $(BUILD)/pd/*.d $(BUILD)/pd64/*.d)
+-include $(wildcard $(BUILD)/pd/*.d $(BUILD)/pd/*/*.d $(BUILD)/pd64/*.d \
+    $(BUILD)/pd64/*/*.d)
 
 # [shmlink~] looks for the plugin program in its own folder, and README.md for its
 # picture in `help`.
@@ -176,7 +177,7 @@ install-program: all
 	    '$(DESTDIR)$(PREFIX)/include/shmlink'
 	install -m 755 shmlink shmplug '$(DESTDIR)$(PREFIX)/bin'
 	install -m 644 $(BUILD)/libshmlink.a '$(DESTDIR)$(PREFIX)/lib'
-	install -m 644 src/core/shl.h $(public.headers) \
+	install -m 644 $(wildcard include/shmlink/*.h) \
 	    '$(DESTDIR)$(PREFIX)/include/shmlink'
 	$(call pc.text,$(PREFIX)) >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/shmlink.pc'
 install-hint: install-executables install-datafiles install-datadirs install-beside
@@ -192,13 +193,10 @@ clean:
 
 endif
 
-public.headers = $(addprefix src/core/, \
-    $(shell sed -n 's/^\#include "\(.*\)"/\1/p' src/core/shl.h))
-
 # The core for programs of others. It is an archive, so whoever links it links
 # what it needs, too.
 pc.text = @printf '%s\n' 'prefix=$(1)' 'libdir=$${prefix}/lib' \
-    'includedir=$${prefix}/include/shmlink' '' 'Name: shmlink' \
+    'includedir=$${prefix}/include' '' 'Name: shmlink' \
     'Description: sound and control between processes, by shared memory' \
     'Version: $(shl.version)' 'Cflags: -I$${includedir}' \
     'Libs: -L$${libdir} -lshmlink $(core.libs)'
@@ -246,7 +244,7 @@ $(BUILD)/shmlink: $(tool.objects) $(rate.archive) $(BUILD)/libshmlink.a
 
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -Isrc/core -o $@ -c $<
+	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -o $@ -c $<
 
 shared.objects = $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(tests.shared))
 test.archives = $(wildcard $(BUILD)/libtool.a) $(BUILD)/libshmlink.a
@@ -287,7 +285,7 @@ $(BUILD)/rtwatch.so: tests/rtwatch.c Makefile
 
 fuzz.archives = $(addprefix $(BUILD)/,libplug.a libtool.a libshmlink.a)
 $(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(fuzz.archives) Makefile
-	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -Isrc/core -fsanitize=fuzzer -o $@ $< \
+	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -fsanitize=fuzzer -o $@ $< \
 	    $(fuzz.played:%=-Wl,--wrap=%) $(fuzz.archives) $(core.libs)
 
 # Calls that a fuzzer answers itself: clocks, threads, the other side of a pipe.
@@ -297,7 +295,7 @@ $(BUILD)/fuzz_answers: fuzz.played = shl_clock_ns
 $(BUILD)/fuzz_slot: fuzz.played = shl_clock_ns shl_word_wait shl_pipes_ring \
     shl_pipes_wait shl_pipes_drain
 
--include $(wildcard $(BUILD)/core/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
+-include $(wildcard $(BUILD)/core/*/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
     $(BUILD)/rate/*.d $(BUILD)/plug/*.d \
     $(BUILD)/bench/*.d $(BUILD)/*.d)
 
@@ -397,7 +395,7 @@ features:
 rooms:
 	@sh tests/rooms.sh
 
-formatted = $(wildcard src/*/*.[ch] tests/*.[ch] tests/bench/*.[ch] \
+formatted = $(wildcard include/*/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*.[ch] tests/bench/*.[ch] \
     examples/*.[ch])
 format:
 	clang-format -i $(formatted)
@@ -408,7 +406,7 @@ format-check:
 
 clean: clean-build
 clean-build:
-	rm -f shmlink shmplug libshmlink.a shmlink.pc demo.wav demo.png *.linux-*-64.so src/pd/*.d
+	rm -f shmlink shmplug libshmlink.a shmlink.pc demo.wav demo.png *.linux-*-64.so src/pd/*.d src/pd/*/*.d
 	find build -mindepth 1 -maxdepth 1 ! -name 'pd-*' \
 	    -exec rm -rf {} + 2>/dev/null || true
 

@@ -1,5 +1,5 @@
 /* A device: a sine for the last note. Play it by examples/host, or from Pd. */
-#include "core/shl.h"
+#include <shmlink/shmlink.h>
 
 #include <math.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* A host in one file: plays four notes on a device and prints the level of each
  * tenth of a second. Usage: host [ID] */
-#include "core/shl.h"
+#include <shmlink/shmlink.h>
 
 #include <math.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 #!/bin/sh
 # API.md from the docstrings of the public headers:  api.sh >API.md
 # A public call without one, or one that names no thread, is an error.
-cd "$(dirname "$0")/../src/core" || exit 2
+cd "$(dirname "$0")/../include/shmlink" || exit 2
 
 cat <<'TEXT'
 # The calls of libshmlink
 
-Made by `make api` from the headers that `shl.h` includes; do not edit.
+Made by `make api` from the headers that `shmlink-plugin.h` includes; do not edit.
 
 * **Thread.** *audio*: may be called in the audio path, by one thread at a time
   for one object; no allocation, no lock, no system call but the wake-up and the
@@ -21,7 +21,8 @@ Made by `make api` from the headers that `shl.h` includes; do not edit.
   from 0. Other units are in the name: `_frames`, `_hz`, `_ms`, `_ns`.
 TEXT
 
-files=$(sed -n 's/^#include "\(.*\)"/\1/p' shl.h)
+files=$(sed -n 's/^#include "\(.*\)"/\1/p' shmlink.h shmlink-plugin.h |
+    grep -v '^shmlink\.h$' | sort)
 # shellcheck disable=SC2086
 awk '
 function escaped(text) {

@@ -2,9 +2,9 @@
 #ifndef BOARDS_H
 #define BOARDS_H
 
-#include "core/board.h"
-#include "core/registry.h"
-#include "core/segment.h"
+#include "core/board/board.h"
+#include "core/shm/segment.h"
+#include "shmlink/registry.h"
 
 extern char registry[16]; /* its name, as SHMLINK_REGISTRY has it */
 extern char board[64];    /* the same as a file */

@@ -7,12 +7,12 @@ cd "$root" || exit 2
 
 in_patch=$(sed -n 's/^#X text [0-9]* [0-9]* VERSION \(.*\);/\1/p' \
     shmlink-meta.pd)
-in_header=$(sed -n 's/^#define SHL_VERSION_[A-Z]* //p' src/core/shl.h |
+in_header=$(sed -n 's/^#define SHL_VERSION_[A-Z]* //p' include/shmlink/shmlink.h |
     paste -sd.)
 if [ -n "$in_patch" ] && [ "$in_patch" = "$in_header" ]; then
-    pass "version $in_patch, in shmlink-meta.pd and in shl.h"
+    pass "version $in_patch, in shmlink-meta.pd and in shmlink.h"
 else
-    fail "version: shmlink-meta.pd has $in_patch, shl.h has $in_header"
+    fail "version: shmlink-meta.pd has $in_patch, shmlink.h has $in_header"
 fi
 if grep -q "^## $in_patch" CHANGELOG.md; then
     pass "CHANGELOG.md has an entry for $in_patch"
@@ -26,32 +26,38 @@ else
     fail "the rooms are not apart"
 fi
 copy=$(mktemp -d)
-for trespass in 'core/ring.c "host.h"' 'core/ring.c <unistd.h>' \
-    'core/status.c "param.h"' 'pd/atoms.c "core/ring.h"' \
-    'pd/atoms.c <unistd.h>' 'tool/main.c "m_pd.h"' 'tool/main.c "pd/atoms.h"'; do
-    rm -rf "$copy/src"
-    cp -r src "$copy"
+for trespass in 'core/shm/ring.c "shmlink/host.h"' 'core/shm/ring.c <unistd.h>' \
+    'core/values/status.c "core/os/platform.h"' \
+    'core/lockstep/cycle.c "shmlink/monitor.h"' \
+    'core/host/link.c "shmlink/device.h"' \
+    'core/host/link.c "shmlink/shmlink.h"' 'pd/atoms.c "core/shm/ring.h"' \
+    'pd/atoms.c "pd/host/shmlink.h"' 'pd/patch/patch.c "pd/host/shmlink.h"' \
+    'pd/atoms.c <unistd.h>' 'tool/main.c "m_pd.h"' 'tool/main.c "pd/atoms.h"' \
+    'plug/state.c "shmlink/host.h"'; do
+    rm -rf "$copy/src" "$copy/include"
+    cp -r src include LAYOUT.md "$copy"
     echo "#include ${trespass#* }" >>"$copy/src/${trespass%% *}"
-    if sh tests/rooms.sh "$copy/src" >/dev/null; then
+    if sh tests/rooms.sh "$copy" >/dev/null; then
         fail "make rooms overlooks ${trespass#* } in src/${trespass%% *}"
     else
         pass "make rooms sees ${trespass#* } in src/${trespass%% *}"
     fi
 done
-rm -rf "$copy"
-
-# Every source is on the page, by its name or by its noun.
-unnamed=
-for file in src/*/*.[ch]; do
-    name=${file##*/}
-    noun=${name%.[ch]}
-    grep -q "^  $noun  \|^  .*$name" LAYOUT.md || unnamed="$unnamed $file"
-done
-if [ -z "$unnamed" ]; then
-    pass "LAYOUT.md names every source"
+rm -rf "$copy/src" "$copy/include"
+cp -r src include LAYOUT.md "$copy"
+echo "int shl_new;" >"$copy/src/core/shm/new.c"
+if sh tests/rooms.sh "$copy" >/dev/null; then
+    fail "make rooms overlooks a file without a row in LAYOUT.md"
 else
-    fail "LAYOUT.md does not name$unnamed"
+    pass "make rooms sees a file without a row in LAYOUT.md"
 fi
+rm -f "$copy/src/core/shm/new.c" "$copy"/src/core/shm/trail.[ch]
+if sh tests/rooms.sh "$copy" >/dev/null; then
+    fail "make rooms overlooks a row of LAYOUT.md without a file"
+else
+    pass "make rooms sees a row of LAYOUT.md without a file"
+fi
+rm -rf "$copy"
 
 for binary in *.pd_linux *.linux-*-64.so; do
     names=$(nm -D --defined-only "$binary" | awk '{ print $3 }' |

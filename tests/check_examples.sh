@@ -36,8 +36,8 @@ for name in device host; do
         test "$(wc -l <"$root/examples/$name.c")" -le 60
     check "examples/$name.c compiles from the core alone, without warnings" \
         "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Werror \
-        -I"$root/src" -o "$work/$name" "$root/examples/$name.c" \
-        "$root"/src/core/*.c -lpthread -lm
+        -I"$root/include" -I"$root/src" -o "$work/$name" "$root/examples/$name.c" \
+        "$root"/src/core/*/*.c -lpthread -lm
 done
 
 check "a host without a device says so and ends with 1" sh -c "

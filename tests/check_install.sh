@@ -69,7 +69,7 @@ PKG_CONFIG_PATH=$place/prefix/lib/pkgconfig
 export PKG_CONFIG_PATH
 if cc -std=c11 -D_GNU_SOURCE $(pkg-config --cflags shmlink) \
     -o "$place/own" -x c - $(pkg-config --libs shmlink) <<'C'; then
-#include <shl.h>
+#include <shmlink/shmlink.h>
 int main(void)
 {
     struct shl_why why;

@@ -68,10 +68,10 @@ done
 
 # ---- a device in C, a host in C++ ----------------------------------------------
 
-sed 's|"core/shl.h"|<shl.h>|' examples/device.c >"$place/device.c"
+cp examples/device.c "$place/device.c"
 cat >"$place/host.cpp" <<'CPP'
 // Every step of a host, in the order in which README names them.
-#include <shl.h>
+#include <shmlink/shmlink-plugin.h>
 
 #include <cmath>
 #include <cstdio>
@@ -179,7 +179,7 @@ calls=$(sed -n '/^### From discoLink/,/^## /p' README.md |
 check "README sets more than 15 calls beside discoLink's" \
     test "$(echo "$calls" | wc -l)" -gt 15
 {
-    echo '#include <shl.h>'
+    echo '#include <shmlink/shmlink-plugin.h>'
     echo '#define USE(call) { void (*p)(void) = (void (*)(void))call; used += !!p; }'
     echo 'int main(void) { int used = 0;'
     for call in $calls; do echo "USE($call)"; done

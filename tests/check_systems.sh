@@ -12,14 +12,14 @@ trap 'rm -rf "$work"' EXIT
 # All that layout.h takes from a C library; the rest is the compiler's own.
 printf '%s\n' '#define static_assert _Static_assert' \
     '#define assert(x) ((void)0)' >"$work/assert.h"
-printf '%s\n' '#include "core/layout.h"' >"$work/layout.c"
-printf '%s\n' '#include "core/layout.h"' \
+printf '%s\n' '#include "core/shm/layout.h"' >"$work/layout.c"
+printf '%s\n' '#include "core/shm/layout.h"' \
     'static_assert(sizeof(long) == sizeof(void *), "not so on Windows");' \
     >"$work/long.c"
 
 compiles() { # target file
     clang -target "$1" -std=c11 -ffreestanding -nostdlibinc -fsyntax-only \
-        -I"$work" -I"$root/src" "$work/$2" >"$work/log" 2>&1
+        -I"$work" -I"$root/include" -I"$root/src" "$work/$2" >"$work/log" 2>&1
 }
 
 for target in x86_64-w64-windows-gnu i686-w64-windows-gnu \

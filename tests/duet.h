@@ -4,9 +4,9 @@
 #ifndef DUET_H
 #define DUET_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
-#include "core/segment.h"
+#include "core/shm/segment.h"
 #include "peer.h"
 
 #include <setjmp.h>

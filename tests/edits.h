@@ -3,7 +3,7 @@
 #ifndef EDITS_H
 #define EDITS_H
 
-#include "core/layout.h"
+#include "core/shm/layout.h"
 
 #include "input.h"
 

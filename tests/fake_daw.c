@@ -1,6 +1,6 @@
 #include "fake_daw.h"
 
-#include "core/platform.h"
+#include "core/os/platform.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,9 +4,9 @@
 #ifndef FAKE_DAW_H
 #define FAKE_DAW_H
 
-#include "core/maolan.h"
-#include "core/scratch.h"
-#include "core/serve.h"
+#include "core/maolan/maolan.h"
+#include "core/maolan/scratch.h"
+#include "shmlink/serve.h"
 
 #include <stdbool.h>
 

@@ -5,7 +5,7 @@
 #ifndef FIELDS_H
 #define FIELDS_H
 
-#include "core/layout.h"
+#include "core/shm/layout.h"
 
 struct field {
     const char *of, *name; /* a NULL name ends the structure: its size */

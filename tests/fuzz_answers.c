@@ -7,9 +7,9 @@
  * shown; planes that the host hears must be the taps' own. */
 
 /* shows DL-60 */
-#include "core/board.h"
-#include "core/host_state.h"
-#include "core/name.h"
+#include "core/board/board.h"
+#include "core/host/host_state.h"
+#include "shmlink/name.h"
 
 #include "input.h"
 

@@ -3,9 +3,9 @@
  * nor hang, nor remove anything that is not a dead segment of ours. */
 
 /* shows DL-60 */
-#include "core/board.h"
-#include "core/registry.h"
-#include "core/segment.h"
+#include "core/board/board.h"
+#include "core/shm/segment.h"
+#include "shmlink/registry.h"
 
 #include "input.h"
 

@@ -4,7 +4,7 @@
  * as a whole; nothing half written may stay; no look may wait. */
 
 /* shows DL-60 */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 #include "tool/inbox.h"
 
 #include "sandbox.h"

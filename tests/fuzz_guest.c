@@ -3,11 +3,11 @@
  * written, or come out of its bounds. */
 
 /* shows DL-60 */
-#include "core/guest.h"
+#include "shmlink/guest.h"
 
-#include "core/board.h"
-#include "core/registry.h"
-#include "core/segment.h"
+#include "core/board/board.h"
+#include "core/shm/segment.h"
+#include "shmlink/registry.h"
 
 #include "edits.h"
 

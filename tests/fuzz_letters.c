@@ -7,10 +7,10 @@
  * reaches the sound must be in range; files stay in their folder. */
 
 /* shows DL-60 */
-#include "core/device_state.h"
-#include "core/shl.h"
+#include "core/device/device_state.h"
 #include "plug/log.h"
 #include "plug/messages.h"
+#include "shmlink/shmlink.h"
 #include "tool/clerk.h"
 
 #include "input.h"

@@ -3,9 +3,9 @@
  * come out of its bounds. */
 
 /* shows DL-60 */
-#include "core/maolan.h"
-#include "core/scratch.h"
-#include "core/slot.h"
+#include "core/maolan/maolan.h"
+#include "core/maolan/scratch.h"
+#include "shmlink/slot.h"
 
 #include "input.h"
 

@@ -1,9 +1,9 @@
 /* Hostile messages: parts in any order with any head, and payloads that lie.
  * Putting them together must neither crash nor leak nor keep more memory than
  * has come; unpacking must stay inside the payload. */
-#include "core/layout.h"
-#include "core/mail.h"
-#include "core/parts.h"
+#include "core/messages/mail.h"
+#include "core/messages/parts.h"
+#include "core/shm/layout.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
  * An input is a list of edits; its first byte chooses the side that is ours. */
 
 /* shows DL-60 */
-#include "core/device.h"
-#include "core/link.h"
+#include "core/host/link.h"
+#include "shmlink/device.h"
 
 #include "edits.h"
 

@@ -7,9 +7,9 @@
  * counts of ports must be such as there can be. */
 
 /* shows DL-60 */
-#include "core/host_state.h"
-#include "core/name.h"
-#include "core/slot.h"
+#include "core/host/host_state.h"
+#include "shmlink/name.h"
+#include "shmlink/slot.h"
 
 #include "input.h"
 

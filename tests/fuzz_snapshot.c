@@ -1,7 +1,7 @@
 /* Hostile states: bytes that pretend to be a device's parameters, or a file.
  * They are refused and change nothing, or leave values inside their ranges. */
-#include "core/checksum.h"
-#include "core/snapshot.h"
+#include "shmlink/checksum.h"
+#include "shmlink/snapshot.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

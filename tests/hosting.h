@@ -3,9 +3,9 @@
 #ifndef HOSTING_H
 #define HOSTING_H
 
-#include "core/host.h"
+#include "shmlink/host.h"
 
-#include "core/layout.h"
+#include "core/shm/layout.h"
 #include "peer.h"
 
 #include <setjmp.h>

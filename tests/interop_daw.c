@@ -6,11 +6,11 @@
  *
  *   interop_daw PROGRAM VERSION [CHECK ...]     VERSION: what it speaks, 3 to 8
  */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
-#include "core/layout.h"
-#include "core/plugin.h"
-#include "core/slot.h"
+#include "core/maolan/plugin.h"
+#include "core/shm/layout.h"
+#include "shmlink/slot.h"
 
 #include <signal.h>
 #include <stdarg.h>

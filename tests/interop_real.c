@@ -4,10 +4,10 @@
  *
  *   interop_real PROGRAM PROTOCOL FORMAT:SPEC       PROTOCOL: that it speaks
  */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
-#include "core/layout.h"
-#include "core/plugin.h"
+#include "core/maolan/plugin.h"
+#include "core/shm/layout.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "kill.h"
 
-#include "core/board.h"
+#include "core/board/board.h"
 
 #include <fcntl.h>
 #include <signal.h>

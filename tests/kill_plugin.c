@@ -9,8 +9,8 @@
 /* shows MP-52 ME-01 */
 #include "kill.h"
 
-#include "core/host.h"
-#include "core/platform.h"
+#include "core/os/platform.h"
+#include "shmlink/host.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
  *   live_host ID BLOCKS [POLLS]     POLLS 0: none once the device is linked;
  *                                   ID may be a plugin, format:name
  */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <stdio.h>
 #include <stdlib.h>

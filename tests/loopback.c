@@ -1,6 +1,6 @@
 #include "loopback.h"
 
-#include "core/platform.h"
+#include "core/os/platform.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef LOOPBACK_H
 #define LOOPBACK_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <stdatomic.h>
 

@@ -4,7 +4,7 @@
  *
  * Output of device k: its input, and k + 1 on top. Says "ready" and its ids when
  * all are announced, or why one is not. */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <poll.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
  * DAW starts one, it behaves by the words of its spec, LAYOUT/MODE/NUMBER, with
  * layout A, B8 or B16, and the number of the block (or milliseconds) for modes
  * that begin later. Modes may be joined by +. */
-#include "core/maolan.h"
-#include "core/platform.h"
-#include "core/scratch.h"
+#include "core/maolan/maolan.h"
+#include "core/maolan/scratch.h"
+#include "core/os/platform.h"
 
 #include <dirent.h>
 #include <fcntl.h>

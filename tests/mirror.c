@@ -6,7 +6,7 @@
  *     mirror NAME RATE news      for each program change it says by message, that
  *                                it has changed to that one: in one MiB, on
  *                                other channels than the first in 4 bytes */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <math.h>
 #include <signal.h>

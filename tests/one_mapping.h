@@ -4,7 +4,7 @@
 #ifndef ONE_MAPPING_H
 #define ONE_MAPPING_H
 
-#include "core/link.h"
+#include "core/host/link.h"
 
 /** After opening the link; its device is in this process. Aborts if it is not.
  */

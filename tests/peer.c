@@ -1,7 +1,7 @@
 #include "peer.h"
 
-#include "core/board.h"
-#include "core/segment.h"
+#include "core/board/board.h"
+#include "core/shm/segment.h"
 
 #include <dirent.h>
 #include <fcntl.h>

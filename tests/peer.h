@@ -4,7 +4,7 @@
 #ifndef PEER_H
 #define PEER_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

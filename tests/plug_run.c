@@ -17,7 +17,7 @@
 
 #include "fake_daw.h"
 
-#include "core/platform.h"
+#include "core/os/platform.h"
 
 #include <fcntl.h>
 #include <poll.h>

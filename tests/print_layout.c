@@ -1,6 +1,6 @@
 /* Prints every shared field with its offset and size. A 32-bit and a 64-bit
  * build must print the same: m32.sh compares them. */
-#include "core/layout.h"
+#include "core/shm/layout.h"
 
 #include "fields.h"
 

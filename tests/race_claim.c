@@ -3,7 +3,7 @@
  * others must be told busy, and then find the winner's process and tag on the
  * board. Prints how often who won; exit status 0 if all is well, 1 if not, 2
  * for wrong arguments. */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <sched.h>
 #include <signal.h>

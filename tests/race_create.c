@@ -3,7 +3,7 @@
  * all the time: it may find nothing, something that is not ready, or a complete
  * segment, and nothing else. Prints how often it found what; exit status 0 if
  * all is well, 1 if not, 2 for wrong arguments. */
-#include "core/segment.h"
+#include "core/shm/segment.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,150 +1,208 @@
 #!/bin/sh
-# Who includes whom: checks the tables of LAYOUT.md by reading the #include
-# lines of src. And that numbers become text, and text numbers, in core/number.c
-# alone: what the C library does depends on the locale, which any library may
-# change.  rooms.sh [folder with the rooms]
-cd "${1:-$(dirname "$0")/../src}" || exit 2
+# Whether the tree is as LAYOUT.md says: each file of src and include has a row, each
+# #include line is one that the tables there allow. And that numbers become text, and
+# text numbers, in core/values/number.c only: what the C library does depends on the
+# locale, which any library may change.  rooms.sh [copy of the tree]
+cd "${1:-$(dirname "$0")/..}" || exit 2
 
-ls */*.[ch] >/dev/null 2>&1 || { echo "rooms: there are no sources"; exit 1; }
+ls src/*/*.[ch] src/*/*/*.[ch] include/*/*.h >/dev/null 2>&1 ||
+    { echo "rooms: there are no sources"; exit 1; }
 
-grep -n '^ *# *include' */*.[ch] | awk '
-function words(text, set, value,    list, n, i) {
-    n = split(text, list, " ")
-    for (i = 1; i <= n; i++)
-        set[list[i]] = value
-}
-
+# The page, then all #include lines, then all file names.
+{
+    sed 's/^/page /' LAYOUT.md
+    grep -n '^ *# *include' include/*/*.h src/*/*.[ch] src/*/*/*.[ch] |
+        sed 's/^/include /'
+    ls include/*/*.h src/*/*.[ch] src/*/*/*.[ch] | sed 's/^/file /'
+} | awk '
 function bad(text) {
-    printf "src/%s:%s: %s\n", file, line, text
+    print text
     errors++
 }
 
-# The noun of a core file: all platform files are one, and so are both sides of
-# a stream, a role and what it does with messages.
-function noun(name) {
-    sub(/\.[ch]$/, "", name)
-    sub(/^platform_.*/, "platform", name)
-    sub(/^stream_.*/, "stream", name)
-    sub(/_(messages|state|open|renew|claims|facts|audio|taps|requests|free|events|plugin|slot)$/, "", name)
-    return name
+function folder_of(path) {
+    sub(/\/[^\/]*$/, "", path)
+    return path
 }
 
-# Inside the core: the door sees its public headers; the others see lines
-# above their own, and the first two lines, plain values, each other.
-function check_core(name,    own, other) {
-    own = noun(base)
-    other = noun(name)
-    if (own == "shl" || own == other)
-        return
-    if (!(own in place))
-        bad("src/core/" base " has no line in tests/rooms.sh and LAYOUT.md")
-    else if (!(other in place))
-        bad("\"" name "\" is no header of the core")
-    else if (place[own] != 2 && place[other] >= place[own])
-        bad(own " must not know " other)
-    else if (place[own] == 2 && place[other] > 2)
-        bad(own " must not know " other)
+# ---- the tree of the page
+
+# A row names files; a name without an ending stands for its .h and its .c; the
+# header of one with a star is public.
+function tree_row(line,    n, i, name, words, star) {
+    star = line ~ /^  [a-z_.]+ +\* /
+    sub(/^  /, "", line)
+    sub(/  .*/, "", line)
+    n = split(line, words, " ")
+    for (i = 1; i <= n; i++) {
+        name = words[i]
+        if (star && name ~ /\.h$/) {
+            row["include/shmlink/" name] = 1
+            room_of["include/shmlink/" name] = room(folder "/")
+            continue
+        }
+        if (name ~ /\.[ch]$/) {
+            row[folder "/" name] = 1
+            continue
+        }
+        row[folder "/" name ".c"] = 1
+        noun[++nouns] = folder "/" name
+        if (star) {
+            row["include/shmlink/" name ".h"] = 1
+            room_of["include/shmlink/" name ".h"] = room(folder "/")
+        } else {
+            row[folder "/" name ".h"] = 1
+        }
+    }
 }
 
-function check_system(name) {
-    if (name in c_headers)
+# ---- the tables of the page
+
+# "values < os < shm, messages < host": a room may include those before its group.
+function layers(line,    groups, n, i, m, k, names, before) {
+    sub(/^ +/, "", line)
+    n = split(line, groups, / *< */)
+    before = ""
+    for (i = 1; i <= n; i++) {
+        m = split(groups[i], names, /, */)
+        for (k = 1; k <= m; k++)
+            allowed["core/" names[k]] = before " core/" names[k]
+        for (k = 1; k <= m; k++)
+            before = before " core/" names[k]
+    }
+    layered = 1
+}
+
+function table_row(line,    cells) {
+    gsub(/`/, "", line)
+    split(line, cells, / *\| */)
+    gsub(/,/, " ", cells[3])
+    gsub(/[,;:]/, " ", cells[4])
+    if (cells[2] != "core")
+        allowed[cells[2]] = cells[3] " " cells[2]
+    system_of[cells[2]] = cells[4]
+    table_rows++
+}
+
+function in_words(word, list,    words, n, i) {
+    n = split(list, words, " ")
+    for (i = 1; i <= n; i++)
+        if (words[i] == word)
+            return 1
+    return 0
+}
+
+# ---- the includes
+
+# Two names for a room: a class file may have its own row in the table.
+function room(path,    own) {
+    sub(/^src\//, "", path)
+    if (path in allowed)
+        return path
+    sub(/\/[^\/]*$/, "", path)
+    return path
+}
+
+function has_system(own, path, name,    list) {
+    list = own in system_of ? system_of[own] : system_of["core"]
+    if (own ~ /^core\// && path ~ /\/platform_/)
+        return 1
+    if (in_words(name, list))
+        return 1
+    if (in_words("sys/*", list) && name ~ /^sys\//)
+        return 1
+    return in_words("C", list) && (name in c_headers)
+}
+
+function check(path, line, name, angled,    own, other, target) {
+    own = path in room_of ? room_of[path] : room(path)
+    if (path ~ /^include\/.*\/shmlink(-plugin)?\.h$/)
         return
-    if (room == "core" && base ~ /^platform_/)
+    if (angled || name == "m_pd.h" || name == "g_canvas.h") {
+        if (!has_system(own, path, name))
+            bad(path ":" line ": <" name "> is not for the room " own)
         return
-    if (room == "tool" && (name ~ /^sys\// || name in tool_headers))
+    }
+    if (name ~ /^shmlink\//)
+        target = "include/" name
+    else if (name ~ /\//)
+        target = "src/" name
+    else
+        target = folder_of(path) "/" name
+    if (!(target in row)) {
+        bad(path ":" line ": \"" name "\" has no row in LAYOUT.md")
         return
-    if (room == "pd" && (name == "m_pd.h" || name == "g_canvas.h"))
+    }
+    if (name ~ /^shmlink\/shmlink(-plugin)?\.h$/) {
+        if (own ~ /^core\//)
+            bad(path ":" line ": the core does not go through its own door")
         return
-    if (room == "rate" && name == "samplerate.h")
+    }
+    other = target in room_of ? room_of[target] : room(target)
+    if (own == other || in_words(other, allowed[own]) ||
+        in_words(substr(target, 5), allowed[own]))
         return
-    bad("<" name "> is not for the room " room)
+    bad(path ":" line ": the room " own " must not include " name)
 }
 
 BEGIN {
-    n = split("status|" \
-        "checksum event message midi name number param resampler snapshot " \
-        "system tap transport|" \
-        "burst cue layout monitor parts platform request|" \
-        "bypass cell file loss pace pair priority reblock ring scratch trail|" \
-        "beacon lane mail maolan segment store|" \
-        "board cycle desk inquiry scratchpad stream|" \
-        "crew plugin registry slot|" \
-        "flow guest watch|" \
-        "link|" \
-        "device host|" \
-        "serve|" \
-        "shl", lines, "|")
-    for (i = 1; i <= n; i++)
-        words(lines[i], place, i)
-    words("assert.h ctype.h errno.h float.h inttypes.h limits.h math.h " \
+    n = split("assert.h ctype.h errno.h float.h inttypes.h limits.h math.h " \
         "signal.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h " \
-        "stdlib.h string.h time.h", c_headers, 1)
-    words("sndfile.h fcntl.h getopt.h poll.h unistd.h", tool_headers, 1)
+        "stdlib.h string.h time.h", list, " ")
+    for (i = 1; i <= n; i++)
+        c_headers[list[i]] = 1
 }
 
-{
-    split($0, part, ":")
-    file = part[1]
-    line = part[2]
-    room = base = file
-    sub(/\/.*/, "", room)
-    sub(/.*\//, "", base)
-    name = $0
-    if (name ~ /</) {
-        sub(/^[^<]*</, "", name)
-        sub(/>.*/, "", name)
-        check_system(name)
-        next
+$1 == "page" {
+    line = substr($0, 6)
+    if (line ~ /^(src|include)\/[a-z\/]* /) {
+        folder = $2
+        sub(/\/$/, "", folder)
+    } else if (line ~ /^[a-zA-Z.]/ || line ~ /^```/) {
+        folder = ""
+    } else if (folder != "" && line ~ /^  [a-z_]/) {
+        tree_row(line)
+    } else if (line ~ /^    values </) {
+        layers(line)
+    } else if (line ~ /^\| [a-z\/_~.]+ \|/ && line !~ /^\| room/) {
+        table_row(line)
     }
-    sub(/^[^"]*"/, "", name)
-    sub(/".*/, "", name)
-    if (name == "m_pd.h" || name == "g_canvas.h") {
-        check_system(name)
-        next
-    }
-    target = room
-    if (name ~ /\//) {
-        target = name
-        sub(/\/.*/, "", target)
-        sub(/.*\//, "", name)
-    }
-    if (target == room) {
-        if (room == "core")
-            check_core(name)
-    } else if (room == "plug" && target == "tool" && name == "synth.h") {
-        next
-    } else if (target == "rate" && (room == "tool" || room == "pd")) {
-        next
-    } else if (target != "core" || name != "shl.h") {
-        bad("the room " room " must not include " target "/" name)
-    } else if (room == "core") {
-        bad("the core includes its own files without a folder")
-    }
+    next
 }
+
+$1 == "include" {
+    split($2, part, ":")
+    name = $0
+    angled = name ~ /</
+    sub(/^[^<"]*[<"]/, "", name)
+    sub(/[>"].*/, "", name)
+    check(part[1], part[2], name, angled)
+    includes++
+    next
+}
+
+$1 == "file" && !($2 in row) {
+    bad($2 ": has no row in the tree of LAYOUT.md")
+}
+$1 == "file" { there[$2] = 1 }
 
 END {
+    if (!layered || table_rows < 5)
+        bad("LAYOUT.md: the line of layers or the table of rooms is not found")
+    for (i = 1; i <= nouns; i++)
+        if (!((noun[i] ".c") in there) && !((noun[i] ".h") in there))
+            bad(noun[i] ": has a row in LAYOUT.md, and is not there")
     if (errors)
         exit 1
-    print "rooms: " NR " includes are as LAYOUT.md has them"
+    print "rooms: " includes " includes are as LAYOUT.md has them"
 }' || exit 1
 
-# The tree: each file has a row, by its own name or by its noun.
-missing=$(for file in */*.[ch]; do
-    base=${file##*/}
-    grep -qE "^ +(.* )?($base|${base%.*})( |$)" ../LAYOUT.md || echo "src/$file"
-done)
-if [ -n "$missing" ]; then
-    echo "$missing" | sed 's|$|: has no row in the tree of LAYOUT.md|'
-    exit 1
-fi
-echo "rooms: each file of src has its row in LAYOUT.md"
-
 # Formats of floating point numbers, what reads such, and the letters of a locale.
-locale=$(grep -n . */*.[ch] | sed 's/%%//g' |
+locale=$(grep -n . include/*/*.h src/*/*.[ch] src/*/*/*.[ch] | sed 's/%%//g' |
     grep -E '"[^"]*%[-+#0-9.*]*[lL]?[aefgAEFG]|(strto(d|f|ld)|atof|sscanf|setlocale|localeconv|atom_string|is(alnum|alpha|blank|digit|lower|print|punct|space|upper)|to(lower|upper))\(' |
-    grep -v '^core/number\.c:\|sscanf([^%]*%u')
+    grep -v '^src/core/values/number\.c:\|sscanf([^%]*%u')
 if [ -n "$locale" ]; then
-    echo "$locale" | sed 's|^|src/|; s|$|  <- depends on the locale: core/number.h|'
+    echo "$locale" | sed 's|$|  <- depends on the locale: shmlink/number.h|'
     exit 1
 fi
-echo "rooms: numbers are read and written in core/number.c alone"
+echo "rooms: numbers are read and written in core/values/number.c only"

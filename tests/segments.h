@@ -3,7 +3,7 @@
 #ifndef SEGMENTS_H
 #define SEGMENTS_H
 
-#include "core/segment.h"
+#include "core/shm/segment.h"
 
 #include <stdio.h>
 #include <string.h>

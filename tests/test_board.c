@@ -1,7 +1,7 @@
 /* Seats on the board: numbers and exact ids, the 65th device, what the dead
  * leave behind and who clears it. */
-#include "core/board.h"
-#include "core/segment.h"
+#include "core/board/board.h"
+#include "core/shm/segment.h"
 
 #include "boards.h"
 #include "child.h"

@@ -1,6 +1,6 @@
 /* Boards that are garbage, cut, foreign or gone. */
-#include "core/board.h"
-#include "core/segment.h"
+#include "core/board/board.h"
+#include "core/shm/segment.h"
 
 #include "boards.h"
 

@@ -2,7 +2,7 @@
  * in one thread, the device's keeper beside them. */
 #include "duet.h"
 
-#include "core/inquiry.h"
+#include "core/messages/inquiry.h"
 
 #include <cmocka.h> /* the rule that links looks for it here */
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* Whose a device is, as everybody else sees it: free, busy, stale; and the tag
  * that it keeps when its host has gone. Hosts are processes of their own, or
  * other boxes of this one. */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include "child.h"
 #include "peer.h"

@@ -2,9 +2,9 @@
  * when their link has gone. */
 #define _DEFAULT_SOURCE
 
-#include "core/crew.h"
+#include "core/lockstep/crew.h"
 
-#include "core/link.h"
+#include "core/host/link.h"
 
 #include "peer.h"
 

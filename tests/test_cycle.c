@@ -1,5 +1,5 @@
 /* One block there and back, without roles: doorbell, answer, score. */
-#include "core/cycle.h"
+#include "core/lockstep/cycle.h"
 
 #include "peer.h"
 

@@ -1,6 +1,6 @@
 /* The device's end of the messages, on plain memory: who does not take the
  * answers gets no new ones. */
-#include "core/desk.h"
+#include "core/messages/desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

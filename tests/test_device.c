@@ -1,8 +1,8 @@
 /* The device role, step by step: the host is a link in the same thread, in the
  * pipelined drive, where no call waits for the other. */
-#include "core/device.h"
+#include "shmlink/device.h"
 
-#include "core/link.h"
+#include "core/host/link.h"
 #include "peer.h"
 
 #include <setjmp.h>

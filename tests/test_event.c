@@ -1,6 +1,6 @@
 /* Events: what is made, what is read back, and what a peer may not write. */
-#include "core/event.h"
-#include "core/midi.h"
+#include "shmlink/event.h"
+#include "shmlink/midi.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

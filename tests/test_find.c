@@ -1,6 +1,6 @@
 /* Who is found for which wish, and the reasons when nobody is. */
-#include "core/registry.h"
-#include "core/segment.h"
+#include "core/shm/segment.h"
+#include "shmlink/registry.h"
 
 #include "boards.h"
 

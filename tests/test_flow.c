@@ -1,6 +1,6 @@
 /* Both ends of a flow, each called late by its own scheduler: what the device
  * sends back at once comes to the host exactly as late as both latencies say. */
-#include "core/flow.h"
+#include "core/free/flow.h"
 
 #include <math.h>
 #include <setjmp.h>

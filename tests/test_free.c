@@ -3,10 +3,10 @@
 #include "hosting.h"
 
 #include "child.h"
-#include "core/device.h"
-#include "core/midi.h"
-#include "core/segment.h"
+#include "core/shm/segment.h"
 #include "rate/samplerate.h"
+#include "shmlink/device.h"
+#include "shmlink/midi.h"
 
 #include <cmocka.h> /* the rule that links looks for it here */
 #include <math.h>

@@ -1,10 +1,10 @@
 /* Taps and transport modes in the free drive: a host and a device in one
  * process, on one virtual clock, block for block. */
 #include "child.h"
-#include "core/device.h"
-#include "core/host.h"
-#include "core/layout.h"
+#include "core/shm/layout.h"
 #include "peer.h"
+#include "shmlink/device.h"
+#include "shmlink/host.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

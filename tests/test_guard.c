@@ -1,6 +1,6 @@
 /* Pages that vanish under us: zeros and a flag, and everybody else's signals
  * stay theirs. */
-#include "core/platform.h"
+#include "core/os/platform.h"
 
 #include "child.h"
 

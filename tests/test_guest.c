@@ -1,11 +1,11 @@
 /* A guest sees what goes over a link, says what it missed, and cannot disturb:
  * not when it is stopped, not when it tries to write. DL-53. */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include "child.h"
-#include "core/board.h"
-#include "core/parts.h"
-#include "core/segment.h"
+#include "core/board/board.h"
+#include "core/messages/parts.h"
+#include "core/shm/segment.h"
 #include "hosting.h" /* and cmocka.h */
 
 #include <math.h>

@@ -1,9 +1,9 @@
 /* Questions and answers over a whole link: a device in a second thread or a
  * second process, its handler, its death. */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
-#include "core/desk.h"
-#include "core/layout.h"
+#include "core/messages/desk.h"
+#include "core/shm/layout.h"
 
 #include "child.h"
 #include "peer.h"

@@ -1,8 +1,8 @@
 /* The lane beside its ring, with both ends in this process; then a link whose
  * other side has none. */
-#include "core/lane.h"
+#include "core/shm/lane.h"
 
-#include "core/link.h"
+#include "core/host/link.h"
 
 #include "one_mapping.h"
 #include "peer.h"

@@ -1,8 +1,8 @@
 /* The shared bytes: our table of Maolan layouts against every line of the
  * published offsets (offsets.tsv), our own structures against gaps, and both
  * against a digest on record. */
-#include "core/layout.h"
-#include "core/registry.h"
+#include "core/shm/layout.h"
+#include "shmlink/registry.h"
 
 #include "fields.h"
 

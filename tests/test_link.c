@@ -1,6 +1,6 @@
 /* The host's end of one mine, against a device in a second thread: what it
  * sends arrives exactly, in both drives, and what it hears is of its block. */
-#include "core/link.h"
+#include "core/host/link.h"
 
 #include "one_mapping.h"
 #include "peer.h"

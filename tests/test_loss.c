@@ -1,5 +1,5 @@
 /* What is heard instead of a missing block, sample by sample. */
-#include "core/loss.h"
+#include "core/lockstep/loss.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* Both ends of the message rings on plain memory: room, order, claims, and what
  * hostile indices do. */
-#include "core/mail.h"
+#include "core/messages/mail.h"
 
-#include "core/system.h"
+#include "shmlink/system.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

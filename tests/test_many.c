@@ -1,9 +1,9 @@
 /* As many devices and links as there may be: 64 of each, in one process and
  * between two; the next is refused by name, and nothing is left. */
-#include "core/host.h"
+#include "shmlink/host.h"
 
-#include "core/device.h"
 #include "peer.h"
+#include "shmlink/device.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

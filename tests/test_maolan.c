@@ -2,8 +2,8 @@
  * published table says, what others write there is understood, in every layout,
  * and nothing that a peer can write does harm. The peer here is written anew,
  * field by field, from the table alone. */
-#include "core/maolan.h"
-#include "core/midi.h"
+#include "core/maolan/maolan.h"
+#include "shmlink/midi.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

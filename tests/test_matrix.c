@@ -1,9 +1,9 @@
 /* What host and device may have in common or not: every combination of rate,
  * block and channels is either exact to the bit or refused by name, with both
  * numbers; and so for capabilities. */
-#include "core/host.h"
+#include "shmlink/host.h"
 
-#include "core/segment.h"
+#include "core/shm/segment.h"
 #include "loopback.h"
 #include "peer.h"
 

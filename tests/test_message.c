@@ -1,5 +1,5 @@
 /* Messages: 256 bytes each, the table of types, values in a payload. */
-#include "core/message.h"
+#include "shmlink/message.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* MIDI messages and UMP words, both ways, and what is sounding. Streams and
  * SysEx are in test_midi_stream.c. */
-#include "core/midi.h"
+#include "shmlink/midi.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

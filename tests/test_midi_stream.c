@@ -1,5 +1,5 @@
 /* A stream of MIDI bytes to UMP packets, and SysEx in pieces. */
-#include "core/midi.h"
+#include "shmlink/midi.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Looking on: everything that goes over a link reaches the callbacks, and none
  * is called that was not given. DL-53, DL-54. */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include "peer.h"
 

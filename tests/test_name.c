@@ -1,5 +1,5 @@
 /* What devices, tags and texts may be called. */
-#include "core/name.h"
+#include "shmlink/name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

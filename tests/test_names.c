@@ -1,8 +1,8 @@
 /* Names in shared memory that belong to others: boards of another user, segments
  * that nobody may open, segments for plugin programs whose host is elsewhere. */
-#include "core/board.h"
-#include "core/registry.h"
-#include "core/segment.h"
+#include "core/board/board.h"
+#include "core/shm/segment.h"
+#include "shmlink/registry.h"
 
 #include "boards.h"
 #include "child.h"

@@ -1,7 +1,7 @@
 /* Numbers as text: the same in every locale, and the same as the C library has
  * them in the usual one. */
-#include "core/number.h"
-#include "core/param.h"
+#include "shmlink/number.h"
+#include "shmlink/param.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Parameters: plain value, 0..1 and text, there and back. */
-#include "core/param.h"
+#include "shmlink/param.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Long payloads in parts: cut, put together, and every way in which a peer can
  * get them wrong. DL-35. */
-#include "core/parts.h"
+#include "core/messages/parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

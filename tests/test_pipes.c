@@ -1,5 +1,5 @@
 /* Two pipes as wake-up: bytes counted, nothing that blocks, no signal. */
-#include "core/platform.h"
+#include "core/os/platform.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

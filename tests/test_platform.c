@@ -1,6 +1,6 @@
 /* Objects that are checked, leases that die with their holder, and the system's
  * refusals. */
-#include "core/platform.h"
+#include "core/os/platform.h"
 
 #include "child.h"
 

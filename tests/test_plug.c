@@ -3,7 +3,7 @@
 #include "plug/control.h"
 #include "plug/log.h"
 
-#include "core/platform.h"
+#include "core/os/platform.h"
 #include "fake_daw.h"
 
 #include <setjmp.h>

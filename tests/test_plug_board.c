@@ -4,12 +4,12 @@
 #include "plug/log.h"
 
 #include "child.h"
-#include "core/link.h"
-#include "core/platform.h"
-#include "core/scratch.h"
-#include "core/shl.h"
+#include "core/host/link.h"
+#include "core/maolan/scratch.h"
+#include "core/os/platform.h"
 #include "fake_daw.h"
 #include "peer.h"
+#include "shmlink/shmlink.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Our host and our plugin program, which it starts: by a link area, and by each
  * number of the Maolan protocol. The program is the one beside the folder of this
  * test. */
-#include "core/platform.h"
+#include "core/os/platform.h"
 
 #include "hosting.h"
 

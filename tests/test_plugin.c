@@ -1,11 +1,11 @@
 /* Plugin programs that speak Maolan only, started and driven by the host role:
  * one peer program (maolan_peer.c) that behaves as the ones there are, and
  * worse. One test for each hazard of the protocol, and nothing left behind. */
-#include "core/host_state.h"
+#include "core/host/host_state.h"
 
 #include "hosting.h"
 
-#include "core/plugin.h"
+#include "core/maolan/plugin.h"
 
 #include <cmocka.h>
 #include <dirent.h>

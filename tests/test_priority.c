@@ -2,10 +2,10 @@
  * as the claim lasts, and not at all where it may not or shall not. The host
  * here is realtime for the moment of its claim alone; a limit of the system
  * ends the program if a thread ran away. */
-#include "core/device.h"
-#include "core/host.h"
+#include "shmlink/device.h"
+#include "shmlink/host.h"
 
-#include "core/platform.h"
+#include "core/os/platform.h"
 #include "loopback.h"
 #include "peer.h"
 

@@ -1,5 +1,5 @@
 /* Who lives, waiting and waking, threads, and what is known of the program. */
-#include "core/platform.h"
+#include "core/os/platform.h"
 
 #include "child.h"
 

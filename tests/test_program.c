@@ -1,6 +1,6 @@
 /* What a program needs that somebody starts and ends: a bell, the signals that
  * ask it to end, its parent. */
-#include "core/platform.h"
+#include "core/os/platform.h"
 
 #include "child.h"
 

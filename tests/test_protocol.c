@@ -3,11 +3,11 @@
  * argument, prints the numbers as PROTOCOL.md must have them. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "core/event.h"
-#include "core/layout.h"
-#include "core/param.h"
-#include "core/registry.h"
-#include "core/segment.h"
+#include "core/shm/layout.h"
+#include "core/shm/segment.h"
+#include "shmlink/event.h"
+#include "shmlink/param.h"
+#include "shmlink/registry.h"
 
 #include "fields.h"
 
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 #include <ctype.h>
-#include <dirent.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -580,32 +580,31 @@ static void every_field_of_our_structures_is_told_truly(void **state)
 
 #define REASON "not needed, because "
 
-static char *sources; /* all of src/core */
+static char *sources; /* all of src/core and include */
 
 static int load_sources(void **state)
 {
     char path[512], *end;
-    struct dirent *entry;
-    DIR *core;
+    size_t root;
+    glob_t found;
 
     (void)state;
     sources = malloc(8 << 20);
     end = sources;
     assert_non_null(sources);
-    top(path, sizeof path, "src/core");
-    core = opendir(path);
-    assert_non_null(core);
-    while ((entry = readdir(core)) != NULL) {
-        const char *dot = strrchr(entry->d_name, '.');
-        char name[300], *text;
-        if (!dot || (strcmp(dot, ".c") && strcmp(dot, ".h")))
-            continue;
-        snprintf(name, sizeof name, "src/core/%s", entry->d_name);
-        text = slurp(name);
+    top(path, sizeof path, "");
+    root = strlen(path);
+    top(path, sizeof path, "src/core/*/*.[ch]");
+    assert_int_equal(glob(path, 0, NULL, &found), 0);
+    top(path, sizeof path, "include/shmlink/*.h");
+    assert_int_equal(glob(path, GLOB_APPEND, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *text = slurp(found.gl_pathv[i] + root);
+
         end += sprintf(end, "%s\n", text);
         free(text);
     }
-    closedir(core);
+    globfree(&found);
     return 0;
 }
 

@@ -1,10 +1,10 @@
 /* What happens between two steps: a second process acts at the worst moment, which
  * a wrapped call (see the Makefile) makes certain. */
-#include "core/board.h"
-#include "core/device.h"
-#include "core/guest.h"
-#include "core/registry.h"
-#include "core/segment.h"
+#include "core/board/board.h"
+#include "core/shm/segment.h"
+#include "shmlink/device.h"
+#include "shmlink/guest.h"
+#include "shmlink/registry.h"
 
 #include "boards.h"
 #include "child.h"

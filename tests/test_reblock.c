@@ -1,9 +1,9 @@
 /* A host in blocks of its own and a device in others: every pair of sizes is
  * exact, later by what the link states and no more, with events and transport
  * at their sample. First the arithmetic alone, then whole links. */
-#include "core/host.h"
+#include "shmlink/host.h"
 
-#include "core/reblock.h"
+#include "core/lockstep/reblock.h"
 #include "loopback.h"
 #include "peer.h"
 

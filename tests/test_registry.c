@@ -1,7 +1,7 @@
 /* What the board means: every field of a device, its state, what is cleaned, and
  * what happens when the system refuses. */
-#include "core/registry.h"
-#include "core/segment.h"
+#include "core/shm/segment.h"
+#include "shmlink/registry.h"
 
 #include "boards.h"
 #include "child.h"

@@ -2,9 +2,9 @@
  * while its link goes on; and the segment that takes another's place. */
 #include "hosting.h"
 
-#include "core/registry.h"
-#include "core/segment.h"
+#include "core/shm/segment.h"
 #include "peer.h"
+#include "shmlink/registry.h"
 
 #include <cmocka.h> /* the rule that links looks for it here */
 #include <stdlib.h>

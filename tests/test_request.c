@@ -1,5 +1,5 @@
 /* Questions in flight: ids, deadlines, exactly one answer each. */
-#include "core/request.h"
+#include "core/messages/request.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* The ring alone, with both ends in this process; then with two threads. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "core/ring.h"
+#include "core/shm/ring.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

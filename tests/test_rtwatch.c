@@ -1,7 +1,7 @@
 /* The watcher itself: it must be able to fail. Each test runs this very program
  * again as a child with the watcher preloaded; the child does one thing, inside
  * or outside of the marks. */
-#include "core/system.h"
+#include "shmlink/system.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* What stands in scratch: written and read again, at the published places, and
  * with every length and count that a peer can get wrong. */
-#include "core/scratch.h"
+#include "core/maolan/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* A segment from both sides: whole when it is ready, claimed by one host at a
  * time, its values never seen half written. */
-#include "core/segment.h"
+#include "core/shm/segment.h"
 
 #include "child.h"
 

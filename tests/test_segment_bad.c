@@ -1,5 +1,5 @@
 /* Segments of other versions, of liars, of nobody, and segments that are cut. */
-#include "core/segment.h"
+#include "core/shm/segment.h"
 
 #include "child.h"
 

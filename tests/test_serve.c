@@ -1,8 +1,8 @@
 /* The role of a plugin host beside a scripted DAW in the same process, which
  * does what the DAWs in use do, and what a broken or hostile one could. */
-#include "core/serve.h"
+#include "shmlink/serve.h"
 
-#include "core/platform.h"
+#include "core/os/platform.h"
 #include "fake_daw.h"
 
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* What lies where in shared memory, beyond the offsets: nothing that only one
  * process can understand, no two writers on one line, no name that a system
  * with short ones would refuse. */
-#include "core/layout.h"
-#include "core/shl.h"
+#include "core/shm/layout.h"
+#include "shmlink/shmlink.h"
 
 #include "peer.h"
 

@@ -1,10 +1,10 @@
 /* The requests of the Maolan slot from the side that asks: the bytes of a
  * question are those of scratch, and answers of every kind are read, whatever
  * they claim. */
-#include "core/slot.h"
+#include "shmlink/slot.h"
 
-#include "core/maolan.h"
-#include "core/scratch.h"
+#include "core/maolan/maolan.h"
+#include "core/maolan/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

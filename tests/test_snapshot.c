@@ -1,8 +1,8 @@
 /* The bytes of a state: whole ones come back equal, all others are refused and
  * change nothing. */
-#include "core/snapshot.h"
+#include "shmlink/snapshot.h"
 
-#include "core/checksum.h"
+#include "shmlink/checksum.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Every status has a sentence and a word of its own. */
-#include "core/status.h"
+#include "shmlink/status.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

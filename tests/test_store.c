@@ -1,6 +1,6 @@
 /* Files and presets: whole or not there, names that lead nowhere, a full list,
  * two writers at once. */
-#include "core/store.h"
+#include "shmlink/store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

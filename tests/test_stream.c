@@ -1,7 +1,7 @@
 /* Two clocks that meet in a stream, both virtual: a day passes in minutes, and
  * what was heard is compared with what should have been. SHL_SOAK=1: a whole
  * day, otherwise ten minutes. */
-#include "core/stream.h"
+#include "core/free/stream.h"
 #include "rate/samplerate.h"
 #include "sine.h"
 

@@ -1,7 +1,7 @@
 /* A stream between two threads: no sample is torn, stale, or heard twice. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "core/stream.h"
+#include "core/free/stream.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

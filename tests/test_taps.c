@@ -5,7 +5,7 @@
 #include <cmocka.h> /* the rule that links looks for it here */
 #include <stdlib.h>
 
-#include "core/link.h"
+#include "core/host/link.h"
 
 static const struct shl_tap usual_taps[] = {
     {"osc1", SHL_TAP_AUDIO, 1},

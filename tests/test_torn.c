@@ -1,9 +1,9 @@
 /* A transport is never seen half: its words are plain, and whose turn it is says
  * who may touch them, also where one side gives the other's block up. */
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
-#include "core/device_state.h"
-#include "core/maolan.h"
+#include "core/device/device_state.h"
+#include "core/maolan/maolan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Following a ring from outside: in order, nothing torn, and what was gone is
  * counted. DL-53. */
-#include "core/trail.h"
+#include "core/shm/trail.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

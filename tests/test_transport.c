@@ -1,5 +1,5 @@
 /* The playhead: how it starts, moves and jumps. */
-#include "core/transport.h"
+#include "shmlink/transport.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

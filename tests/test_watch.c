@@ -1,8 +1,8 @@
 /* Watching the board: every change is told once, in words. DL-53. */
-#include "core/watch.h"
+#include "shmlink/watch.h"
 
 #include "boards.h"
-#include "core/segment.h"
+#include "core/shm/segment.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 #ifndef PD_ATOMS_H
 #define PD_ATOMS_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include "m_pd.h"
 

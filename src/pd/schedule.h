@@ -4,7 +4,7 @@
 #ifndef PD_SCHEDULE_H
 #define PD_SCHEDULE_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include "m_pd.h"
 

@@ -6,10 +6,10 @@
  * while nobody performs. The other delivers what the device sent, at its
  * time. Perform only copies, computes, and moves events between queues. */
 #include "pd/cords.h"
-#include "pd/patch.h"
+#include "pd/host/shmlink.h"
+#include "pd/patch/patch.h"
 #include "pd/remains.h"
 #include "pd/saved.h"
-#include "pd/shmlink.h"
 #include "pd/slack.h"
 
 #include <stdio.h>

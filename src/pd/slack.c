@@ -1,6 +1,6 @@
 #include "pd/slack.h"
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include "m_pd.h"
 

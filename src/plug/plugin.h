@@ -9,7 +9,7 @@
 #ifndef PLUG_PLUGIN_H
 #define PLUG_PLUGIN_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink-plugin.h"
 
 #include "state.h"
 

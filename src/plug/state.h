@@ -3,7 +3,7 @@
 #ifndef PLUG_STATE_H
 #define PLUG_STATE_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink-plugin.h"
 
 /** All zero: empty. */
 struct state {

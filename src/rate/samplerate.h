@@ -2,7 +2,7 @@
 #ifndef RATE_SAMPLERATE_H
 #define RATE_SAMPLERATE_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #ifdef SHL_HAVE_SAMPLERATE
 

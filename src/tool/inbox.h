@@ -4,7 +4,7 @@
 #ifndef TOOL_INBOX_H
 #define TOOL_INBOX_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink-plugin.h"
 
 #define INBOX_LIMIT     (UINT64_C(1) << 28) /* bytes of one file */
 #define INBOX_TRANSFERS 4                   /* at once; the oldest is dropped */

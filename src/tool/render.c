@@ -1,4 +1,5 @@
 #include "render.h"
+#include "shmlink/shmlink-plugin.h"
 
 #include "terminal.h"
 

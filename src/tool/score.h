@@ -4,7 +4,7 @@
 #ifndef TOOL_SCORE_H
 #define TOOL_SCORE_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 struct score_event {
     double ms;

@@ -4,7 +4,7 @@
 #ifndef TOOL_SYNTH_H
 #define TOOL_SYNTH_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #define SYNTH_VOICES 32
 

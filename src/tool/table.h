@@ -3,7 +3,7 @@
 #ifndef TOOL_TABLE_H
 #define TOOL_TABLE_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <stdio.h>
 

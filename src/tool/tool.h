@@ -3,7 +3,7 @@
 #ifndef TOOL_H
 #define TOOL_H
 
-#include "core/shl.h"
+#include "shmlink/shmlink-plugin.h"
 
 /** Exit codes, the same for every command and told by its --help. */
 enum tool_exit {

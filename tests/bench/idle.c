@@ -10,7 +10,7 @@
  */
 #include "measure.h"
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #define RATE_HZ     48000
 #define CHANNELS    2

@@ -7,7 +7,7 @@
  * Prints p50 p99 p99.9 mean, in ns per block and link. */
 #include "measure.h"
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #define FRAMES 64u
 #define MOST   64u

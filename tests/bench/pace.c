@@ -10,7 +10,7 @@
  * links together; CPU of all devices, ns per tick. */
 #include "measure.h"
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #define FRAMES  64u
 #define MOST    64u

@@ -11,7 +11,7 @@
  * blocks. */
 #include "measure.h"
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <ctype.h>
 #include <dirent.h>

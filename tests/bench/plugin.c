@@ -7,7 +7,7 @@
  * protocol alone, number 6. Prints p50 p99 p99.9 mean (ns per block). */
 #include "measure.h"
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <dirent.h>
 

@@ -15,7 +15,7 @@
  * block, page faults of both, blocks that did not come. */
 #include "measure.h"
 
-#include "core/shl.h"
+#include "shmlink/shmlink.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>

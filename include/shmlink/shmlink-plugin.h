@@ -1,0 +1,15 @@
+/* For programs that host plugins and serve Maolan DAWs, and for whoever keeps states
+ * in files: requests, the scratch area, presets. Contains shmlink.h. C11, and C++. */
+#ifndef SHL_PLUGIN_DOOR_H
+#define SHL_PLUGIN_DOOR_H
+
+#include "checksum.h"
+#include "file.h"
+#include "scratchpad.h"
+#include "serve.h"
+#include "shmlink.h"
+#include "slot.h"
+#include "snapshot.h"
+#include "store.h"
+
+#endif

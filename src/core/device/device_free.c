@@ -1,0 +1,285 @@
+/* A device with a clock of its own: its program asks for a block whenever its
+ * clock says so, whether or not there is a host. Streams of a claim are made by
+ * the keeper, before the audio thread accepts it. */
+#include "core/device/device_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- claims -------------------------------------------------------------------- */
+
+static bool both(const struct shl_claim *claim, uint32_t flags)
+{
+    return (claim->flags & flags) == flags;
+}
+
+/* What was measured while nobody had claimed us, or else is expected. */
+static uint32_t expected_frames(const struct shl_device *device)
+{
+    uint32_t late =
+        atomic_load_explicit(&device->free.late, memory_order_relaxed);
+    uint32_t frames = late & SHL_BURST_FRAMES;
+
+    if (!(late & SHL_BURST_MEASURED) || frames < device->free.expected_frames)
+        return device->free.expected_frames;
+    return frames;
+}
+
+struct shl_flow_options shl_device_free_options(const struct shl_device *device,
+                                                const struct shl_claim *claim)
+{
+    const struct shl_identity *own = &device->identity;
+    bool one_clock = both(claim, SHL_CLAIM_OWN_CLOCK);
+    struct shl_lines *lines = device->segment.lines;
+
+    return (struct shl_flow_options){
+        .out_channels = shl_flow_channels(own, claim, true),
+        .in_channels = shl_flow_channels(own, claim, false),
+        .rate_hz = own->rate_hz,
+        .peer_hz = claim->rate_hz,
+        .block_frames = own->block_frames,
+        .peer_frames = claim->block_frames,
+        .latency_frames = claim->latency_frames,
+        .told_frames = &lines->device.stream_frames,
+        .peer_late = &lines->host.stream_late,
+        .own_late = &lines->device.stream_late,
+        .expected_frames = expected_frames(device),
+        .resampler = device->free.resampler,
+        .clock_ns = one_clock ? device->free.clock_ns : shl_clock_ns,
+        .one_clock = one_clock,
+        .exact = both(claim, SHL_CLAIM_OWN_CLOCK | SHL_CLAIM_EXACT)};
+}
+
+shl_status shl_device_free_make(struct shl_device *device,
+                                const struct shl_claim *claim,
+                                struct shl_flow **flow)
+{
+    struct shl_segment *segment = &device->segment;
+    struct shl_flow_options options = shl_device_free_options(device, claim);
+    shl_status st = shl_segment_reserve_streams(segment, options.in_channels,
+                                                options.out_channels);
+
+    if (!st)
+        st = shl_flow_new(segment, &options, flow);
+    return st;
+}
+
+void shl_device_free_spend(struct shl_device *device, struct shl_flow *flow)
+{
+    if (!flow)
+        return;
+    flow->next =
+        atomic_load_explicit(&device->free.spent, memory_order_relaxed);
+    /* release: `next` is there; the keeper at most takes the list meanwhile */
+    while (!atomic_compare_exchange_weak_explicit(
+        &device->free.spent, &flow->next, flow, memory_order_release,
+        memory_order_relaxed)) {
+    }
+}
+
+void shl_device_free_use(struct shl_device *device,
+                         const struct shl_claim *claim, struct shl_flow *flow)
+{
+    struct shl_device_free *own = &device->free;
+
+    own->flow = flow;
+    own->told_times = own->told_wanted = 0;
+    if (flow)
+        shl_cue_begin(&own->cue, claim->rate_hz);
+    own->heard_frame = 0;
+}
+
+void shl_device_free_leave(struct shl_device *device)
+{
+    shl_device_free_spend(device, device->free.flow);
+    device->free.flow = NULL;
+}
+
+static void free_all(struct shl_flow *flow)
+{
+    while (flow) {
+        struct shl_flow *next = flow->next;
+        shl_flow_free(flow);
+        flow = next;
+    }
+}
+
+void shl_device_free_keep(struct shl_device *device)
+{
+    /* acquire: the links of the list */
+    free_all(atomic_exchange_explicit(&device->free.spent, NULL,
+                                      memory_order_acquire));
+}
+
+void shl_device_free_end(struct shl_device *device)
+{
+    struct shl_device_free *own = &device->free;
+
+    shl_flow_free(own->flow);
+    free_all(atomic_load_explicit(&own->spent, memory_order_relaxed));
+    own->flow = NULL;
+    free(own->planes);
+    own->planes = NULL;
+}
+
+/* ---- blocks -------------------------------------------------------------------- */
+
+/* The transport at the first frame, and what the block brings of it: valid from
+ * its own frame on, so for the blocks after this one. */
+static void hear_transport(struct shl_device *device)
+{
+    struct shl_device_free *own = &device->free;
+    struct shl_ring *ring = &device->from_host;
+    const struct shl_flow *flow = own->flow;
+    bool there = false;
+
+    if (flow->heard)
+        own->heard_frame = flow->first;
+    for (uint32_t i = 0; i < device->events_left; i++) {
+        struct shl_event event; /* ours: the host may rewrite it */
+        memcpy(&event, shl_ring_slot(ring, ring->own + i), sizeof event);
+        if (shl_flow_early(flow, event.frame))
+            break;
+        if (event.kind != SHL_EVENT_TEMPO && event.kind != SHL_EVENT_PLAYHEAD)
+            continue;
+        if (!there && (int64_t)event.frame > own->heard_frame) {
+            device->block.transport = shl_cue_at(&own->cue, own->heard_frame);
+            there = true;
+        }
+        if (!shl_cue_hear(&own->cue, &event))
+            shl_device_count_bad(device);
+    }
+    if (!there)
+        device->block.transport = shl_cue_at(&own->cue, own->heard_frame);
+    own->heard_frame += device->block.frames;
+}
+
+/* Our own: first those for what comes, then those for what goes. */
+static float *plane(const struct shl_device *device, uint32_t index)
+{
+    return device->free.planes + (size_t)index * SHL_MAX_FRAMES;
+}
+
+float *shl_device_free_plane(struct shl_device *device, uint32_t channel)
+{
+    return plane(device, device->identity.in_channels + channel);
+}
+
+shl_status shl_device_free_begin(struct shl_device *device)
+{
+    const struct shl_identity *own = &device->identity;
+    size_t outs = own->tap_count ? SHL_MAX_CHANNELS : own->out_channels;
+    size_t planes = own->in_channels + outs;
+
+    if (!(own->drives & SHL_DRIVE_FREE))
+        return SHL_OK;
+    device->free.planes =
+        calloc(planes ? planes : 1, SHL_MAX_FRAMES * sizeof(float));
+    return device->free.planes ? SHL_OK : SHL_NO_MEMORY;
+}
+
+/* What is missing here is not seen there. */
+static void tell_short(struct shl_device *device)
+{
+    struct shl_device_line *line = &device->segment.lines->device;
+    uint32_t times, wanted;
+
+    shl_stream_short(device->free.flow->reader, &times, &wanted);
+    times -= device->free.told_times;
+    if (times == 0 && wanted == device->free.told_wanted)
+        return;
+    device->free.told_times += times;
+    device->free.told_wanted = wanted;
+    shl_line_store(&line->stream_short,
+                   shl_line_load(&line->stream_short) + times);
+    shl_line_store(&line->stream_wanted, wanted);
+}
+
+static void hear_host(struct shl_device *device)
+{
+    struct shl_flow *flow = device->free.flow;
+    float *planes[SHL_MAX_CHANNELS];
+
+    for (uint32_t c = 0; c < flow->options.in_channels; c++)
+        device->in[c] = planes[c] = plane(device, c);
+    shl_flow_begin(flow);
+    if (!shl_flow_read(flow, planes, device->block.frames) && flow->begun)
+        device->stats.missed++;
+    tell_short(device);
+    device->block.frame = shl_flow_frame(flow);
+    device->block.fresh = device->fresh;
+    device->fresh = false;
+    shl_ring_fetch(&device->from_host);
+    device->events_left = shl_ring_waiting(&device->from_host);
+    hear_transport(device);
+    shl_device_take_taps(device);
+}
+
+static void be_alone(struct shl_device *device)
+{
+    struct shl_device_free *own = &device->free;
+
+    if (own->alone_frame == 0)
+        shl_pace_init(&own->alone, device->identity.rate_hz);
+    shl_pace_see(&own->alone, own->alone_frame, shl_clock_ns());
+    atomic_store_explicit(
+        &own->late,
+        shl_burst_word(shl_burst_late(&own->alone.burst) / own->alone.nominal_s,
+                       shl_pace_settled(&own->alone)),
+        memory_order_relaxed);
+    device->block.frame = own->alone_frame;
+    device->block.fresh = 0;
+    device->mode = SHL_MODE_BOTH;
+    device->block.transport = shl_transport_default(device->identity.rate_hz);
+    device->events_left = 0;
+}
+
+SHL_RT shl_status shl_device_begin(shl_device *device, uint32_t frames,
+                                   struct shl_block *block)
+{
+    if (frames < 1 || frames > SHL_MAX_FRAMES)
+        return SHL_WRONG_BLOCK;
+    shl_device_enter(device);
+    if (shl_segment_bad(&device->segment))
+        return SHL_BAD_PEER;
+    shl_device_heed(device);
+    if (!device->free.planes ||
+        (shl_device_has_host(device) && !device->free.flow))
+        return SHL_WRONG_DRIVE;
+    for (uint32_t c = 0; c < device->identity.in_channels; c++)
+        device->in[c] = shl_device_silence;
+    for (uint32_t c = 0; c < device->identity.out_channels; c++)
+        device->out[c] = shl_device_free_plane(device, c);
+    device->working = device->own_time = true;
+    device->block.frames = frames;
+    if (device->free.flow)
+        hear_host(device);
+    else
+        be_alone(device);
+    device->block.in = device->in;
+    device->block.out = device->out;
+    device->block.tap = (float *const *const *)device->tap;
+    device->block.mode = device->mode;
+    *block = device->block;
+    return SHL_OK;
+}
+
+void shl_device_free_done(struct shl_device *device)
+{
+    struct shl_flow *flow = device->free.flow;
+    uint32_t frames = device->block.frames;
+    const float *planes[SHL_MAX_CHANNELS] = {NULL};
+
+    if (!flow) {
+        device->free.alone_frame += frames;
+        return;
+    }
+    device->stats.blocks++;
+    shl_count(&device->segment.counters->device_blocks, 1);
+    for (uint32_t c = 0; c < flow->options.out_channels; c++)
+        if (c < device->identity.out_channels || device->tapped >> c & 1)
+            planes[c] = shl_device_free_plane(device, c);
+    shl_ring_release(&device->from_host);
+    shl_ring_publish(&device->to_host);
+    shl_flow_write(flow, planes, frames);
+}

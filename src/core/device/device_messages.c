@@ -1,0 +1,38 @@
+/* What a device does with messages: the public calls, each one verb of its
+ * desk. */
+#include "core/messages/desk.h"
+#include "shmlink/device.h"
+
+shl_status shl_device_on_message(shl_device *device,
+                                 shl_message_handler handler, void *arg)
+{
+    return shl_desk_handle(shl_device_desk(device), handler, arg);
+}
+
+shl_status shl_device_reply(shl_device *device, uint32_t request,
+                            const void *bytes, uint32_t size)
+{
+    return shl_desk_say(shl_device_desk(device), SHL_MESSAGE_REPLY, request,
+                        bytes, size);
+}
+
+shl_status shl_device_refuse(shl_device *device, uint32_t request,
+                             shl_status status, const char *text)
+{
+    return shl_desk_refuse(shl_device_desk(device), request, status, text);
+}
+
+shl_status shl_device_post(shl_device *device, uint32_t type, const void *bytes,
+                           uint32_t size)
+{
+    if (!type || type > UINT16_MAX || shl_message_answers(type))
+        return SHL_BAD_VALUE;
+    return shl_desk_say(shl_device_desk(device), type, 0, bytes, size);
+}
+
+void shl_device_monitor(shl_device *device, const struct shl_monitor *monitor)
+{
+    /* release: the struct is whole */
+    atomic_store_explicit(&shl_device_desk(device)->monitor, monitor,
+                          memory_order_release);
+}

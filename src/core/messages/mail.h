@@ -1,0 +1,75 @@
+/* One end of the two message rings: letters that wait to be sent and go out in
+ * parts as there is room, and what comes in, put together. What belongs to
+ * another claim than the present one is dropped and counted.
+ *
+ * shl_mail_post may be called by several threads; everything else by one. */
+#ifndef SHL_MAIL_H
+#define SHL_MAIL_H
+
+#include "core/messages/parts.h"
+#include "core/shm/layout.h"
+#include "core/shm/ring.h"
+
+struct shl_letter;
+
+struct shl_letters {
+    struct shl_letter *first, *last;
+};
+
+struct shl_mail {
+    struct shl_message_ring *to, *from; /* NULL: the link has no messages */
+    struct shl_ring out, in;
+    /* whoever accepts the claim stores (release), we load (acquire): 0: none */
+    const _Atomic uint32_t *epoch;
+    /* likewise, and stays when that claim is over: what is said last may come
+     * then; NULL: nothing is */
+    const _Atomic uint32_t *last;
+    uint32_t epoch_seen;
+    /* letters just posted, newest first: posters exchange (release), the one
+     * that sends takes them all (acquire) */
+    _Atomic(struct shl_letter *) posted;
+    /* bytes posted and not sent: all add and subtract, relaxed */
+    _Atomic uint64_t waiting;
+    _Atomic uint32_t serial; /* of unasked ids, relaxed */
+    struct shl_letters singles, longs;
+    struct shl_message message; /* our copy of the one just taken */
+    struct shl_parts parts;
+    uint64_t stale; /* messages of another claim */
+    uint64_t taken; /* messages */
+};
+
+/** Begin on a pair of rings, at their present indices. `messages` NULL: there
+ * are none, and posting says so. */
+void shl_mail_open(struct shl_mail *mail, struct shl_message_ring *to,
+                   struct shl_message_ring *from,
+                   const _Atomic uint32_t *epoch);
+
+/** Forget all letters and parts. Harmless twice. */
+void shl_mail_close(struct shl_mail *mail);
+
+/** Leave a copy to be sent by the next shl_mail_send. `request` 0: a new id of
+ * those that ask nothing. SHL_UNSUPPORTED: no messages here; SHL_NO_DEVICE: no
+ * claim; SHL_BAD_VALUE: more than SHL_MESSAGE_LIMIT bytes; SHL_RING_FULL:
+ * 192 MiB wait already; SHL_NO_MEMORY. [any control thread] */
+shl_status shl_mail_post(struct shl_mail *mail, uint32_t type, uint32_t flags,
+                         uint32_t request, const void *bytes, uint32_t size);
+
+/** Put into the ring what fits, ring the peer's bell. */
+void shl_mail_send(struct shl_mail *mail);
+
+/** The next whole payload, looking at most at *budget messages. SHL_AGAIN:
+ * there is none now. SHL_BAD_PEER, SHL_NO_MEMORY: a transfer has failed, see
+ * whole; go on. */
+shl_status shl_mail_take(struct shl_mail *mail, struct shl_whole *whole,
+                         uint32_t *budget);
+
+/** Wake the consumer of a ring if it sleeps. [any] */
+void shl_mail_bell(struct shl_message_ring *ring);
+
+/** Sleep until there is news since the bell was at `seen`, at most so long. */
+void shl_mail_nap(struct shl_mail *mail, uint32_t seen, uint32_t timeout_us);
+
+/** What our bell says now; take it before looking for news. */
+uint32_t shl_mail_seen(const struct shl_mail *mail);
+
+#endif

@@ -1,0 +1,334 @@
+/* The device's state: as a file, as bytes in a message, and files for the
+ * device itself. */
+#include "pd/host/errands.h"
+#include "pd/host/shmlink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORMAT     "link"
+#define FILE_LIMIT ((size_t)1 << 28)
+#define PIECE      ((size_t)1 << 19)
+
+/* ---- words ------------------------------------------------------------------- */
+
+/* What the patch says is seen from its folder. Pd's own canvas_makefilename
+ * cuts at 1000 bytes, and writes one more than that. */
+static int make_path(const t_shmlink *x, const char *name,
+                     char path[SHL_PATH_SIZE])
+{
+    const char *folder = canvas_getdir(x->x_canvas)->s_name;
+    int absolute = name[0] == '/' || (name[0] && name[1] == ':');
+
+    if (absolute || !folder[0])
+        return (size_t)snprintf(path, SHL_PATH_SIZE, "%s", name) <
+               SHL_PATH_SIZE;
+    return (size_t)snprintf(path, SHL_PATH_SIZE, "%s/%s", folder, name) <
+           SHL_PATH_SIZE;
+}
+
+/* A path, relative to the patch, and perhaps async. */
+static int read_path(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+                     char path[SHL_PATH_SIZE])
+{
+    char number[64];
+    const char *name = number;
+
+    if (!argc || !atoms_is_word(argv)) {
+        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
+                     "%s: takes the path of a file", s->s_name);
+        return 0;
+    }
+    if (!errands_async(x, s, argc - 1, argv + 1))
+        return 0;
+    if (argv->a_type == A_SYMBOL)
+        name = argv->a_w.w_symbol->s_name;
+    else
+        atoms_text(argv, number, sizeof number);
+    if (make_path(x, name, path))
+        return 1;
+    replies_fail(&x->x_say, s, SHL_BAD_NAME,
+                 "%s: this path has %u bytes or more: a path has at most %u",
+                 s->s_name, SHL_PATH_SIZE, SHL_PATH_SIZE - 1);
+    return 0;
+}
+
+void states_key(t_shmlink *x, char key[64])
+{
+    struct shl_device_info info = {.id = ""};
+    int32_t number;
+
+    key[0] = '\0';
+    if (shl_host_device(x->x_host, &info))
+        return;
+    if (shl_id_check(info.id, key, &number, NULL) == SHL_OK)
+        return;
+    /* a plugin, format:name: one of another format has other states */
+    snprintf(key, 64, "%s", info.id);
+    for (char *at = key; *at; at++)
+        if (*at == ':' || *at == '/')
+            *at = '_';
+}
+
+/* ---- done at the end ----------------------------------------------------------- */
+
+static void tell_one(t_shmlink *x, struct errand *errand)
+{
+    errand_done(errand);
+    replies_number(&x->x_say, errand->selector->s_name, 1);
+}
+
+static void tell_restored(t_shmlink *x, struct errand *errand)
+{
+    shl_host_refresh(x->x_host);
+    tell_one(x, errand);
+}
+
+/* ---- program_read, program_write -------------------------------------------------- */
+
+static void job_load(struct work *work)
+{
+    work->status = shl_state_load(FORMAT, work->path, &work->file, &work->bytes,
+                                  &work->size, &work->why);
+}
+
+static void job_save(struct work *work)
+{
+    char path[SHL_PATH_SIZE];
+
+    work->status = shl_path_follow(work->path, path, &work->why);
+    if (!work->status)
+        work->status = shl_state_save(FORMAT, work->store.key, path,
+                                      work->bytes, work->size, &work->why);
+}
+
+static void restore(t_shmlink *x, struct errand *errand)
+{
+    errand_ask(x, errand, SHL_MESSAGE_STATE_RESTORE, errand->work->bytes,
+               errand->work->size, tell_restored);
+}
+
+static void load(t_shmlink *x, struct errand *errand)
+{
+    struct work *work = errand_work_new(x, errand, job_load);
+
+    if (!work)
+        return;
+    memcpy(work->path, errand->path, sizeof work->path);
+    errand_work(x, errand, restore);
+}
+
+/* The work gets the bytes: it may outlive the errand. */
+void states_hand_over(struct errand *errand)
+{
+    errand->work->file = errand->answer;
+    errand->work->bytes = errand->answer;
+    errand->work->size = errand->answer_size;
+    errand->answer = NULL;
+}
+
+static void save(t_shmlink *x, struct errand *errand)
+{
+    struct work *work = errand_work_new(x, errand, job_save);
+
+    if (!work)
+        return;
+    states_hand_over(errand);
+    memcpy(work->path, errand->path, sizeof work->path);
+    states_key(x, work->store.key);
+    errand_work(x, errand, tell_one);
+}
+
+static void ask_state(t_shmlink *x, struct errand *errand)
+{
+    errand_ask(x, errand, SHL_MESSAGE_STATE_SAVE, NULL, 0, save);
+}
+
+static void add_path(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
+                     errand_step begin, uint64_t needs)
+{
+    char path[SHL_PATH_SIZE];
+    struct errand *errand;
+
+    if (!read_path(x, s, argc, argv, path))
+        return;
+    errand = errands_new(x, s, begin, needs);
+    if (!errand)
+        return;
+    memcpy(errand->path, path, sizeof path);
+    errands_add(x, errand);
+}
+
+static void program_read(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    add_path(x, s, argc, argv, load, SHL_CAP_STATE);
+}
+
+static void program_write(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    add_path(x, s, argc, argv, ask_state, SHL_CAP_STATE);
+}
+
+/* ---- bytes in messages ---------------------------------------------------------------- */
+
+static void ask_restore(t_shmlink *x, struct errand *errand)
+{
+    errand_ask(x, errand, SHL_MESSAGE_STATE_RESTORE, errand->bytes,
+               errand->size, tell_restored);
+}
+
+static void program_data_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    struct errand *errand = errands_new(x, s, ask_restore, SHL_CAP_STATE);
+    double number;
+    int i;
+
+    if (!errand)
+        return;
+    errand->bytes = malloc((size_t)argc + 1);
+    errand->size = (size_t)argc;
+    for (i = 0; i < argc && errand->bytes; i++) {
+        if (!atoms_whole(&argv[i], 0, 255, &number))
+            break;
+        errand->bytes[i] = (uint8_t)number;
+    }
+    if (argc && i == argc) {
+        errands_add(x, errand);
+        return;
+    }
+    errands_cancel(errand);
+    replies_fail(&x->x_say, s, SHL_BAD_VALUE,
+                 "program_data_set: takes the bytes of a state, numbers from "
+                 "0 to 255");
+}
+
+static void tell_data(t_shmlink *x, struct errand *errand)
+{
+    size_t i, count = errand->answer_size;
+    t_atom *atoms = getbytes((count + 1) * sizeof *atoms);
+
+    if (!atoms) {
+        errand_fail(x, errand, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
+        return;
+    }
+    for (i = 0; i < count; i++)
+        atoms_set_number(&atoms[i], errand->answer[i]);
+    errand_done(errand);
+    replies_send(&x->x_say, "program_data", (int)count, atoms);
+    freebytes(atoms, (count + 1) * sizeof *atoms);
+}
+
+static void ask_data(t_shmlink *x, struct errand *errand)
+{
+    errand_ask(x, errand, SHL_MESSAGE_STATE_SAVE, NULL, 0, tell_data);
+}
+
+static void program_data_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    struct errand *errand;
+
+    if (argc) {
+        char words[100];
+        atoms_words(argc, argv, words, sizeof words);
+        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
+                     "program_data_get: takes no words, not %s: send it alone",
+                     words);
+        return;
+    }
+    errand = errands_new(x, s, ask_data, SHL_CAP_STATE);
+    if (errand)
+        errands_add(x, errand);
+}
+
+/* ---- files for the device ---------------------------------------------------------------- */
+
+static void job_read(struct work *work)
+{
+    work->status = shl_file_load(work->path, FILE_LIMIT, &work->file,
+                                 &work->size, &work->why);
+    if (!work->status)
+        work->index = (int32_t)shl_checksum(0, work->file, work->size);
+}
+
+static void send_piece(t_shmlink *x, struct errand *errand)
+{
+    size_t rest = errand->size - errand->sent;
+    size_t size = rest < PIECE ? rest : PIECE;
+    uint8_t *bytes = malloc(size + 12);
+    struct shl_pack pack = shl_pack_into(bytes, bytes ? 12 : 0);
+
+    if (!bytes) {
+        errand_fail(x, errand, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
+        return;
+    }
+    shl_pack_u32(&pack, errand->transfer);
+    shl_pack_u64(&pack, errand->sent);
+    memcpy(bytes + 12, errand->bytes + errand->sent, size);
+    errand->sent += size;
+    errand_ask(x, errand, SHL_MESSAGE_FILE_DATA, bytes, size + 12,
+               errand->sent < errand->size ? send_piece : tell_one);
+    free(bytes);
+}
+
+static void begin_pieces(t_shmlink *x, struct errand *errand)
+{
+    struct shl_unpack unpack =
+        shl_unpack_from(errand->answer, errand->answer_size);
+
+    errand->transfer = shl_unpack_u32(&unpack);
+    if (unpack.bad)
+        errand_fail(x, errand, SHL_BAD_PEER,
+                    "the answer of the device is not as it must be");
+    else if (errand->size)
+        send_piece(x, errand);
+    else
+        tell_one(x, errand);
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static void offer_file(t_shmlink *x, struct errand *errand)
+{
+    uint8_t bytes[SHL_PATH_SIZE + 16];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
+    struct work *work = errand->work;
+
+    errand->bytes = work->file;
+    errand->size = work->size;
+    work->file = NULL;
+    shl_pack_text(&pack, last_part(errand->path));
+    shl_pack_u64(&pack, errand->size);
+    shl_pack_u32(&pack, (uint32_t)work->index);
+    errand_ask(x, errand, SHL_MESSAGE_FILE_OFFER, bytes, pack.used,
+               begin_pieces);
+}
+
+static void read_file(t_shmlink *x, struct errand *errand)
+{
+    struct work *work = errand_work_new(x, errand, job_read);
+
+    if (!work)
+        return;
+    memcpy(work->path, errand->path, sizeof work->path);
+    errand_work(x, errand, offer_file);
+}
+
+static void file_send(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
+{
+    add_path(x, s, argc, argv, read_file, 0);
+}
+
+void states_methods(t_class *c)
+{
+    waiting_add(c, (t_method)program_read, "program_read");
+    waiting_add(c, (t_method)program_write, "program_write");
+    waiting_add(c, (t_method)program_data_set, "program_data_set");
+    waiting_add(c, (t_method)program_data_get, "program_data_get");
+    waiting_add(c, (t_method)file_send, "file_send");
+}
