@@ -36,6 +36,7 @@ shl.version := $(shell sed -n \
     's/^\#X text [0-9]* [0-9]* VERSION \(.*\);/\1/p' shmlink-meta.pd)
 
 warn.strict = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion \
+    -Werror=implicit-function-declaration \
     -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
     -Wformat=2 -Wcast-qual -Wwrite-strings -Wdouble-promotion -Wswitch-enum
 
@@ -52,14 +53,14 @@ rate.sources := $(if $(rate.found),$(wildcard src/rate/*.c))
 class.sources = src/pd/shmlink~.c src/pd/shmreg.c
 common.sources = $(filter-out $(class.sources),$(pd.sources))
 
-# tests/*.c: a file with a main is a program; one without is linked to all of
-# them. The preloaded watcher and the fuzzers are built in their own ways.
-tests.own := tests/rtwatch.c $(wildcard tests/fuzz_*.c)
-tests.mains := $(filter-out $(tests.own), \
-    $(shell grep -sl '^int main' tests/*.c /dev/null))
-tests.shared := $(filter-out $(tests.own) $(tests.mains),$(wildcard tests/*.c))
+# Each file of unit and process is a program; those of support are linked to all of
+# them, but for two that are built in their own ways, as the fuzzers are.
+tests.own = tests/support/rtwatch.c tests/support/print_layout.c
+tests.mains := $(wildcard tests/unit/*.c tests/process/*.c)
+tests.shared := $(filter-out $(tests.own),$(wildcard tests/support/*.c))
+tests.flags = $(core.flags) -D_GNU_SOURCE -Itests/support
 bench.sources := $(wildcard tests/bench/*.c)
-fuzz.sources := $(wildcard tests/fuzz_*.c)
+fuzz.sources := $(wildcard tests/fuzz/fuzz_*.c)
 
 # One short line per command, unless V=1.
 say = $(if $(V),,@echo "  $(1) $@";)
@@ -73,9 +74,9 @@ plug.objects = $(call objects,$(plug.sources))
 # The reference synth is a plugin, too.
 synth.objects = $(patsubst %,$(BUILD)/tool/%.o,synth voice wave)
 rate.objects = $(call objects,$(rate.sources))
-tests.programs = $(patsubst tests/%.c,$(BUILD)/tests/%,$(tests.mains))
+tests.programs = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(tests.mains)))
 bench.programs = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(bench.sources))
-fuzz.programs = $(patsubst tests/fuzz_%.c,$(BUILD)/fuzz_%,$(fuzz.sources))
+fuzz.programs = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz_%,$(fuzz.sources))
 
 sndfile.cflags = $(shell pkg-config --cflags sndfile)
 sndfile.libs = $(shell pkg-config --libs sndfile)
@@ -242,18 +243,21 @@ $(BUILD)/shmlink: $(tool.objects) $(rate.archive) $(BUILD)/libshmlink.a
 	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) \
 	    $(rate.libs) $(core.libs)
 
-$(BUILD)/tests/%.o: tests/%.c Makefile
-	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -o $@ -c $<
+define tests.rule
+$(BUILD)/tests/%.o: tests/$(1)/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(call say,CC)$$(CC) $$(tests.flags) -o $$@ -c $$<
+endef
+$(foreach folder,unit process support,$(eval $(call tests.rule,$(folder))))
 
-shared.objects = $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(tests.shared))
+shared.objects = $(patsubst tests/support/%.c,$(BUILD)/tests/%.o,$(tests.shared))
 test.archives = $(wildcard $(BUILD)/libtool.a) $(BUILD)/libshmlink.a
 
 $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
     $(BUILD)/libplug.a $(BUILD)/libtool.a $(BUILD)/libshmlink.a
 	$(call say,LD)$(CC) $(core.ldflags) -o $@ $^ $(sndfile.libs) \
 	    $(wrapped:%=-Wl,--wrap=%) \
-	    $(shell grep -q 'cmocka\.h' tests/$*.c && echo -lcmocka) \
+	    $(if $(filter test_%,$*),-lcmocka) \
 	    $(if $(filter %/librate.a,$^),$(rate.libs)) \
 	    $(core.libs)
 
@@ -279,12 +283,12 @@ $(bench.programs): $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libshmlink.a \
 	    $(BUILD)/libshmlink.a \
 	    $(core.libs)
 
-$(BUILD)/rtwatch.so: tests/rtwatch.c Makefile
+$(BUILD)/rtwatch.so: tests/support/rtwatch.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -ftls-model=initial-exec -shared -o $@ $< -ldl
 
 fuzz.archives = $(addprefix $(BUILD)/,libplug.a libtool.a libshmlink.a)
-$(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz_%.c $(fuzz.archives) Makefile
+$(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(fuzz.archives) Makefile
 	$(call say,CC)$(CC) $(core.flags) -D_GNU_SOURCE -fsanitize=fuzzer -o $@ $< \
 	    $(fuzz.played:%=-Wl,--wrap=%) $(fuzz.archives) $(core.libs)
 
@@ -360,7 +364,7 @@ bench-readme:
 live:
 	@sh tests/deps.sh
 	@$(again) all programs
-	@sh tests/check_live.sh
+	@sh tests/scripts/check_live.sh
 
 mutate:
 	@sh tests/deps.sh
@@ -395,8 +399,8 @@ features:
 rooms:
 	@sh tests/rooms.sh
 
-formatted = $(wildcard include/*/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*.[ch] tests/bench/*.[ch] \
-    examples/*.[ch])
+formatted = $(wildcard include/*/*.[ch] src/*/*.[ch] src/*/*/*.[ch] \
+    tests/*/*.[ch] examples/*.[ch])
 format:
 	clang-format -i $(formatted)
 

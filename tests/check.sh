@@ -59,11 +59,11 @@ part "C programs"
 sh "$here/programs.sh" build
 
 part "scripts"
-for file in "$here"/check_*.sh; do
+for file in "$here"/scripts/check_*.sh; do
     [ -e "$file" ] && script "$file" "$([ "$soak" ] && echo 7200 || echo 3000)"
 done
 if [ -n "$soak" ]; then
-    for file in "$here"/soak_*.sh; do
+    for file in "$here"/scripts/soak_*.sh; do
         [ -e "$file" ] && script "$file" 14400
     done
 fi

@@ -17,7 +17,7 @@ cat <<'TEXT'
 What the systems before this one do, row by row, and which test shows that this
 one does it: DL discoLink, MP the Maolan plugin protocol, ME the engine that uses
 it. Made by `make features` from `features.tsv` and the tests; do not edit. Tests
-are `program: test` in `tests/test_*.c`, else a file in `tests`.
+are `program: test` in `tests/unit` and `tests/process`, else a file in `tests`.
 
 | row | what | shown by |
 |---|---|---|
@@ -56,10 +56,11 @@ FNR == 1 {
     if (pending != "")
         bad(last ": a comment stands above no test")
     pending = ""
-    unit = FILENAME ~ /^test_.*\.c$/
+    unit = FILENAME ~ /\/test_.*\.c$/
     last = FILENAME
     program = FILENAME
     sub(/\.c$/, "", program)
+    sub(/.*\//, "", program)
 }
 
 pending != "" {
@@ -109,5 +110,5 @@ END {
         printf "| %s | %s | %s |\n", row, title[row], where
     }
     exit wrong
-}' features.tsv test_*.c race_*.c kill_*.c fuzz_*.c check_*.sh m32.sh \
+}' features.tsv unit/*.c process/*.c fuzz/*.c scripts/*.sh m32.sh \
     pd/test-*.sh pd/test-*.pd

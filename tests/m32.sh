@@ -9,8 +9,9 @@ root=$(dirname "$here")
 out=$root/build/m32
 mkdir -p "$out"
 for bits in 32 64; do
-    ${CC:-gcc} -m$bits -Wno-psabi -std=c11 -D_GNU_SOURCE -I"$root/src" \
-        -o "$out/print_layout$bits" "$here/print_layout.c" || exit 1
+    ${CC:-gcc} -m$bits -Wno-psabi -std=c11 -D_GNU_SOURCE -I"$root/include" \
+        -I"$root/src" -o "$out/print_layout$bits" \
+        "$here/support/print_layout.c" || exit 1
 done
 
 "$out/print_layout64" >"$out/layout64" || exit 1

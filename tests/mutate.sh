@@ -62,7 +62,7 @@ noticed() { # tests
         pd:*) (cd "$copy" && PD=$(command -v pd || command -v puredata) \
             LIMIT=120 sh tests/run.sh "${test#pd:}") ;;
         check_*) (cd "$copy" && SHMLINK_REGISTRY=u$$ timeout -k 5 300 \
-            sh "tests/$test.sh") || echo fail >>"$TALLY" ;;
+            sh "tests/scripts/$test.sh") || echo fail >>"$TALLY" ;;
         *) (cd "$copy" && LIMIT=120 sh tests/programs.sh build "$test") ;;
         esac >"$work/log" 2>&1 </dev/null
         grep -q fail "$TALLY" && return 0

@@ -3,13 +3,11 @@
 #ifndef SHL_PLUGIN_DOOR_H
 #define SHL_PLUGIN_DOOR_H
 
-#include "checksum.h"
 #include "file.h"
 #include "scratchpad.h"
 #include "serve.h"
 #include "shmlink.h"
 #include "slot.h"
-#include "snapshot.h"
 #include "store.h"
 
 #endif

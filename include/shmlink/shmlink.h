@@ -4,6 +4,7 @@
 #define SHL_H
 
 #include "block.h"
+#include "checksum.h"
 #include "device.h"
 #include "event.h"
 #include "guest.h"
@@ -16,6 +17,7 @@
 #include "param.h"
 #include "registry.h"
 #include "resampler.h"
+#include "snapshot.h"
 #include "status.h"
 #include "system.h"
 #include "tap.h"

@@ -3,7 +3,7 @@
 # blocks, then live while the device is killed and returns. Then the device
 # under a system call tracer.
 # shows DL-52 ME-04 ME-05
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 cd "$root" || exit 2

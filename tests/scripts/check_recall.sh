@@ -3,9 +3,9 @@
 # them killed and started again. By their tags the same ones must find each
 # other each time, whatever numbers they got. The first session makes the tags:
 # its devices remember what their hosts said, and are restarted with that.
-#   SEED=n sh tests/check_recall.sh      the orders of that run again
+#   SEED=n sh tests/scripts/check_recall.sh      the orders of that run again
 # shows DL-27 DL-22
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 

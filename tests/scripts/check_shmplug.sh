@@ -1,7 +1,7 @@
 # The program shmplug as its users and DAWs meet it: command line, exit codes,
 # special specs, its end in every way, and as a device on the board.
 # shows ME-01 ME-04 ME-05 ME-08 ME-12 ME-13 MP-40 MP-48
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 cd "$root" || exit 2

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SIGKILL at random moments: devices in both drives, plugin programs, host
 # programs, Pd. What the others then do and what is left is judged by
-# tests/kill_device.c, tests/kill_plugin.c and tests/kill_host.c.
+# tests/process/kill_device.c, tests/process/kill_plugin.c and tests/process/kill_host.c.
 # SHL_SEED in the environment gives other moments.
 # shows MP-52 ME-01
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 cd "$root" || exit 2
 . "$here/lib/tally.sh"

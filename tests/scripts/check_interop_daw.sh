@@ -4,7 +4,7 @@
 #   check_interop_daw.sh [part of a title]
 # shows MP-07b MP-09 MP-10 MP-11 MP-12 MP-13 MP-14 MP-21 MP-23 MP-25 MP-27 MP-29
 # shows MP-30 MP-31 MP-32 MP-33 MP-41 MP-44 MP-46 MP-47 MP-48 ME-01
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 cd "$root" || exit 2
 . "$here/lib/tally.sh"

@@ -2,7 +2,7 @@
 # program in C and one in C++; API.md and what README says of it are true; and
 # the two commands of discoLink's examples work with the same words.
 # shows DL-39 DL-41 DL-42 DL-43 DL-44 DL-45 DL-46
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 cd "$root" || exit 2

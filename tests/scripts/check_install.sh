@@ -1,6 +1,6 @@
 # An installed copy: it is flat, and a patch elsewhere finds both classes in it,
 # by [declare -path] and as [shmlink/...].
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 cd "$root" || exit 2

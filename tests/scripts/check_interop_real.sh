@@ -4,7 +4,7 @@
 # our shmplug. `make soak` builds them; else those that are built are run.
 #   check_interop_real.sh [part of a title]
 # shows MP-07b MP-29 MP-34 MP-41 MP-42 MP-48
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 cd "$root" || exit 2
 . "$here/lib/tally.sh"

@@ -2,7 +2,7 @@
 # The shared bytes on systems that the core does not run on yet: every offset and
 # size, asserted in layout.h, is the same there. Compiled, not run.
 # shows MP-49
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 

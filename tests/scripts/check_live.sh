@@ -6,7 +6,7 @@
 # a sound card (JACK's dummy driver). Each comes back by itself, and no sample is
 # stale or doubled.
 #   check_live.sh [part of a setting's name]
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 cd "$root" || exit 2
 . "$here/lib/tally.sh"

@@ -388,7 +388,7 @@ static void top(char *path, size_t size, const char *name)
     const char *slash = strrchr(__FILE__, '/');
     int length = slash ? (int)(slash - __FILE__) : 1;
 
-    snprintf(path, size, "%.*s/../%s", length, slash ? __FILE__ : ".", name);
+    snprintf(path, size, "%.*s/../../%s", length, slash ? __FILE__ : ".", name);
 }
 
 /** A whole file of the project; to be freed. */

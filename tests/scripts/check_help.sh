@@ -7,7 +7,7 @@
 #     tell exactly the keys that have a field there;
 #   - the instrument sounds, the chooser chooses, and the line that the help
 #     gives for rendering renders.
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 cd "$root" || exit 2

@@ -1,6 +1,6 @@
 # Hosts and devices of other block sizes, as programs: a rendering is the same
 # samples, later by the latency that is said, or it is refused with both numbers.
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 cd "$root" || exit 2

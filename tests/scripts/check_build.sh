@@ -1,6 +1,6 @@
 # What the build itself promises: one version, rooms that can be told apart, and
 # nothing exported but the setup functions.
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 cd "$root" || exit 2

@@ -1,5 +1,5 @@
 # tests/FEATURES.md is what the tests say, and whatever is wrong there is seen.
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/lib/tally.sh"
 
 work=$(mktemp -d)
@@ -29,18 +29,17 @@ sees() {
 }
 copy() {
     rm -rf "$work/tests"
-    mkdir -p "$work/tests/pd"
-    cp "$here"/*.c "$here"/*.sh "$here"/features.tsv "$work/tests"
-    cp "$here"/pd/test-* "$work/tests/pd"
+    mkdir "$work/tests"
+    (cd "$here" && cp -r unit process fuzz scripts pd *.sh features.tsv "$work/tests")
 }
 copy
-echo "/* shows DL-99 */" >>"$work/tests/race_claim.c"
+echo "/* shows DL-99 */" >>"$work/tests/process/race_claim.c"
 sees "race_claim.c: DL-99 is no row"
 printf 'DL-61\tsomething else\t-\n' >>"$work/tests/features.tsv"
 sees "DL-61 is shown by no test, and nothing brings it"
-sed -i '/cmocka_unit_test(message_has/d' "$work/tests/test_sharing.c"
+sed -i '/cmocka_unit_test(message_has/d' "$work/tests/process/test_sharing.c"
 sees "message_has_256_bytes is not run"
 sed -i 's/^static void message_has/static int message_has/' \
-    "$work/tests/test_sharing.c"
+    "$work/tests/process/test_sharing.c"
 sees "test_sharing.c:[0-9]*: a comment stands above no test"
 tally_end

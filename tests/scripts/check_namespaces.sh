@@ -4,7 +4,7 @@
 # has made under our name is passed over. Needs unshare; what is not permitted here
 # is skipped and counted.
 # shows DL-24 DL-38 MP-52
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 

@@ -4,7 +4,7 @@
 # preloaded watcher, which ends whoever does, also while devices die and return;
 # and under a system call tracer, by counting. (Pd and the host program:
 # check_rtwatch.sh.)
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 cd "$root" || exit 2
 . "$here/lib/tally.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What `shmlink monitor` tells of a link, and that its mapping can only be read.
 # shows DL-53 DL-54
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
 

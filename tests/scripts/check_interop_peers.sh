@@ -4,7 +4,7 @@
 # with its own plugin host, so that a failure against ours means ours.
 #   check_interop_peers.sh [part of a title]
 # shows MP-07b
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 cd "$root" || exit 2
 . "$here/lib/tally.sh"

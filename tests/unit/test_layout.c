@@ -318,7 +318,7 @@ static FILE *open_offsets(void)
     char *slash = strrchr(path, '/');
     FILE *file;
 
-    strcpy(slash ? slash + 1 : path, "offsets.tsv");
+    strcpy(slash ? slash + 1 : path, "../offsets.tsv");
     file = fopen(path, "r");
     if (!file)
         fail_msg("%s cannot be read: run the test where it was built", path);
