@@ -1,5 +1,5 @@
 /* Hostile questions: whatever a host may send by message to a device of ours.
- * The device's desk is the real one, on a real segment; behind it sits the clerk
+ * The device's responder is the real one, on a real segment; behind it sits the clerk
  * of `shmlink device`, or a plugin of shmplug, or nobody, and the taps. Threads
  * and clock are played here.
  *
@@ -141,8 +141,9 @@ static void claim(void)
     atomic_store(&host_epoch, epoch);
     device.judged = epoch;
     shl_device_drop_taps(&device);
-    shl_desk_open(&device.desk, messages, &device.accepted, &device.heard);
-    shl_desk_own(&device.desk, shl_device_answer_taps, &device);
+    shl_responder_open(&device.responder, messages, &device.accepted,
+                       &device.heard);
+    shl_responder_own(&device.responder, shl_device_answer_taps, &device);
     shl_mail_open(&host, &messages->commands, &messages->responses,
                   &host_epoch);
 }
@@ -643,9 +644,9 @@ static void settle(struct messages *messages)
     do {
         struct shl_whole whole;
         uint32_t budget = 1000;
-        taken = device.desk.mail.taken + host.taken;
+        taken = device.responder.mail.taken + host.taken;
         shl_mail_send(&host);
-        shl_desk_pump(&device.desk);
+        shl_responder_pump(&device.responder);
         while (worker_job && worker_woken) {
             worker_woken = 0;
             worker_job(worker_arg);
@@ -653,10 +654,10 @@ static void settle(struct messages *messages)
         if (messages)
             messages_answer(messages, &holder);
         hear_panel();
-        shl_desk_pump(&device.desk);
+        shl_responder_pump(&device.responder);
         while (shl_mail_take(&host, &whole, &budget) == SHL_OK)
             check_answer(&whole);
-    } while (taken != device.desk.mail.taken + host.taken);
+    } while (taken != device.responder.mail.taken + host.taken);
 }
 
 static void exchange(struct input *input, struct messages *messages)
@@ -671,14 +672,14 @@ static void exchange(struct input *input, struct messages *messages)
     }
     settle(messages);
     check_taps();
-    check_text(device.desk.bye, sizeof device.desk.bye);
+    check_text(device.responder.bye, sizeof device.responder.bye);
     file_size = 0;
     for (uint32_t id = 1; id <= LETTERS; id++)
         MUST(asked[id].answers == asked[id].asks);
     if (choices & FULL) { /* it closes before this one is looked at */
         send_letter(input, 1);
         shl_mail_send(&host);
-        shl_desk_pump(&device.desk);
+        shl_responder_pump(&device.responder);
     }
 }
 
@@ -758,7 +759,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         with_clerk(&input);
     else
         with_plugin(&input);
-    shl_desk_close(&device.desk);
+    shl_responder_close(&device.responder);
     shl_mail_close(&host);
     return 0;
 }

@@ -2,7 +2,7 @@
  * second process, its handler, its death. */
 #include "shmlink/shmlink.h"
 
-#include "core/messages/desk.h"
+#include "core/messages/responder.h"
 #include "core/shm/layout.h"
 
 #include "child.h"
@@ -28,7 +28,7 @@
 /* ---- the device ------------------------------------------------------------- */
 
 /* What it does with each type; 0 leaves it to the built-in handler. */
-struct desk {
+struct responder {
     shl_device *device;
     uint32_t kept; /* a request to be answered with the next one */
     _Atomic uint32_t heard, logs;
@@ -37,38 +37,39 @@ struct desk {
 
 static int serve(void *arg, const struct shl_received *message)
 {
-    struct desk *desk = arg;
+    struct responder *responder = arg;
 
-    atomic_fetch_add(&desk->heard, 1);
+    atomic_fetch_add(&responder->heard, 1);
     switch (message->type) {
     case SHL_MESSAGE_PING: /* tries to break it */
         return 1;
     case SHL_MESSAGE_STATE_RESTORE: /* an echo */
-        shl_device_reply(desk->device, message->request, message->bytes,
+        shl_device_reply(responder->device, message->request, message->bytes,
                          message->size);
         return 1;
     case SHL_MESSAGE_PRESET:
-        shl_device_refuse(desk->device, message->request, SHL_BUSY,
+        shl_device_refuse(responder->device, message->request, SHL_BUSY,
                           "the preset is being written");
         return 1;
     case SHL_MESSAGE_EXTENSIONS: /* an error, as any bytes say */
-        shl_desk_say(shl_device_desk(desk->device), SHL_MESSAGE_ERROR,
-                     message->request, message->bytes, message->size);
+        shl_responder_say(shl_device_responder(responder->device),
+                          SHL_MESSAGE_ERROR, message->request, message->bytes,
+                          message->size);
         return 1;
     case SHL_MESSAGE_EXTENSION_CALL: /* never answered */
         return 1;
     case SHL_MESSAGE_PROGRAM_GET: /* answered one too late */
-        if (desk->kept)
-            shl_device_reply(desk->device, desk->kept, "late", 4);
-        desk->kept = message->request;
+        if (responder->kept)
+            shl_device_reply(responder->device, responder->kept, "late", 4);
+        responder->kept = message->request;
         return 1;
     case SHL_MESSAGE_RESET: /* twice */
-        shl_device_reply(desk->device, message->request, "1", 1);
-        shl_device_reply(desk->device, message->request, "2", 1);
+        shl_device_reply(responder->device, message->request, "1", 1);
+        shl_device_reply(responder->device, message->request, "2", 1);
         return 1;
     case SHL_MESSAGE_LOG:
-        atomic_fetch_add(&desk->logs, 1);
-        shl_device_post(desk->device, SHL_MESSAGE_LOG, message->bytes,
+        atomic_fetch_add(&responder->logs, 1);
+        shl_device_post(responder->device, SHL_MESSAGE_LOG, message->bytes,
                         message->size);
         return 1;
     default:
@@ -76,35 +77,35 @@ static int serve(void *arg, const struct shl_received *message)
     }
 }
 
-static void run_device(struct desk *desk)
+static void run_device(struct responder *responder)
 {
     struct shl_block block;
 
-    while (!atomic_load(&desk->quit)) {
-        if (atomic_load(&desk->idle))
+    while (!atomic_load(&responder->quit)) {
+        if (atomic_load(&responder->idle))
             shl_sleep_ms(1);
-        else if (shl_device_wait(desk->device, 10, &block) == SHL_OK)
-            shl_device_done(desk->device);
+        else if (shl_device_wait(responder->device, 10, &block) == SHL_OK)
+            shl_device_done(responder->device);
     }
 }
 
-static shl_status open_device(struct desk *desk)
+static shl_status open_device(struct responder *responder)
 {
     const struct shl_device_options options = {
         .id = "Desk", .out_channels = 1, .rate_hz = 48000, .block_frames = 64};
-    shl_status st = shl_device_open(&options, &desk->device, NULL);
+    shl_status st = shl_device_open(&options, &responder->device, NULL);
 
-    return st ? st : shl_device_on_message(desk->device, serve, desk);
+    return st ? st : shl_device_on_message(responder->device, serve, responder);
 }
 
 static int device_process(void *arg)
 {
-    struct desk *desk = arg;
+    struct responder *responder = arg;
 
-    CHILD_CHECK(open_device(desk) == SHL_OK);
+    CHILD_CHECK(open_device(responder) == SHL_OK);
     child_ready();
-    run_device(desk);
-    shl_device_close(desk->device);
+    run_device(responder);
+    shl_device_close(responder->device);
     return 0;
 }
 
@@ -116,7 +117,7 @@ static void *device_thread(void *arg)
 
 /* ---- the host ------------------------------------------------------------------ */
 
-static struct desk *desk; /* shared with a child */
+static struct responder *responder; /* shared with a child */
 static shl_host *host;
 static pthread_t thread;
 static bool threaded;
@@ -134,19 +135,19 @@ static shl_host *new_host(void)
 
 static int prepare(void)
 {
-    desk = mmap(NULL, sizeof *desk, PROT_READ | PROT_WRITE,
-                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    responder = mmap(NULL, sizeof *responder, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     child = 0;
     threaded = false;
     host = NULL;
-    return desk == MAP_FAILED;
+    return responder == MAP_FAILED;
 }
 
 static int with_thread(void **state)
 {
     (void)state;
-    if (prepare() || open_device(desk) != SHL_OK ||
-        pthread_create(&thread, NULL, device_thread, desk))
+    if (prepare() || open_device(responder) != SHL_OK ||
+        pthread_create(&thread, NULL, device_thread, responder))
         return 1;
     threaded = true;
     host = new_host();
@@ -158,7 +159,7 @@ static int with_process(void **state)
     (void)state;
     if (prepare())
         return 1;
-    child = child_start(device_process, desk);
+    child = child_start(device_process, responder);
     host = new_host();
     return shl_host_open(host, "Desk", LONG_MS) != SHL_OK;
 }
@@ -169,14 +170,14 @@ static int tear_down(void **state)
 
     (void)state;
     shl_host_free(host);
-    atomic_store(&desk->quit, 1);
+    atomic_store(&responder->quit, 1);
     if (threaded) {
         pthread_join(thread, NULL);
-        shl_device_close(desk->device);
+        shl_device_close(responder->device);
     }
     if (child)
         left = child_wait(child);
-    munmap(desk, sizeof *desk);
+    munmap(responder, sizeof *responder);
     return left;
 }
 
@@ -268,7 +269,7 @@ static void ping_comes_back_whatever_the_handler_does(void **state)
     print_message("# figure: a ping took %.0f us there and back\n",
                   (double)heard.took_ns / 1000);
     /* and while the device waits for no block */
-    atomic_store(&desk->idle, 1);
+    atomic_store(&responder->idle, 1);
     heard = ask_and_wait(SHL_MESSAGE_PING, 200);
     assert_int_equal(heard.size, 200);
     assert_true(heard.same);
@@ -408,7 +409,7 @@ static void death_fails_all_that_is_pending(void **state)
     (void)state;
     for (uint32_t i = 0; i < 255; i++)
         ask(SHL_MESSAGE_EXTENSION_CALL, i == 7 ? MIB : 5, 1000000, &heard[i]);
-    poll_until(&desk->heard, 100);
+    poll_until(&responder->heard, 100);
     child_kill(child);
     child = 0;
     for (uint32_t i = 0; i < LONG_MS && stats().waiting; i++) {
@@ -473,7 +474,7 @@ static void device_of_link_1_0_has_no_messages(void **state)
 
     (void)state;
     shl_host_close(host);
-    fd = shm_open(shl_device_segment(desk->device), O_RDWR, 0);
+    fd = shm_open(shl_device_segment(responder->device), O_RDWR, 0);
     assert_true(fd >= 0);
     base =
         mmap(NULL, SHL_SEGMENT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -499,14 +500,17 @@ static void device_without_a_host_has_nobody_to_tell(void **state)
 
     (void)state;
     shl_host_close(host);
-    for (uint32_t i = 0; i < LONG_MS && shl_device_claimed(desk->device, &info);
-         i++)
+    for (uint32_t i = 0;
+         i < LONG_MS && shl_device_claimed(responder->device, &info); i++)
         shl_sleep_ms(1);
-    assert_int_equal(shl_device_post(desk->device, SHL_MESSAGE_LOG, "x", 1),
+    assert_int_equal(
+        shl_device_post(responder->device, SHL_MESSAGE_LOG, "x", 1),
+        SHL_NO_DEVICE);
+    assert_int_equal(shl_device_reply(responder->device, 5, "x", 1),
                      SHL_NO_DEVICE);
-    assert_int_equal(shl_device_reply(desk->device, 5, "x", 1), SHL_NO_DEVICE);
-    assert_int_equal(shl_device_post(desk->device, SHL_MESSAGE_REPLY, "x", 1),
-                     SHL_BAD_VALUE);
+    assert_int_equal(
+        shl_device_post(responder->device, SHL_MESSAGE_REPLY, "x", 1),
+        SHL_BAD_VALUE);
 }
 
 /* ---- unasked ------------------------------------------------------------------------ */
@@ -540,14 +544,14 @@ static void what_is_said_unasked_arrives_in_order(void **state)
                          SHL_OK);
     poll_until(&said, 2000);
     assert_int_equal(out_of_order, 0);
-    assert_int_equal(atomic_load(&desk->logs), 2000);
+    assert_int_equal(atomic_load(&responder->logs), 2000);
 }
 
 static void *say_much(void *arg)
 {
     (void)arg;
     for (uint32_t i = 0; i < 1000; i++)
-        shl_device_post(desk->device, SHL_MESSAGE_LOG, "words", 5);
+        shl_device_post(responder->device, SHL_MESSAGE_LOG, "words", 5);
     return NULL;
 }
 
@@ -573,7 +577,7 @@ static void several_threads_of_a_device_may_speak(void **state)
     atomic_store(&calls, 0);
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&talker[i], NULL, say_much, NULL), 0);
-    assert_int_equal(shl_device_on_message(desk->device, replaced, NULL),
+    assert_int_equal(shl_device_on_message(responder->device, replaced, NULL),
                      SHL_OK);
     poll_until(&said, 2000);
     for (int i = 0; i < 2; i++)
@@ -583,7 +587,8 @@ static void several_threads_of_a_device_may_speak(void **state)
     heard = ask_and_wait(SHL_MESSAGE_STATE_RESTORE, 3);
     assert_int_equal(heard.status, SHL_UNSUPPORTED);
     assert_int_equal(atomic_load(&calls), 1);
-    assert_int_equal(shl_device_on_message(desk->device, NULL, NULL), SHL_OK);
+    assert_int_equal(shl_device_on_message(responder->device, NULL, NULL),
+                     SHL_OK);
     heard = ask_and_wait(SHL_MESSAGE_PRESET, 3);
     assert_int_equal(heard.status, SHL_UNSUPPORTED);
     assert_int_equal(atomic_load(&calls), 1);

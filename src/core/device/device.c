@@ -145,7 +145,8 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
 
 static void show_levels(const shl_device *device)
 {
-    const struct shl_monitor *monitor = shl_desk_monitor(&device->desk);
+    const struct shl_monitor *monitor =
+        shl_responder_monitor(&device->responder);
     if (!monitor || !device->block.frames || device->mode == SHL_MODE_MIDI)
         return;
     shl_monitor_levels(monitor, 0, device->in, device->identity.in_channels,
@@ -325,7 +326,7 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event)
         if (event->kind == SHL_EVENT_UMP)
             shl_held_follow(&device->held, event->data);
         place(device, event);
-        shl_monitor_event(shl_desk_monitor(&device->desk), 0, event);
+        shl_monitor_event(shl_responder_monitor(&device->responder), 0, event);
         return 1;
     }
     return 0;
@@ -376,7 +377,7 @@ SHL_RT shl_status shl_device_send(shl_device *device,
     *slot = own;
     own.frame = when(device, own.frame);
     slot->frame = own.frame;
-    shl_monitor_event(shl_desk_monitor(&device->desk), 1, &own);
+    shl_monitor_event(shl_responder_monitor(&device->responder), 1, &own);
     return SHL_OK;
 }
 
@@ -431,7 +432,7 @@ void shl_device_stats(const shl_device *device, struct shl_device_stats *stats)
     *stats = device->stats;
 }
 
-struct shl_desk *shl_device_desk(struct shl_device *device)
+struct shl_responder *shl_device_responder(struct shl_device *device)
 {
-    return &device->desk;
+    return &device->responder;
 }

@@ -46,11 +46,12 @@ static void look_at_size(shl_device *device)
 /* One begins, or has ended, with a bye or without. */
 static void show_claim(const shl_device *device, uint32_t epoch)
 {
-    bool said = !epoch && device->desk.bye_epoch == device->kept_epoch;
-    const char *bye = said ? device->desk.bye : "";
+    bool said = !epoch && device->responder.bye_epoch == device->kept_epoch;
+    const char *bye = said ? device->responder.bye : "";
     struct shl_claim claim;
     char who[32] = "the host", text[32 + SHL_BYE_SIZE];
-    const struct shl_monitor *monitor = shl_desk_monitor(&device->desk);
+    const struct shl_monitor *monitor =
+        shl_responder_monitor(&device->responder);
     if (!monitor)
         return;
     if (epoch && shl_segment_claim_read(&device->segment, &claim) == SHL_OK)
@@ -86,7 +87,7 @@ static void keep(void *arg)
      * before that is taken next */
     uint32_t epoch =
         atomic_load_explicit(&device->accepted, memory_order_acquire);
-    shl_desk_pump(&device->desk);
+    shl_responder_pump(&device->responder);
     shl_device_claims_keep(device);
     shl_device_free_keep(device);
     uint64_t now_ns = shl_clock_ns();
@@ -303,8 +304,9 @@ shl_status shl_device_open(const struct shl_device_options *options,
     if (st)
         goto fail_segment;
     struct shl_messages *messages = device->segment.messages;
-    shl_desk_open(&device->desk, messages, &device->accepted, &device->heard);
-    shl_desk_own(&device->desk, shl_device_answer_taps, device);
+    shl_responder_open(&device->responder, messages, &device->accepted,
+                       &device->heard);
+    shl_responder_own(&device->responder, shl_device_answer_taps, device);
     shl_segment_ready(&device->segment);
     st = shl_worker_new_at(keep, device, KEEPER_MS, &messages->commands.bell,
                            &messages->commands.parked, &device->keeper);
@@ -331,8 +333,8 @@ void shl_device_close(shl_device *device)
         return;
     shl_priority_restore(&device->priority);
     shl_worker_free(device->keeper);
-    shl_desk_bye(&device->desk, "closed");
-    shl_desk_close(&device->desk);
+    shl_responder_bye(&device->responder, "closed");
+    shl_responder_close(&device->responder);
     shl_device_claims_end(device);
     shl_device_free_end(device);
     /* release: nothing of ours follows; the host sees that its claim is over */

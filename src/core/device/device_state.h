@@ -7,7 +7,7 @@
 #include "core/free/cue.h"
 #include "core/free/flow.h"
 #include "core/lockstep/cycle.h"
-#include "core/messages/desk.h"
+#include "core/messages/responder.h"
 #include "core/os/priority.h"
 #include "core/shm/ring.h"
 #include "core/shm/segment.h"
@@ -72,7 +72,7 @@ struct shl_device {
     struct shl_lanes *lanes; /* of the claim; NULL: its host has none */
     shl_worker *keeper;
     struct shl_identity identity;
-    struct shl_desk desk;
+    struct shl_responder responder;
     uint64_t kept_ns; /* the keeper's own: when it last looked around */
     uint32_t kept_epoch, kept_heard;
 

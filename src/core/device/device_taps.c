@@ -22,8 +22,8 @@ static void list(struct shl_device *device, uint32_t request)
         shl_pack_u32(&pack, device->taps[i].kind);
         shl_pack_u32(&pack, device->taps[i].channels);
     }
-    shl_desk_say(&device->desk, SHL_MESSAGE_REPLY, request, bytes,
-                 (uint32_t)pack.used);
+    shl_responder_say(&device->responder, SHL_MESSAGE_REPLY, request, bytes,
+                      (uint32_t)pack.used);
 }
 
 static shl_status wrong(struct shl_why *why, shl_status st, const char *name,
@@ -129,10 +129,11 @@ int shl_device_answer_taps(void *arg, const struct shl_received *message)
         return 0;
     shl_status st = select_taps(device, message, &why);
     if (st)
-        shl_desk_refuse(&device->desk, message->request, st, why.text);
+        shl_responder_refuse(&device->responder, message->request, st,
+                             why.text);
     else
-        shl_desk_say(&device->desk, SHL_MESSAGE_REPLY, message->request, NULL,
-                     0);
+        shl_responder_say(&device->responder, SHL_MESSAGE_REPLY,
+                          message->request, NULL, 0);
     return 1;
 }
 

@@ -1,6 +1,6 @@
 /* The device's end of the messages, on plain memory: who does not take the
  * answers gets no new ones. */
-#include "core/messages/desk.h"
+#include "core/messages/responder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 static struct shl_messages *rings;
 static struct shl_mail host;
-static struct shl_desk desk;
+static struct shl_responder responder;
 static _Atomic uint32_t epoch = 5;
 static uint8_t *bytes;
 static uint32_t handled;
@@ -26,8 +26,8 @@ static int answer(void *arg, const struct shl_received *message)
     (void)arg;
     handled++;
     memcpy(bytes, &message->request, sizeof message->request);
-    return shl_desk_say(&desk, SHL_MESSAGE_REPLY, message->request, bytes,
-                        ANSWER) == SHL_OK;
+    return shl_responder_say(&responder, SHL_MESSAGE_REPLY, message->request,
+                             bytes, ANSWER) == SHL_OK;
 }
 
 static int set_up(void **state)
@@ -36,16 +36,16 @@ static int set_up(void **state)
     handled = 0;
     rings = calloc(1, sizeof *rings);
     bytes = calloc(1, ANSWER);
-    shl_desk_open(&desk, rings, &epoch, &epoch);
+    shl_responder_open(&responder, rings, &epoch, &epoch);
     shl_mail_open(&host, &rings->commands, &rings->responses, &epoch);
-    return !rings || !bytes || shl_desk_handle(&desk, answer, NULL);
+    return !rings || !bytes || shl_responder_handle(&responder, answer, NULL);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
     shl_mail_close(&host);
-    shl_desk_close(&desk);
+    shl_responder_close(&responder);
     free(bytes);
     free(rings);
     return 0;
@@ -62,7 +62,7 @@ static uint32_t take_answers(void)
         const shl_status st = shl_mail_take(&host, &whole, &budget);
 
         if (st == SHL_AGAIN) {
-            shl_desk_pump(&desk);
+            shl_responder_pump(&responder);
             continue;
         }
         assert_int_equal(st, SHL_OK);
@@ -82,12 +82,12 @@ static void answers_that_nobody_takes_hold_up_the_questions(void **state)
                          SHL_OK);
     shl_mail_send(&host);
     for (int i = 0; i < 100; i++)
-        shl_desk_pump(&desk);
+        shl_responder_pump(&responder);
     /* what one whole answer at most may take, and the one that is over it */
     assert_in_range(handled, 2, SHL_MESSAGE_LIMIT / ANSWER + 1);
     assert_int_equal(take_answers(), QUESTIONS);
     assert_int_equal(handled, QUESTIONS);
-    assert_int_equal(atomic_load(&desk.dropped), 0);
+    assert_int_equal(atomic_load(&responder.dropped), 0);
 }
 
 int main(void)
@@ -97,5 +97,5 @@ int main(void)
             answers_that_nobody_takes_hold_up_the_questions, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests_name("desk", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("responder", tests, NULL, NULL);
 }
