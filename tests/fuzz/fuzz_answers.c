@@ -99,7 +99,7 @@ static void check_host(void)
 {
     uint32_t planes = 0;
 
-    check_text(host->inquiry.bye, sizeof host->inquiry.bye);
+    check_text(host->requester.bye, sizeof host->requester.bye);
 
     for (uint32_t i = 0; i < TAPS; i++) {
         const uint32_t first = shl_host_routed(host, i);
@@ -167,7 +167,7 @@ static void begin(void)
 /* As after linking. */
 static void start_anew(void)
 {
-    struct shl_inquiry *inquiry = &host->inquiry;
+    struct shl_requester *requester = &host->requester;
     struct shl_messages *messages = host->link.segment.messages;
 
     memset(question, 0, sizeof question);
@@ -176,21 +176,21 @@ static void start_anew(void)
     memset(messages, 0, sizeof *messages);
     memset(&host->taps, 0, sizeof host->taps);
     host->link.tap_planes = 0;
-    inquiry->links = 0;
-    inquiry->requests.late = 0;
-    shl_inquiry_begin(inquiry, messages, host->link.epoch);
+    requester->links = 0;
+    requester->requests.late = 0;
+    shl_requester_begin(requester, messages, host->link.epoch);
 }
 
 /* The link ends: whoever still waits is told. */
 static void end(void)
 {
-    shl_inquiry_end(&host->inquiry);
+    shl_requester_end(&host->requester);
     host->linked = false;
-    shl_inquiry_gone(&host->inquiry, now_ns);
+    shl_requester_gone(&host->requester, now_ns);
     host->linked = true;
     for (uint32_t i = 0; i < questions; i++)
         MUST(question[i].answered == question[i].asked);
-    MUST(host->inquiry.requests.count == 0);
+    MUST(host->requester.requests.count == 0);
 }
 
 /* ---- our side ----------------------------------------------------------------------- */

@@ -343,14 +343,14 @@ static void link_up(uint32_t choice)
     host->plugin.saving = host->plugin.changed = false;
     host->plugin.saved_ns = now_ns;
     host->linked = host->announced = true;
-    shl_inquiry_begin(&host->inquiry, NULL, host->link.epoch);
+    shl_requester_begin(&host->requester, NULL, host->link.epoch);
 }
 
 static void unlink_again(void)
 {
     shl_slot_clear(&plugin);
-    shl_inquiry_end(&host->inquiry);
-    shl_inquiry_gone(&host->inquiry, now_ns);
+    shl_requester_end(&host->requester);
+    shl_requester_gone(&host->requester, now_ns);
     host->linked = host->announced = false;
     shl_link_close(&host->link);
     for (uint32_t i = 0; i < REQUESTS; i++)

@@ -2,7 +2,7 @@
  * in one thread, the device's keeper beside them. */
 #include "duet.h"
 
-#include "core/messages/inquiry.h"
+#include "core/messages/requester.h"
 
 #include <cmocka.h> /* the rule that links looks for it here */
 #include <stdatomic.h>
@@ -88,7 +88,7 @@ static void a_device_that_is_closed_says_so(void **state)
     new_device(
         (struct shl_device_options){.in_channels = 1, .out_channels = 1});
     link_up();
-    assert_string_equal(shl_host_inquiry(host)->bye, "");
+    assert_string_equal(shl_host_requester(host)->bye, "");
 }
 
 /* Whoever is first: the audio thread that sees the claim end, or the keeper

@@ -42,8 +42,8 @@ void shl_host_tell(shl_host *host, const struct shl_notice *what)
     *notice = *what;
     memcpy(notice->id, host->linked ? host->link.identity.id : host->wanted,
            sizeof notice->id);
-    if (host->inquiry.monitor)
-        show_notice(host->inquiry.monitor, notice);
+    if (host->requester.monitor)
+        show_notice(host->requester.monitor, notice);
 }
 
 static void tell(shl_host *host, enum shl_notice_kind kind, shl_status status,
@@ -143,16 +143,16 @@ static void unlink_device(shl_host *host, const char *bye)
     if (!host->linked)
         return;
     if (bye && host->announced && !host->lost)
-        shl_inquiry_bye(&host->inquiry, bye);
+        shl_requester_bye(&host->requester, bye);
     host->link.stats.dropped += host->link.unsent;
     shl_host_add_stats(&host->past, &host->link.stats);
-    shl_inquiry_end(&host->inquiry);
+    shl_requester_end(&host->requester);
     shl_link_close(&host->link);
     memset(&host->held, 0, sizeof host->held);
     memset(&host->taps, 0, sizeof host->taps);
     host->linked = host->announced = false;
     host->lost = SHL_OK;
-    shl_inquiry_gone(&host->inquiry, shl_clock_ns());
+    shl_requester_gone(&host->requester, shl_clock_ns());
 }
 
 void shl_host_free(shl_host *host)
@@ -257,8 +257,8 @@ static shl_status try_link(shl_host *host)
     host->linked = true;
     host->link.reblocked = host->reblock.frames != 0;
     host->link.gathered = host->reblock.gathered;
-    shl_inquiry_begin(&host->inquiry, host->link.segment.messages,
-                      host->link.epoch);
+    shl_requester_begin(&host->requester, host->link.segment.messages,
+                        host->link.epoch);
     host->links++;
     host->why.text[0] = 0;
     host->told_missed = host->told_stalls = 0;
@@ -469,7 +469,7 @@ void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss)
 static bool hear_last(shl_host *host, shl_status st)
 {
     if (st == SHL_GONE)
-        shl_inquiry_pump(&host->inquiry, host->announced, shl_clock_ns());
+        shl_requester_pump(&host->requester, host->announced, shl_clock_ns());
     return host->linked;
 }
 
@@ -484,7 +484,7 @@ static void lose(shl_host *host, shl_status st)
         .kind = known ? SHL_NOTICE_GONE : SHL_NOTICE_REFUSED, .status = st};
     if (!hear_last(host, st))
         return;
-    memcpy(notice.reason, host->inquiry.bye, sizeof notice.reason);
+    memcpy(notice.reason, host->requester.bye, sizeof notice.reason);
     bool said = notice.reason[0] != 0;
     snprintf(host->why.text, sizeof host->why.text, "%s: %s%s%s%s",
              host->link.identity.id, shl_status_text(st), said ? " (" : "",
@@ -578,8 +578,8 @@ static void tell_idle(shl_host *host, bool idle)
     if (!host->announced || host->lost || idle == host->idle)
         return;
     host->idle = idle;
-    shl_inquiry_post(&host->inquiry,
-                     idle ? SHL_MESSAGE_IDLE : SHL_MESSAGE_ACTIVE, NULL, 0);
+    shl_requester_post(&host->requester,
+                       idle ? SHL_MESSAGE_IDLE : SHL_MESSAGE_ACTIVE, NULL, 0);
 }
 
 /* Send events by themselves, but only when no block has been asked for in a
@@ -608,8 +608,8 @@ void shl_host_poll(shl_host *host)
             flush(host);
         if (host->plugin.running)
             shl_host_plugin_poll(host);
-        shl_inquiry_pump(&host->inquiry, host->linked && host->announced,
-                         shl_clock_ns());
+        shl_requester_pump(&host->requester, host->linked && host->announced,
+                           shl_clock_ns());
         return;
     }
     uint64_t between_ns = host->plugin.wanted ? START_NS : LOOK_NS;
@@ -624,12 +624,13 @@ void shl_host_poll(shl_host *host)
 
 /* ---- its parts ------------------------------------------------------------ */
 
-struct shl_inquiry *shl_host_inquiry(struct shl_host *host)
+struct shl_requester *shl_host_requester(struct shl_host *host)
 {
-    return &host->inquiry;
+    return &host->requester;
 }
 
-const struct shl_inquiry *shl_host_inquiry_const(const struct shl_host *host)
+const struct shl_requester *
+shl_host_requester_const(const struct shl_host *host)
 {
-    return &host->inquiry;
+    return &host->requester;
 }

@@ -49,8 +49,8 @@ static bool play_block(shl_host *host, const float *const *in,
                       !host->wanted[0] || host->loss.policy == SHL_ONLOSS_DRY);
     const float *const *dry = host->bypass.dry;
     enum shl_heard heard = SHL_HEARD_NOTHING;
-    if (host->inquiry.monitor)
-        shl_monitor_levels(host->inquiry.monitor, 1, in,
+    if (host->requester.monitor)
+        shl_monitor_levels(host->requester.monitor, 1, in,
                            host->options.in_channels, frames);
     if (!host->linked) {
         play_alone(host, dry, out, frames);
@@ -72,9 +72,9 @@ static bool play_block(shl_host *host, const float *const *in,
         }
         shl_bypass_out(&host->bypass, out, outs, frames);
     }
-    if (host->inquiry.monitor)
-        shl_monitor_levels(host->inquiry.monitor, 0, (const float *const *)out,
-                           outs, frames);
+    if (host->requester.monitor)
+        shl_monitor_levels(host->requester.monitor, 0,
+                           (const float *const *)out, outs, frames);
     return heard == SHL_HEARD_DEVICE;
 }
 
@@ -164,7 +164,7 @@ SHL_RT shl_status shl_host_send(shl_host *host, const struct shl_event *event,
     if (st == SHL_OK && event->kind == SHL_EVENT_UMP)
         shl_held_follow(&host->held, event->data);
     if (st == SHL_OK)
-        shl_monitor_event(host->inquiry.monitor, 1, event);
+        shl_monitor_event(host->requester.monitor, 1, event);
     return st;
 }
 
@@ -173,7 +173,7 @@ SHL_RT int shl_host_event(shl_host *host, struct shl_event *event,
 {
     if (!host->linked || !shl_link_event(&host->link, event, offset))
         return 0;
-    shl_monitor_event(host->inquiry.monitor, 0, event);
+    shl_monitor_event(host->requester.monitor, 0, event);
     return 1;
 }
 

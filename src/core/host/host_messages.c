@@ -1,4 +1,4 @@
-/* What a host does with messages: the public calls, on its inquiry. */
+/* What a host does with messages: the public calls, on its requester. */
 #include "core/host/host_state.h"
 
 #define NAP_US 2000u /* a device may die without ringing */
@@ -24,12 +24,13 @@ shl_status shl_host_ask(shl_host *host, uint32_t type, const void *bytes,
         return SHL_UNSUPPORTED;
     struct shl_host_change *change =
         shl_host_plugin_change(host, type, bytes, size, &handler, &arg);
-    shl_status st = shl_host_plugin_slot(host)
-                        ? shl_host_plugin_ask(host, type, bytes, size,
-                                              timeout_ms, handler, arg, request)
-                        : shl_inquiry_ask(shl_host_inquiry(host), type, bytes,
-                                          size, timeout_ms, shl_clock_ns(),
-                                          handler, arg, request);
+    shl_status st =
+        shl_host_plugin_slot(host)
+            ? shl_host_plugin_ask(host, type, bytes, size, timeout_ms, handler,
+                                  arg, request)
+            : shl_requester_ask(shl_host_requester(host), type, bytes, size,
+                                timeout_ms, shl_clock_ns(), handler, arg,
+                                request);
     if (st)
         shl_host_change_free(change);
     return st;
@@ -44,7 +45,7 @@ shl_status shl_host_post(shl_host *host, uint32_t type, const void *bytes,
         return SHL_BAD_VALUE;
     if (excluded(host, type))
         return SHL_UNSUPPORTED;
-    return shl_inquiry_post(shl_host_inquiry(host), type, bytes, size);
+    return shl_requester_post(shl_host_requester(host), type, bytes, size);
 }
 
 shl_status shl_host_ping(shl_host *host, uint32_t timeout_ms,
@@ -57,41 +58,41 @@ shl_status shl_host_ping(shl_host *host, uint32_t timeout_ms,
 
 shl_status shl_host_await(shl_host *host, uint32_t request, uint32_t timeout_ms)
 {
-    struct shl_inquiry *inquiry = shl_host_inquiry(host);
+    struct shl_requester *requester = shl_host_requester(host);
     uint64_t until_ns = shl_clock_ns() + timeout_ms * UINT64_C(1000000);
 
     for (;;) {
-        uint32_t seen = shl_mail_seen(&inquiry->mail);
+        uint32_t seen = shl_mail_seen(&requester->mail);
 
         shl_host_poll(host);
-        if (!shl_request_waits(&inquiry->requests, request))
+        if (!shl_request_waits(&requester->requests, request))
             return SHL_OK;
         if (shl_clock_ns() >= until_ns)
             return SHL_TIMEOUT;
-        shl_mail_nap(&inquiry->mail, seen, NAP_US);
+        shl_mail_nap(&requester->mail, seen, NAP_US);
     }
 }
 
 void shl_host_on_message(shl_host *host, shl_message_handler handler, void *arg)
 {
-    struct shl_inquiry *inquiry = shl_host_inquiry(host);
+    struct shl_requester *requester = shl_host_requester(host);
 
-    inquiry->handler = handler;
-    inquiry->arg = arg;
+    requester->handler = handler;
+    requester->arg = arg;
 }
 
 void shl_host_monitor(shl_host *host, const struct shl_monitor *monitor)
 {
-    shl_host_inquiry(host)->monitor = monitor;
+    shl_host_requester(host)->monitor = monitor;
 }
 
 void shl_host_message_stats(const shl_host *host,
                             struct shl_message_stats *stats)
 {
-    const struct shl_inquiry *inquiry = shl_host_inquiry_const(host);
+    const struct shl_requester *requester = shl_host_requester_const(host);
 
-    *stats = (struct shl_message_stats){.waiting = inquiry->requests.count,
-                                        .late = inquiry->requests.late,
-                                        .stale = inquiry->mail.stale,
-                                        .faults = inquiry->mail.parts.faults};
+    *stats = (struct shl_message_stats){.waiting = requester->requests.count,
+                                        .late = requester->requests.late,
+                                        .stale = requester->mail.stale,
+                                        .faults = requester->mail.parts.faults};
 }

@@ -363,7 +363,7 @@ static void send_values(shl_host *host)
 static void tell_restored(shl_host *host, shl_status status, const char *text)
 {
     if (status)
-        shl_monitor_error(host->inquiry.monitor, status, text);
+        shl_monitor_error(host->requester.monitor, status, text);
     send_values(host);
 }
 
@@ -544,7 +544,7 @@ shl_status shl_host_plugin_ask(shl_host *host, uint32_t type, const void *what,
                                shl_answer_handler handler, void *arg,
                                uint32_t *request)
 {
-    struct shl_requests *requests = &host->inquiry.requests;
+    struct shl_requests *requests = &host->requester.requests;
     const uint8_t *bytes = what;
     uint32_t number = number_of(type, &bytes, &size), id;
     uint32_t ms = timeout_ms ? timeout_ms : REQUEST_MS;
@@ -620,7 +620,7 @@ static void answer(shl_host *host, const struct shl_errand *errand)
                                    errand->table_size);
     if (errand->number == SHL_MAOLAN_AUDIO_PORTS)
         hear_counts(host, errand, &told, known);
-    shl_request_answer(&host->inquiry.requests, errand->id, shl_clock_ns(),
+    shl_request_answer(&host->requester.requests, errand->id, shl_clock_ns(),
                        &told);
 }
 

@@ -8,7 +8,7 @@
 #include "core/lockstep/loss.h"
 #include "core/lockstep/reblock.h"
 #include "core/maolan/plugin.h"
-#include "core/messages/inquiry.h"
+#include "core/messages/requester.h"
 #include "shmlink/host.h"
 #include "shmlink/midi.h"
 
@@ -99,7 +99,7 @@ struct shl_host {
     struct shl_notice notice[SHL_NOTICES];
     uint32_t notice_first, notice_count;
     struct shl_host_taps taps;
-    struct shl_inquiry inquiry; /* the monitor is kept there */
+    struct shl_requester requester; /* the monitor is kept there */
 };
 
 /** Frames of the blocks that go to the device. */
