@@ -294,9 +294,9 @@ static void say(struct input *input, uint32_t type, uint32_t id, uint32_t spoil)
         .request = id,
         .total = size};
 
-    for (uint32_t part = 0; part < shl_parts_count(size); part++) {
+    for (uint32_t part = 0; part < shl_fragments_count(size); part++) {
         struct shl_message message;
-        shl_parts_cut(&message, &head, part, body);
+        shl_fragments_cut(&message, &head, part, body);
         if (spoil & 0x80 && spoil % 4 == part)
             ((uint8_t *)&message)[take(input, 1) % 16] ^=
                 (uint8_t)take(input, 1);

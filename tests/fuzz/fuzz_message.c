@@ -1,8 +1,8 @@
-/* Hostile messages: parts in any order with any head, and payloads that lie.
+/* Hostile messages: fragments in any order with any head, and payloads that lie.
  * Putting them together must neither crash nor leak nor keep more memory than
  * has come; unpacking must stay inside the payload. */
+#include "core/messages/fragments.h"
 #include "core/messages/mail.h"
-#include "core/messages/parts.h"
 #include "core/shm/layout.h"
 
 #include <stdlib.h>
@@ -72,28 +72,28 @@ static struct shl_message message_from(const uint8_t *bytes)
 
 static void put_together(const uint8_t *data, size_t size)
 {
-    struct shl_parts parts;
+    struct shl_fragments fragments;
     struct shl_whole whole;
     size_t came = 0;
 
-    shl_parts_init(&parts, SHL_MESSAGE_LIMIT);
+    shl_fragments_init(&fragments, SHL_MESSAGE_LIMIT);
     for (; size >= 8; data += 8, size -= 8) {
         struct shl_message message = message_from(data);
-        shl_status st = shl_parts_add(&parts, &message, &whole);
+        shl_status st = shl_fragments_add(&fragments, &message, &whole);
         size_t kept = 0;
 
         came += SHL_MESSAGE_PAYLOAD;
         check(st == SHL_OK || st == SHL_AGAIN || st == SHL_BAD_PEER);
-        check((st == SHL_BAD_PEER) == (whole.fault != SHL_PARTS_FINE));
+        check((st == SHL_BAD_PEER) == (whole.fault != SHL_FRAGMENTS_FINE));
         if (st == SHL_OK)
             unpack_all(whole.bytes, whole.size);
-        for (uint32_t i = 0; i < SHL_PARTS_AT_ONCE; i++)
-            kept += parts.transfer[i].room;
-        check(kept <= SHL_PARTS_AT_ONCE * 4096 + 2 * came);
+        for (uint32_t i = 0; i < SHL_FRAGMENTS_AT_ONCE; i++)
+            kept += fragments.transfer[i].room;
+        check(kept <= SHL_FRAGMENTS_AT_ONCE * 4096 + 2 * came);
         if (data[0] == 0xFF)
-            shl_parts_drop(&parts, message.request);
+            shl_fragments_drop(&fragments, message.request);
     }
-    shl_parts_clear(&parts);
+    shl_fragments_clear(&fragments);
 }
 
 /* The ring itself: whatever stands in its slots and indices. */

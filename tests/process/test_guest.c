@@ -4,7 +4,7 @@
 
 #include "child.h"
 #include "core/board/board.h"
-#include "core/messages/parts.h"
+#include "core/messages/fragments.h"
 #include "core/shm/segment.h"
 #include "hosting.h" /* and cmocka.h */
 
@@ -467,8 +467,8 @@ static void send_parts(uint32_t request, uint32_t size, uint32_t from,
 
     memset(bytes, (int)request, size);
     for (uint32_t part = from; part < to; part++)
-        shl_parts_cut(&ring->slot[(at + part - from) % SHL_MESSAGE_SLOTS],
-                      &whole, part, bytes);
+        shl_fragments_cut(&ring->slot[(at + part - from) % SHL_MESSAGE_SLOTS],
+                          &whole, part, bytes);
     free(bytes);
     atomic_store(&ring->write, at + to - from);
     atomic_store(&ring->read, at + to - from);

@@ -146,7 +146,7 @@ static void long_letters_alternate_and_short_ones_pass(void **state)
         came++;
     }
     assert_int_equal(came, 12);
-    assert_int_equal(device.parts.faults, 0);
+    assert_int_equal(device.fragments.faults, 0);
     assert_true(atomic_load(&host.waiting) == 0);
 }
 
@@ -176,14 +176,14 @@ static void half_a_letter_ends_with_its_claim(void **state)
     post(&host, 1, BIG);
     shl_mail_send(&host);
     assert_int_equal(take(&device), SHL_AGAIN);
-    assert_non_null(device.parts.transfer[0].bytes);
+    assert_non_null(device.fragments.transfer[0].bytes);
     atomic_store(&epoch, 7);
     post(&host, 1, 1000);
     shl_mail_send(&host);
     assert_int_equal(take(&device), SHL_OK);
     assert_int_equal(whole.size, 1000);
-    assert_int_equal(device.parts.faults, 0);
-    assert_null(device.parts.transfer[0].bytes);
+    assert_int_equal(device.fragments.faults, 0);
+    assert_null(device.fragments.transfer[0].bytes);
 }
 
 static void limits_are_refused_by_name(void **state)

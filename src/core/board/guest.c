@@ -1,6 +1,6 @@
 #include "shmlink/guest.h"
 
-#include "core/messages/parts.h"
+#include "core/messages/fragments.h"
 #include "core/shm/segment.h"
 #include "core/shm/trail.h"
 #include "shmlink/registry.h"
@@ -21,7 +21,7 @@ enum own { OWN_UNREAD_EVENTS, OWN_BAD_EVENTS, OWN_UNREAD, OWN_CUT, OWN_COUNT };
 struct way {
     struct shl_trail events;
     struct shl_trail messages; /* no slots: the peer has none */
-    struct shl_parts parts;
+    struct shl_fragments parts;
     uint32_t cut[CUT_KNOWN]; /* requests whose further parts mean nothing */
     uint32_t cut_count;
     uint64_t told[OWN_COUNT], own[OWN_COUNT];
@@ -75,7 +75,7 @@ static uint32_t load(const _Atomic uint32_t *word)
 
 static void forget_parts(struct way *way)
 {
-    shl_parts_clear(&way->parts);
+    shl_fragments_clear(&way->parts);
     way->cut_count = 0;
 }
 
@@ -173,10 +173,10 @@ static bool is_cut(const struct way *way, uint32_t request)
 /** Messages were lost: any that was under way may lack a part. */
 static void cut_all(struct way *way)
 {
-    for (uint32_t i = 0; i < SHL_PARTS_AT_ONCE; i++)
+    for (uint32_t i = 0; i < SHL_FRAGMENTS_AT_ONCE; i++)
         if (way->parts.transfer[i].bytes)
             cut_off(way, way->parts.transfer[i].request);
-    shl_parts_clear(&way->parts);
+    shl_fragments_clear(&way->parts);
 }
 
 static void add_message(shl_guest *guest, int out)
@@ -191,7 +191,7 @@ static void add_message(shl_guest *guest, int out)
     message->flags &= 0xFF;
     if (message->part && is_cut(way, message->request))
         return;
-    status = shl_parts_add(&way->parts, message, &parts);
+    status = shl_fragments_add(&way->parts, message, &parts);
     if (status && status != SHL_AGAIN)
         cut_off(way, message->request);
     if (status)
@@ -428,7 +428,7 @@ static void open_ways(shl_guest *guest)
                        SHL_MESSAGE_SLOTS);
     }
     for (int out = 0; out < 2; out++)
-        shl_parts_init(&guest->way[out].parts, SHL_MESSAGE_LIMIT);
+        shl_fragments_init(&guest->way[out].parts, SHL_MESSAGE_LIMIT);
 }
 
 static shl_status find(const char *id, struct shl_device_info *info,

@@ -91,8 +91,9 @@ void shl_host_message_stats(const shl_host *host,
 {
     const struct shl_requester *requester = shl_host_requester_const(host);
 
-    *stats = (struct shl_message_stats){.waiting = requester->requests.count,
-                                        .late = requester->requests.late,
-                                        .stale = requester->mail.stale,
-                                        .faults = requester->mail.parts.faults};
+    *stats =
+        (struct shl_message_stats){.waiting = requester->requests.count,
+                                   .late = requester->requests.late,
+                                   .stale = requester->mail.stale,
+                                   .faults = requester->mail.fragments.faults};
 }

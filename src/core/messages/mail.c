@@ -12,7 +12,7 @@ struct shl_letter {
     struct shl_letter *next;
     struct shl_message head; /* total: all bytes; no payload */
     uint32_t epoch;
-    uint32_t sent; /* parts */
+    uint32_t sent; /* fragments */
     uint8_t bytes[];
 };
 
@@ -20,7 +20,7 @@ void shl_mail_open(struct shl_mail *mail, struct shl_message_ring *to,
                    struct shl_message_ring *from, const _Atomic uint32_t *epoch)
 {
     memset(mail, 0, sizeof *mail);
-    shl_parts_init(&mail->parts, SHL_MESSAGE_LIMIT);
+    shl_fragments_init(&mail->fragments, SHL_MESSAGE_LIMIT);
     mail->epoch = epoch;
     if (!to)
         return;
@@ -77,8 +77,8 @@ static void collect(struct shl_mail *mail)
     }
     while (oldest) {
         struct shl_letter *next = oldest->next;
-        append(shl_parts_count(oldest->head.total) == 1 ? &mail->singles
-                                                        : &mail->longs,
+        append(shl_fragments_count(oldest->head.total) == 1 ? &mail->singles
+                                                            : &mail->longs,
                oldest);
         oldest = next;
     }
@@ -91,7 +91,7 @@ void shl_mail_close(struct shl_mail *mail)
         discard(mail, remove_first(&mail->singles));
     while (mail->longs.first)
         discard(mail, remove_first(&mail->longs));
-    shl_parts_clear(&mail->parts);
+    shl_fragments_clear(&mail->fragments);
     mail->to = mail->from = NULL;
 }
 
@@ -190,7 +190,7 @@ static bool send_part(struct shl_mail *mail, struct shl_letter *letter)
 
     if (!slot)
         return false;
-    shl_parts_cut(&message, &letter->head, letter->sent++, letter->bytes);
+    shl_fragments_cut(&message, &letter->head, letter->sent++, letter->bytes);
     memcpy(slot, &message, sizeof message);
     return true;
 }
@@ -202,7 +202,8 @@ static void step_back(struct shl_letters *letters)
     struct shl_letter *letter = remove_first(letters);
     struct shl_letter *before = letters->first;
 
-    for (uint32_t i = 2; before && before->next && i < SHL_PARTS_AT_ONCE; i++)
+    for (uint32_t i = 2; before && before->next && i < SHL_FRAGMENTS_AT_ONCE;
+         i++)
         before = before->next;
     if (!before || !before->next) {
         append(letters, letter);
@@ -224,7 +225,7 @@ static bool send_long(struct shl_mail *mail, struct shl_letter *letter)
 {
     if (!send_part(mail, letter))
         return false;
-    if (letter->sent == shl_parts_count(letter->head.total))
+    if (letter->sent == shl_fragments_count(letter->head.total))
         discard(mail, remove_first(&mail->longs));
     else
         step_back(&mail->longs);
@@ -273,7 +274,7 @@ static bool meant_for_us(struct shl_mail *mail)
     uint32_t epoch = epoch_now(mail);
 
     if (epoch != mail->epoch_seen)
-        shl_parts_clear(&mail->parts);
+        shl_fragments_clear(&mail->fragments);
     mail->epoch_seen = epoch;
     return epoch ? (mail->message.flags & 0xFF00u) == claim_flags(epoch)
                  : is_last(mail);
@@ -311,7 +312,7 @@ shl_status shl_mail_take(struct shl_mail *mail, struct shl_whole *whole,
             continue;
         }
         mail->message.flags &= 0xFF;
-        status = shl_parts_add(&mail->parts, &mail->message, whole);
+        status = shl_fragments_add(&mail->fragments, &mail->message, whole);
         if (status != SHL_AGAIN)
             return status;
     }

@@ -1,12 +1,12 @@
 /* One end of the two message rings: letters that wait to be sent and go out in
- * parts as there is room, and what comes in, put together. What belongs to
+ * fragments as there is room, and what comes in, put together. What belongs to
  * another claim than the present one is dropped and counted.
  *
  * shl_mail_post may be called by several threads; everything else by one. */
 #ifndef SHL_MAIL_H
 #define SHL_MAIL_H
 
-#include "core/messages/parts.h"
+#include "core/messages/fragments.h"
 #include "core/shm/layout.h"
 #include "core/shm/ring.h"
 
@@ -33,7 +33,7 @@ struct shl_mail {
     _Atomic uint32_t serial; /* of unasked ids, relaxed */
     struct shl_letters singles, longs;
     struct shl_message message; /* our copy of the one just taken */
-    struct shl_parts parts;
+    struct shl_fragments fragments;
     uint64_t stale; /* messages of another claim */
     uint64_t taken; /* messages */
 };
@@ -44,7 +44,7 @@ void shl_mail_open(struct shl_mail *mail, struct shl_message_ring *to,
                    struct shl_message_ring *from,
                    const _Atomic uint32_t *epoch);
 
-/** Forget all letters and parts. Harmless twice. */
+/** Forget all letters and fragments. Harmless twice. */
 void shl_mail_close(struct shl_mail *mail);
 
 /** Leave a copy to be sent by the next shl_mail_send. `request` 0: a new id of

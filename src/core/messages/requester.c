@@ -160,7 +160,7 @@ static void complain(struct shl_requester *requester,
                      uint64_t now_ns)
 {
     const struct shl_answer answer = {
-        .status = st, .text = shl_parts_fault_text(whole->fault)};
+        .status = st, .text = shl_fragments_fault_text(whole->fault)};
 
     shl_monitor_error(requester->monitor, st, answer.text);
     if (shl_request_waits(&requester->requests, whole->request))
@@ -169,19 +169,19 @@ static void complain(struct shl_requester *requester,
 }
 
 /* What is left of its answer belongs to nobody. */
-static void forget_parts(void *arg, uint32_t request)
+static void forget_fragments(void *arg, uint32_t request)
 {
     struct shl_requester *requester = arg;
 
-    shl_parts_drop(&requester->mail.parts, request);
+    shl_fragments_drop(&requester->mail.fragments, request);
 }
 
 /* A long answer that has begun to come may take its time. */
-static void wait_for_parts(struct shl_requester *requester)
+static void wait_for_fragments(struct shl_requester *requester)
 {
-    for (uint32_t i = 0; i < SHL_PARTS_AT_ONCE; i++) {
+    for (uint32_t i = 0; i < SHL_FRAGMENTS_AT_ONCE; i++) {
         const struct shl_transfer *transfer =
-            &requester->mail.parts.transfer[i];
+            &requester->mail.fragments.transfer[i];
 
         if (transfer->bytes)
             shl_request_extend(&requester->requests, transfer->request,
@@ -208,6 +208,7 @@ void shl_requester_pump(struct shl_requester *requester, bool accepted,
     }
     if (accepted)
         shl_mail_send(&requester->mail);
-    wait_for_parts(requester);
-    shl_requests_expire(&requester->requests, now_ns, forget_parts, requester);
+    wait_for_fragments(requester);
+    shl_requests_expire(&requester->requests, now_ns, forget_fragments,
+                        requester);
 }

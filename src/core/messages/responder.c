@@ -164,7 +164,7 @@ static void handle(struct shl_responder *responder,
 static void complain(struct shl_responder *responder,
                      const struct shl_whole *whole, shl_status st)
 {
-    const char *text = shl_parts_fault_text(whole->fault);
+    const char *text = shl_fragments_fault_text(whole->fault);
 
     shl_monitor_error(shl_responder_monitor(responder), st, text);
     if (!(whole->flags & SHL_MESSAGE_ASKS) ||

@@ -1,6 +1,6 @@
-/* Long payloads in parts: cut, put together, and every way in which a peer can
+/* Long payloads in fragments: cut, put together, and every way in which a peer can
  * get them wrong. DL-35. */
-#include "core/messages/parts.h"
+#include "core/messages/fragments.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct shl_parts parts;
+static struct shl_fragments fragments;
 static struct shl_whole whole;
 static uint8_t *payload;
 
 static int set_up(void **state)
 {
     (void)state;
-    shl_parts_init(&parts, SHL_MESSAGE_LIMIT);
+    shl_fragments_init(&fragments, SHL_MESSAGE_LIMIT);
     payload = malloc(SHL_MESSAGE_LIMIT + 1);
     for (size_t i = 0; payload && i < SHL_MESSAGE_LIMIT + 1; i++)
         payload[i] = (uint8_t)(i * 2654435761u >> 24);
@@ -28,7 +28,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    shl_parts_clear(&parts);
+    shl_fragments_clear(&fragments);
     free(payload);
     return 0;
 }
@@ -42,14 +42,14 @@ static struct shl_message part_of(uint32_t request, uint32_t size,
                                      .total = size};
     struct shl_message message;
 
-    shl_parts_cut(&message, &head, part, payload);
+    shl_fragments_cut(&message, &head, part, payload);
     return message;
 }
 
 static shl_status add(uint32_t request, uint32_t size, uint32_t part)
 {
     struct shl_message message = part_of(request, size, part);
-    shl_status status = shl_parts_add(&parts, &message, &whole);
+    shl_status status = shl_fragments_add(&fragments, &message, &whole);
 
     /* a single message's payload is the message's own: look at it here */
     if (status == SHL_OK && size && memcmp(whole.bytes, payload, size))
@@ -61,14 +61,14 @@ static uint32_t under_way(void)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < SHL_PARTS_AT_ONCE; i++)
-        count += parts.transfer[i].bytes != NULL;
+    for (uint32_t i = 0; i < SHL_FRAGMENTS_AT_ONCE; i++)
+        count += fragments.transfer[i].bytes != NULL;
     return count;
 }
 
 static void send_whole(uint32_t request, uint32_t size)
 {
-    uint32_t count = shl_parts_count(size);
+    uint32_t count = shl_fragments_count(size);
 
     for (uint32_t part = 0; part < count; part++)
         if (add(request, size, part) != (part + 1 < count ? SHL_AGAIN : SHL_OK))
@@ -88,7 +88,7 @@ static void payloads_of_any_size_come_whole(void **state)
     (void)state;
     for (uint32_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         send_whole(i + 1, sizes[i]);
-    assert_int_equal(parts.faults, 0);
+    assert_int_equal(fragments.faults, 0);
 }
 
 static void payload_of_64_mib_comes_whole_and_one_more_is_refused(void **state)
@@ -99,11 +99,13 @@ static void payload_of_64_mib_comes_whole_and_one_more_is_refused(void **state)
     send_whole(1, getenv("SHL_SOAK") ? SHL_MESSAGE_LIMIT : 3u << 20);
     message = part_of(2, SHL_MESSAGE_LIMIT, 0);
     message.total++;
-    assert_int_equal(shl_parts_add(&parts, &message, &whole), SHL_BAD_PEER);
-    assert_int_equal(whole.fault, SHL_PARTS_TOO_LONG);
+    assert_int_equal(shl_fragments_add(&fragments, &message, &whole),
+                     SHL_BAD_PEER);
+    assert_int_equal(whole.fault, SHL_FRAGMENTS_TOO_LONG);
     message.total = UINT32_MAX;
-    assert_int_equal(shl_parts_add(&parts, &message, &whole), SHL_BAD_PEER);
-    assert_int_equal(whole.fault, SHL_PARTS_TOO_LONG);
+    assert_int_equal(shl_fragments_add(&fragments, &message, &whole),
+                     SHL_BAD_PEER);
+    assert_int_equal(whole.fault, SHL_FRAGMENTS_TOO_LONG);
     assert_int_equal(under_way(), 0);
 }
 
@@ -113,13 +115,13 @@ static void lost_part_ends_the_transfer(void **state)
     (void)state;
     assert_int_equal(add(1, 1000, 0), SHL_AGAIN);
     assert_int_equal(add(1, 1000, 2), SHL_BAD_PEER);
-    assert_int_equal(whole.fault, SHL_PARTS_LOST);
+    assert_int_equal(whole.fault, SHL_FRAGMENTS_LOST);
     assert_int_equal(whole.request, 1);
     assert_int_equal(under_way(), 0);
     /* what follows belongs to nothing, the first part too */
     assert_int_equal(add(1, 1000, 3), SHL_BAD_PEER);
     assert_int_equal(add(2, 1000, 1), SHL_BAD_PEER);
-    assert_int_equal(parts.faults, 3);
+    assert_int_equal(fragments.faults, 3);
     send_whole(1, 1000);
 }
 
@@ -131,24 +133,24 @@ static void repeated_part_ends_the_transfer(void **state)
         assert_int_equal(add(1, 1000, 0), SHL_AGAIN);
         assert_int_equal(add(1, 1000, 1), SHL_AGAIN);
         assert_int_equal(add(1, 1000, again), SHL_BAD_PEER);
-        assert_int_equal(whole.fault, SHL_PARTS_REPEATED);
+        assert_int_equal(whole.fault, SHL_FRAGMENTS_REPEATED);
         assert_int_equal(under_way(), 0);
     }
 }
 
 /* shows DL-35 */
-static void swapped_parts_end_the_transfer(void **state)
+static void swapped_fragments_end_the_transfer(void **state)
 {
     (void)state;
     assert_int_equal(add(1, 1000, 0), SHL_AGAIN);
     assert_int_equal(add(1, 1000, 1), SHL_AGAIN);
     assert_int_equal(add(1, 1000, 3), SHL_BAD_PEER);
-    assert_int_equal(whole.fault, SHL_PARTS_LOST);
+    assert_int_equal(whole.fault, SHL_FRAGMENTS_LOST);
     assert_int_equal(add(1, 1000, 2), SHL_BAD_PEER);
     assert_int_equal(under_way(), 0);
 }
 
-static void parts_that_disagree_end_the_transfer(void **state)
+static void fragments_that_disagree_end_the_transfer(void **state)
 {
     struct shl_message message;
 
@@ -164,14 +166,16 @@ static void parts_that_disagree_end_the_transfer(void **state)
             message.flags = 0;
         else
             message.part = 5; /* of 5 */
-        assert_int_equal(shl_parts_add(&parts, &message, &whole), SHL_BAD_PEER);
-        assert_int_equal(whole.fault, SHL_PARTS_LIES);
+        assert_int_equal(shl_fragments_add(&fragments, &message, &whole),
+                         SHL_BAD_PEER);
+        assert_int_equal(whole.fault, SHL_FRAGMENTS_LIES);
         assert_int_equal(under_way(), 0);
     }
     message = part_of(2, 240, 0);
     message.part = 1; /* of 1 */
-    assert_int_equal(shl_parts_add(&parts, &message, &whole), SHL_BAD_PEER);
-    assert_int_equal(whole.fault, SHL_PARTS_LIES);
+    assert_int_equal(shl_fragments_add(&fragments, &message, &whole),
+                     SHL_BAD_PEER);
+    assert_int_equal(whole.fault, SHL_FRAGMENTS_LIES);
 }
 
 /* shows DL-35 */
@@ -184,13 +188,13 @@ static void eight_transfers_alternate_and_a_ninth_is_refused(void **state)
                              part < 4 ? SHL_AGAIN : SHL_OK);
             if (part < 4 && request == 8) {
                 assert_int_equal(add(9, 1000, 0), SHL_BAD_PEER);
-                assert_int_equal(whole.fault, SHL_PARTS_TOO_MANY);
+                assert_int_equal(whole.fault, SHL_FRAGMENTS_TOO_MANY);
                 /* one of a single message needs no place */
                 assert_int_equal(add(10, 100, 0), SHL_OK);
             }
         }
     assert_int_equal(under_way(), 0);
-    assert_int_equal(parts.faults, 4);
+    assert_int_equal(fragments.faults, 4);
 }
 
 static void fault_of_one_transfer_leaves_the_other_alone(void **state)
@@ -210,12 +214,12 @@ static void promised_length_takes_no_memory(void **state)
     (void)state;
     for (uint32_t request = 1; request <= 8; request++)
         assert_int_equal(add(request, SHL_MESSAGE_LIMIT, 0), SHL_AGAIN);
-    for (uint32_t i = 0; i < SHL_PARTS_AT_ONCE; i++)
-        assert_true(parts.transfer[i].room <= 4096);
-    shl_parts_drop(&parts, 3);
-    shl_parts_drop(&parts, 4711);
+    for (uint32_t i = 0; i < SHL_FRAGMENTS_AT_ONCE; i++)
+        assert_true(fragments.transfer[i].room <= 4096);
+    shl_fragments_drop(&fragments, 3);
+    shl_fragments_drop(&fragments, 4711);
     assert_int_equal(under_way(), 7);
-    shl_parts_clear(&parts);
+    shl_fragments_clear(&fragments);
     assert_int_equal(under_way(), 0);
 }
 
@@ -226,7 +230,7 @@ static void bytes_that_are_not_used_are_0(void **state)
 
     (void)state;
     memset(&message, 0xFF, sizeof message);
-    shl_parts_cut(&message, &head, 1, payload);
+    shl_fragments_cut(&message, &head, 1, payload);
     assert_int_equal(message.payload[0], payload[240]);
     for (uint32_t i = 1; i < SHL_MESSAGE_PAYLOAD; i++)
         assert_int_equal(message.payload[i], 0);
@@ -235,11 +239,11 @@ static void bytes_that_are_not_used_are_0(void **state)
 static void every_fault_has_a_sentence(void **state)
 {
     (void)state;
-    for (int a = SHL_PARTS_FINE; a <= SHL_PARTS_NO_MEMORY; a++)
-        for (int b = SHL_PARTS_FINE; b < a; b++)
+    for (int a = SHL_FRAGMENTS_FINE; a <= SHL_FRAGMENTS_NO_MEMORY; a++)
+        for (int b = SHL_FRAGMENTS_FINE; b < a; b++)
             assert_string_not_equal(
-                shl_parts_fault_text((enum shl_parts_fault)a),
-                shl_parts_fault_text((enum shl_parts_fault)b));
+                shl_fragments_fault_text((enum shl_fragments_fault)a),
+                shl_fragments_fault_text((enum shl_fragments_fault)b));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -251,8 +255,8 @@ int main(void)
         TEST(payload_of_64_mib_comes_whole_and_one_more_is_refused),
         TEST(lost_part_ends_the_transfer),
         TEST(repeated_part_ends_the_transfer),
-        TEST(swapped_parts_end_the_transfer),
-        TEST(parts_that_disagree_end_the_transfer),
+        TEST(swapped_fragments_end_the_transfer),
+        TEST(fragments_that_disagree_end_the_transfer),
         TEST(eight_transfers_alternate_and_a_ninth_is_refused),
         TEST(fault_of_one_transfer_leaves_the_other_alone),
         TEST(promised_length_takes_no_memory),
