@@ -114,7 +114,7 @@ static const struct shl_tap taps[] = {{"osc1", SHL_TAP_AUDIO, 1},
 #define TAPS (sizeof taps / sizeof *taps)
 
 static struct shl_device device;
-static struct shl_mail host;
+static struct shl_message_queue host;
 static _Atomic uint32_t host_epoch;
 static struct plugin *plugins[2], *plugin;
 static shl_bell *bell;
@@ -144,8 +144,8 @@ static void claim(void)
     shl_responder_open(&device.responder, messages, &device.accepted,
                        &device.heard);
     shl_responder_own(&device.responder, shl_device_answer_taps, &device);
-    shl_mail_open(&host, &messages->commands, &messages->responses,
-                  &host_epoch);
+    shl_message_queue_open(&host, &messages->commands, &messages->responses,
+                           &host_epoch);
 }
 
 /* Of a selection: what the audio thread makes of it. */
@@ -618,7 +618,8 @@ static void send_letter(struct input *input, uint32_t id)
     asked[id].asks = asks;
     asked[id].size = (uint32_t)pack.used;
     memcpy(asked[id].head, body, sizeof asked[id].head);
-    MUST(!shl_mail_post(&host, type, asks, id, body, (uint32_t)pack.used));
+    MUST(!shl_message_queue_post(&host, type, asks, id, body,
+                                 (uint32_t)pack.used));
 }
 
 /* A part that stands alone, or does not fit to the one before. */
@@ -644,8 +645,8 @@ static void settle(struct messages *messages)
     do {
         struct shl_whole whole;
         uint32_t budget = 1000;
-        taken = device.responder.mail.taken + host.taken;
-        shl_mail_send(&host);
+        taken = device.responder.queue.taken + host.taken;
+        shl_message_queue_send(&host);
         shl_responder_pump(&device.responder);
         while (worker_job && worker_woken) {
             worker_woken = 0;
@@ -655,9 +656,9 @@ static void settle(struct messages *messages)
             messages_answer(messages, &holder);
         hear_panel();
         shl_responder_pump(&device.responder);
-        while (shl_mail_take(&host, &whole, &budget) == SHL_OK)
+        while (shl_message_queue_take(&host, &whole, &budget) == SHL_OK)
             check_answer(&whole);
-    } while (taken != device.responder.mail.taken + host.taken);
+    } while (taken != device.responder.queue.taken + host.taken);
 }
 
 static void exchange(struct input *input, struct messages *messages)
@@ -678,7 +679,7 @@ static void exchange(struct input *input, struct messages *messages)
         MUST(asked[id].answers == asked[id].asks);
     if (choices & FULL) { /* it closes before this one is looked at */
         send_letter(input, 1);
-        shl_mail_send(&host);
+        shl_message_queue_send(&host);
         shl_responder_pump(&device.responder);
     }
 }
@@ -760,6 +761,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         with_plugin(&input);
     shl_responder_close(&device.responder);
-    shl_mail_close(&host);
+    shl_message_queue_close(&host);
     return 0;
 }

@@ -2,7 +2,7 @@
  * Putting them together must neither crash nor leak nor keep more memory than
  * has come; unpacking must stay inside the payload. */
 #include "core/messages/fragments.h"
-#include "core/messages/mail.h"
+#include "core/messages/message_queue.h"
 #include "core/shm/layout.h"
 
 #include <stdlib.h>
@@ -103,10 +103,10 @@ static void take_all(const uint8_t *data, size_t size)
     _Atomic uint32_t epoch = data[0] & 1;
     uint32_t budget = 600;
     struct shl_whole whole;
-    struct shl_mail mail;
+    struct shl_message_queue queue;
 
     memset(&rings, 0, sizeof rings);
-    shl_mail_open(&mail, &rings.responses, &rings.commands, &epoch);
+    shl_message_queue_open(&queue, &rings.responses, &rings.commands, &epoch);
     for (size_t at = 0; at < sizeof rings.commands.slot; at += size)
         memcpy((uint8_t *)rings.commands.slot + at, data,
                size < sizeof rings.commands.slot - at
@@ -115,11 +115,11 @@ static void take_all(const uint8_t *data, size_t size)
     memcpy(&rings.commands.write, data, 4);
     memcpy(&rings.responses.read, data + 4, 4);
     for (int i = 0; i < 600; i++)
-        if (shl_mail_take(&mail, &whole, &budget) == SHL_OK)
+        if (shl_message_queue_take(&queue, &whole, &budget) == SHL_OK)
             unpack_all(whole.bytes, whole.size);
-    shl_mail_post(&mail, SHL_MESSAGE_LOG, 0, 0, data, (uint32_t)size);
-    shl_mail_send(&mail);
-    shl_mail_close(&mail);
+    shl_message_queue_post(&queue, SHL_MESSAGE_LOG, 0, 0, data, (uint32_t)size);
+    shl_message_queue_send(&queue);
+    shl_message_queue_close(&queue);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

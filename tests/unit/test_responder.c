@@ -15,7 +15,7 @@
 #define ANSWER    (SHL_MESSAGE_LIMIT / 8)
 
 static struct shl_messages *rings;
-static struct shl_mail host;
+static struct shl_message_queue host;
 static struct shl_responder responder;
 static _Atomic uint32_t epoch = 5;
 static uint8_t *bytes;
@@ -37,14 +37,14 @@ static int set_up(void **state)
     rings = calloc(1, sizeof *rings);
     bytes = calloc(1, ANSWER);
     shl_responder_open(&responder, rings, &epoch, &epoch);
-    shl_mail_open(&host, &rings->commands, &rings->responses, &epoch);
+    shl_message_queue_open(&host, &rings->commands, &rings->responses, &epoch);
     return !rings || !bytes || shl_responder_handle(&responder, answer, NULL);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    shl_mail_close(&host);
+    shl_message_queue_close(&host);
     shl_responder_close(&responder);
     free(bytes);
     free(rings);
@@ -59,7 +59,7 @@ static uint32_t take_answers(void)
 
     for (int rounds = 0; rounds < 10000000 && taken < QUESTIONS; rounds++) {
         uint32_t budget = 1000;
-        const shl_status st = shl_mail_take(&host, &whole, &budget);
+        const shl_status st = shl_message_queue_take(&host, &whole, &budget);
 
         if (st == SHL_AGAIN) {
             shl_responder_pump(&responder);
@@ -77,10 +77,10 @@ static void answers_that_nobody_takes_hold_up_the_questions(void **state)
 {
     (void)state;
     for (uint32_t i = 1; i <= QUESTIONS; i++)
-        assert_int_equal(shl_mail_post(&host, SHL_MESSAGE_STATE_SAVE,
-                                       SHL_MESSAGE_ASKS, i, NULL, 0),
+        assert_int_equal(shl_message_queue_post(&host, SHL_MESSAGE_STATE_SAVE,
+                                                SHL_MESSAGE_ASKS, i, NULL, 0),
                          SHL_OK);
-    shl_mail_send(&host);
+    shl_message_queue_send(&host);
     for (int i = 0; i < 100; i++)
         shl_responder_pump(&responder);
     /* what one whole answer at most may take, and the one that is over it */

@@ -62,14 +62,14 @@ shl_status shl_host_await(shl_host *host, uint32_t request, uint32_t timeout_ms)
     uint64_t until_ns = shl_clock_ns() + timeout_ms * UINT64_C(1000000);
 
     for (;;) {
-        uint32_t seen = shl_mail_seen(&requester->mail);
+        uint32_t seen = shl_message_queue_seen(&requester->queue);
 
         shl_host_poll(host);
         if (!shl_request_waits(&requester->requests, request))
             return SHL_OK;
         if (shl_clock_ns() >= until_ns)
             return SHL_TIMEOUT;
-        shl_mail_nap(&requester->mail, seen, NAP_US);
+        shl_message_queue_nap(&requester->queue, seen, NAP_US);
     }
 }
 
@@ -94,6 +94,6 @@ void shl_host_message_stats(const shl_host *host,
     *stats =
         (struct shl_message_stats){.waiting = requester->requests.count,
                                    .late = requester->requests.late,
-                                   .stale = requester->mail.stale,
-                                   .faults = requester->mail.fragments.faults};
+                                   .stale = requester->queue.stale,
+                                   .faults = requester->queue.fragments.faults};
 }

@@ -18,14 +18,15 @@ void shl_requester_begin(struct shl_requester *requester,
     shl_requests_init(&requester->requests, epoch + ++requester->links);
     requester->requests.late = late;
     requester->bye[0] = 0;
-    shl_mail_open(&requester->mail, messages ? &messages->commands : NULL,
-                  messages ? &messages->responses : NULL, &requester->epoch);
+    shl_message_queue_open(
+        &requester->queue, messages ? &messages->commands : NULL,
+        messages ? &messages->responses : NULL, &requester->epoch);
 }
 
 void shl_requester_end(struct shl_requester *requester)
 {
     atomic_store_explicit(&requester->epoch, 0, memory_order_relaxed);
-    shl_mail_close(&requester->mail);
+    shl_message_queue_close(&requester->queue);
 }
 
 void shl_requester_gone(struct shl_requester *requester, uint64_t now_ns)
@@ -45,7 +46,8 @@ static void watch(const struct shl_requester *requester, int out, uint32_t type,
 shl_status shl_requester_post(struct shl_requester *requester, uint32_t type,
                               const void *bytes, uint32_t size)
 {
-    shl_status st = shl_mail_post(&requester->mail, type, 0, 0, bytes, size);
+    shl_status st =
+        shl_message_queue_post(&requester->queue, type, 0, 0, bytes, size);
 
     if (!st)
         watch(requester, 1, type, 0, 0, bytes, size);
@@ -60,7 +62,7 @@ void shl_requester_bye(struct shl_requester *requester, const char *reason)
     shl_pack_text(&pack, reason);
     if (!shl_requester_post(requester, SHL_MESSAGE_BYE, bytes,
                             (uint32_t)pack.used))
-        shl_mail_send(&requester->mail);
+        shl_message_queue_send(&requester->queue);
 }
 
 /* A mebibyte takes a second at worst, on its way there or back. */
@@ -83,7 +85,7 @@ shl_status shl_requester_ask(struct shl_requester *requester, uint32_t type,
     uint32_t id;
     shl_status st;
 
-    if (!requester->mail.to)
+    if (!requester->queue.to)
         return SHL_UNSUPPORTED;
     if (!type || type > UINT16_MAX || shl_message_answers(type))
         return SHL_BAD_VALUE;
@@ -91,8 +93,8 @@ shl_status shl_requester_ask(struct shl_requester *requester, uint32_t type,
                          handler, arg, &id);
     if (st)
         return st;
-    st = shl_mail_post(&requester->mail, type, SHL_MESSAGE_ASKS, id, bytes,
-                       size);
+    st = shl_message_queue_post(&requester->queue, type, SHL_MESSAGE_ASKS, id,
+                                bytes, size);
     if (st) {
         shl_request_forget(&requester->requests);
         return st;
@@ -130,8 +132,8 @@ static void hear(struct shl_requester *requester, const struct shl_whole *whole)
                                          whole->size, whole->bytes};
 
     if (message.asks && message.type == SHL_MESSAGE_PING)
-        shl_mail_post(&requester->mail, SHL_MESSAGE_PONG, 0, message.request,
-                      message.bytes, message.size);
+        shl_message_queue_post(&requester->queue, SHL_MESSAGE_PONG, 0,
+                               message.request, message.bytes, message.size);
     if (message.type == SHL_MESSAGE_BYE)
         shl_bye_text(&message, requester->bye);
     if (requester->handler)
@@ -173,7 +175,7 @@ static void forget_fragments(void *arg, uint32_t request)
 {
     struct shl_requester *requester = arg;
 
-    shl_fragments_drop(&requester->mail.fragments, request);
+    shl_fragments_drop(&requester->queue.fragments, request);
 }
 
 /* A long answer that has begun to come may take its time. */
@@ -181,7 +183,7 @@ static void wait_for_fragments(struct shl_requester *requester)
 {
     for (uint32_t i = 0; i < SHL_FRAGMENTS_AT_ONCE; i++) {
         const struct shl_transfer *transfer =
-            &requester->mail.fragments.transfer[i];
+            &requester->queue.fragments.transfer[i];
 
         if (transfer->bytes)
             shl_request_extend(&requester->requests, transfer->request,
@@ -197,9 +199,9 @@ void shl_requester_pump(struct shl_requester *requester, bool accepted,
     shl_status st;
 
     if (accepted)
-        shl_mail_send(&requester->mail);
-    while (accepted && (st = shl_mail_take(&requester->mail, &whole,
-                                           &budget)) != SHL_AGAIN) {
+        shl_message_queue_send(&requester->queue);
+    while (accepted && (st = shl_message_queue_take(&requester->queue, &whole,
+                                                    &budget)) != SHL_AGAIN) {
         /* it came after this poll began */
         if (st == SHL_OK)
             take(requester, &whole, shl_clock_ns());
@@ -207,7 +209,7 @@ void shl_requester_pump(struct shl_requester *requester, bool accepted,
             complain(requester, &whole, st, shl_clock_ns());
     }
     if (accepted)
-        shl_mail_send(&requester->mail);
+        shl_message_queue_send(&requester->queue);
     wait_for_fragments(requester);
     shl_requests_expire(&requester->requests, now_ns, forget_fragments,
                         requester);

@@ -4,14 +4,14 @@
 #ifndef SHL_REQUESTER_H
 #define SHL_REQUESTER_H
 
-#include "core/messages/mail.h"
+#include "core/messages/message_queue.h"
 #include "core/messages/request.h"
 #include "shmlink/monitor.h"
 
 struct shl_host;
 
 struct shl_requester {
-    struct shl_mail mail;
+    struct shl_message_queue queue;
     struct shl_requests requests;
     _Atomic uint32_t epoch; /* of our claim; nobody else looks at it */
     uint32_t links;         /* begun so far */

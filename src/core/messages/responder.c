@@ -22,9 +22,9 @@ void shl_responder_open(struct shl_responder *responder,
                         const _Atomic uint32_t *last)
 {
     memset(responder, 0, sizeof *responder);
-    shl_mail_open(&responder->mail, &messages->responses, &messages->commands,
-                  epoch);
-    responder->mail.last = last;
+    shl_message_queue_open(&responder->queue, &messages->responses,
+                           &messages->commands, epoch);
+    responder->queue.last = last;
 }
 
 void shl_responder_own(struct shl_responder *responder,
@@ -45,8 +45,8 @@ void shl_responder_close(struct shl_responder *responder)
         handler = before;
     }
     atomic_store_explicit(&responder->handler, NULL, memory_order_relaxed);
-    if (responder->mail.to)
-        shl_mail_close(&responder->mail);
+    if (responder->queue.to)
+        shl_message_queue_close(&responder->queue);
 }
 
 shl_status shl_responder_handle(struct shl_responder *responder,
@@ -71,8 +71,8 @@ shl_status shl_responder_handle(struct shl_responder *responder,
 shl_status shl_responder_say(struct shl_responder *responder, uint32_t type,
                              uint32_t request, const void *bytes, uint32_t size)
 {
-    shl_status st =
-        shl_mail_post(&responder->mail, type, 0, request, bytes, size);
+    shl_status st = shl_message_queue_post(&responder->queue, type, 0, request,
+                                           bytes, size);
     struct shl_received said = {
         .type = type, .request = request, .size = size, .bytes = bytes};
 
@@ -81,7 +81,8 @@ shl_status shl_responder_say(struct shl_responder *responder, uint32_t type,
         return st;
     }
     shl_monitor_message(shl_responder_monitor(responder), 1, &said);
-    shl_mail_bell(responder->mail.from); /* our own: the keeper sends it */
+    shl_message_queue_bell(
+        responder->queue.from); /* our own: the keeper sends it */
     return SHL_OK;
 }
 
@@ -93,7 +94,7 @@ void shl_responder_bye(struct shl_responder *responder, const char *reason)
     shl_pack_text(&pack, reason);
     if (!shl_responder_say(responder, SHL_MESSAGE_BYE, 0, bytes,
                            (uint32_t)pack.used))
-        shl_mail_send(&responder->mail);
+        shl_message_queue_send(&responder->queue);
 }
 
 shl_status shl_responder_refuse(struct shl_responder *responder,
@@ -149,7 +150,7 @@ static void handle(struct shl_responder *responder,
     if (message.type == SHL_MESSAGE_BYE) {
         shl_bye_text(&message, responder->bye);
         responder->bye_epoch =
-            atomic_load_explicit(responder->mail.last, memory_order_relaxed);
+            atomic_load_explicit(responder->queue.last, memory_order_relaxed);
     }
     if (message.asks && message.type == SHL_MESSAGE_PING)
         shl_responder_say(responder, SHL_MESSAGE_PONG, message.request,
@@ -176,23 +177,23 @@ static void complain(struct shl_responder *responder,
 
 void shl_responder_pump(struct shl_responder *responder)
 {
-    struct shl_mail *mail = &responder->mail;
+    struct shl_message_queue *queue = &responder->queue;
     uint32_t budget = BUDGET;
     struct shl_whole whole;
     shl_status st;
 
-    shl_mail_send(mail);
+    shl_message_queue_send(queue);
     /* who does not take its answers gets no new ones: its questions stay in
      * the ring until there is room again, of which its bell tells */
-    while (atomic_load_explicit(&mail->waiting, memory_order_relaxed) <=
+    while (atomic_load_explicit(&queue->waiting, memory_order_relaxed) <=
                SHL_MESSAGE_LIMIT &&
-           (st = shl_mail_take(mail, &whole, &budget)) != SHL_AGAIN) {
+           (st = shl_message_queue_take(queue, &whole, &budget)) != SHL_AGAIN) {
         if (st == SHL_OK)
             handle(responder, &whole);
         else
             complain(responder, &whole, st);
     }
-    shl_mail_send(mail);
+    shl_message_queue_send(queue);
     if (budget == 0)
-        shl_mail_bell(mail->from);
+        shl_message_queue_bell(queue->from);
 }

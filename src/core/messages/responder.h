@@ -4,14 +4,14 @@
 #ifndef SHL_RESPONDER_H
 #define SHL_RESPONDER_H
 
-#include "core/messages/mail.h"
+#include "core/messages/message_queue.h"
 #include "shmlink/monitor.h"
 
 struct shl_device;
 struct shl_responder_handler;
 
 struct shl_responder {
-    struct shl_mail mail;
+    struct shl_message_queue queue;
     /* set by any control thread (release), used by the keeper (acquire) */
     _Atomic(struct shl_responder_handler *) handler;
     /* set by any control thread (release), used by the device's threads
@@ -52,7 +52,7 @@ void shl_responder_pump(struct shl_responder *responder);
 shl_status shl_responder_handle(struct shl_responder *responder,
                                 shl_message_handler handler, void *arg);
 
-/** Have the keeper send it. As shl_mail_post. [any control] */
+/** Have the keeper send it. As shl_message_queue_post. [any control] */
 shl_status shl_responder_say(struct shl_responder *responder, uint32_t type,
                              uint32_t request, const void *bytes,
                              uint32_t size);
