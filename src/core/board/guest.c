@@ -1,8 +1,8 @@
 #include "shmlink/guest.h"
 
 #include "core/messages/fragments.h"
+#include "core/shm/ring_tap.h"
 #include "core/shm/segment.h"
-#include "core/shm/trail.h"
 #include "shmlink/registry.h"
 
 #include <float.h>
@@ -19,8 +19,8 @@ enum own { OWN_UNREAD_EVENTS, OWN_BAD_EVENTS, OWN_UNREAD, OWN_CUT, OWN_COUNT };
 
 /* One direction. */
 struct way {
-    struct shl_trail events;
-    struct shl_trail messages; /* no slots: the peer has none */
+    struct shl_ring_tap events;
+    struct shl_ring_tap messages; /* no slots: the peer has none */
     struct shl_fragments parts;
     uint32_t cut[CUT_KNOWN]; /* requests whose further parts mean nothing */
     uint32_t cut_count;
@@ -143,7 +143,7 @@ static void follow_events(shl_guest *guest, int out)
     struct shl_event event;
 
     for (uint32_t i = 0; i < SHL_EVENT_SLOTS; i++) {
-        if (!shl_trail_next(&way->events, &event) ||
+        if (!shl_ring_tap_next(&way->events, &event) ||
             shl_segment_bad(&guest->segment))
             break;
         if (shl_event_check(&event))
@@ -212,7 +212,7 @@ static void follow_messages(shl_guest *guest, int out)
         return;
     for (uint32_t i = 0; i < SHL_MESSAGE_SLOTS; i++) {
         uint64_t lost = way->messages.lost;
-        bool there = shl_trail_next(&way->messages, &guest->message);
+        bool there = shl_ring_tap_next(&way->messages, &guest->message);
 
         if (shl_segment_bad(&guest->segment))
             return;
@@ -413,19 +413,19 @@ static void open_ways(shl_guest *guest)
     struct shl_lines *lines = s->lines;
 
     /* the reader's index stands on the other line */
-    shl_trail_init(&guest->way[1].events, &lines->host.event_write,
-                   &lines->device.event_read, s->events_to_device,
-                   sizeof(struct shl_event), SHL_EVENT_SLOTS);
-    shl_trail_init(&guest->way[0].events, &lines->device.event_write,
-                   &lines->host.event_read, s->events_to_host,
-                   sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    shl_ring_tap_init(&guest->way[1].events, &lines->host.event_write,
+                      &lines->device.event_read, s->events_to_device,
+                      sizeof(struct shl_event), SHL_EVENT_SLOTS);
+    shl_ring_tap_init(&guest->way[0].events, &lines->device.event_write,
+                      &lines->host.event_read, s->events_to_host,
+                      sizeof(struct shl_event), SHL_EVENT_SLOTS);
     for (int out = 0; out < 2 && s->messages; out++) {
         struct shl_message_ring *ring =
             out ? &s->messages->commands : &s->messages->responses;
 
-        shl_trail_init(&guest->way[out].messages, &ring->write, &ring->read,
-                       ring->slot, sizeof(struct shl_message),
-                       SHL_MESSAGE_SLOTS);
+        shl_ring_tap_init(&guest->way[out].messages, &ring->write, &ring->read,
+                          ring->slot, sizeof(struct shl_message),
+                          SHL_MESSAGE_SLOTS);
     }
     for (int out = 0; out < 2; out++)
         shl_fragments_init(&guest->way[out].parts, SHL_MESSAGE_LIMIT);

@@ -1,6 +1,6 @@
 /* Following a ring from outside: in order, nothing torn, and what was gone is
  * counted. DL-53. */
-#include "core/shm/trail.h"
+#include "core/shm/ring_tap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static struct {
     struct slot slot[SLOTS];
 } ring;
 
-static struct shl_trail trail;
+static struct shl_ring_tap ring_tap;
 
 static void fill(uint32_t index)
 {
@@ -45,8 +45,8 @@ static void begin_at(uint32_t index)
 {
     atomic_store(&ring.write, index);
     atomic_store(&ring.read, index);
-    shl_trail_init(&trail, &ring.write, &ring.read, ring.slot,
-                   sizeof(struct slot), SLOTS);
+    shl_ring_tap_init(&ring_tap, &ring.write, &ring.read, ring.slot,
+                      sizeof(struct slot), SLOTS);
 }
 
 /* The number of the next slot, or -1. */
@@ -54,7 +54,7 @@ static int64_t next(void)
 {
     uint64_t copy[4];
 
-    if (!shl_trail_next(&trail, copy))
+    if (!shl_ring_tap_next(&ring_tap, copy))
         return -1;
     for (int i = 1; i < 4; i++)
         assert_int_equal(copy[i], copy[0]);
@@ -74,8 +74,8 @@ static void slots_come_in_order_also_over_the_wrap(void **state)
             assert_int_equal(next(), (uint32_t)(0xFFFFFFE0u + 30 * round + i));
         assert_int_equal(next(), -1);
     }
-    assert_int_equal(trail.lost, 0);
-    assert_int_equal(trail.wild, 0);
+    assert_int_equal(ring_tap.lost, 0);
+    assert_int_equal(ring_tap.wild, 0);
 }
 
 static void what_was_gone_is_counted(void **state)
@@ -88,7 +88,7 @@ static void what_was_gone_is_counted(void **state)
     for (uint32_t i = 1000 - SLOTS * 3 / 4; i < 1000; i++)
         assert_int_equal(next(), i);
     assert_int_equal(next(), -1);
-    assert_int_equal(trail.lost, 1000 - SLOTS * 3 / 4);
+    assert_int_equal(ring_tap.lost, 1000 - SLOTS * 3 / 4);
 }
 
 static void full_ring_is_read_as_a_whole(void **state)
@@ -99,7 +99,7 @@ static void full_ring_is_read_as_a_whole(void **state)
     for (uint32_t i = 0; i < SLOTS - 1; i++)
         assert_int_equal(next(), 500 + i);
     assert_int_equal(next(), -1);
-    assert_int_equal(trail.lost, 0);
+    assert_int_equal(ring_tap.lost, 0);
 }
 
 static void index_that_cannot_be_starts_over(void **state)
@@ -108,8 +108,8 @@ static void index_that_cannot_be_starts_over(void **state)
     begin_at(100);
     atomic_store(&ring.write, 50);
     assert_int_equal(next(), -1);
-    assert_int_equal(trail.wild, 1);
-    assert_int_equal(trail.lost, 0);
+    assert_int_equal(ring_tap.wild, 1);
+    assert_int_equal(ring_tap.lost, 0);
     produce(3);
     for (uint32_t i = 0; i < 3; i++)
         assert_int_equal(next(), 50 + i);
@@ -119,12 +119,12 @@ static void index_that_cannot_be_starts_over(void **state)
     assert_int_equal(next(), 53);
     atomic_store(&ring.write, 53 + 0x7FFFFFFFu);
     next();
-    assert_true(trail.lost > 0x7FFFFF00u);
+    assert_true(ring_tap.lost > 0x7FFFFF00u);
 }
 
 static _Atomic uint32_t quit;
 
-/* As fast as it can, up to a quarter of the ring at once: what a trail says it
+/* As fast as it can, up to a quarter of the ring at once: what a ring_tap says it
  * can bear. */
 static void *flood(void *arg)
 {
@@ -151,7 +151,7 @@ static void nothing_is_torn_under_a_flood(void **state)
     begin_at(0);
     atomic_store(&quit, 0);
     assert_int_equal(pthread_create(&thread, NULL, flood, NULL), 0);
-    while (seen < wanted && trail.next < 0x7FFFFFFF) {
+    while (seen < wanted && ring_tap.next < 0x7FFFFFFF) {
         int64_t number = next();
 
         if (number < 0)
@@ -162,8 +162,8 @@ static void nothing_is_torn_under_a_flood(void **state)
     }
     atomic_store(&quit, 1);
     pthread_join(thread, NULL);
-    assert_int_equal(seen + trail.lost, trail.next);
-    assert_int_equal(trail.wild, 0);
+    assert_int_equal(seen + ring_tap.lost, ring_tap.next);
+    assert_int_equal(ring_tap.wild, 0);
 }
 
 int main(void)

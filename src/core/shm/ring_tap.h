@@ -7,14 +7,14 @@
  * seen, but not more than the consumer has left free, and taken for granted here
  * is: not more than a quarter of the ring. So the newest three quarters can be
  * read, and all of it while the consumer has not taken them. */
-#ifndef SHL_TRAIL_H
-#define SHL_TRAIL_H
+#ifndef SHL_RING_TAP_H
+#define SHL_RING_TAP_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct shl_trail {
+struct shl_ring_tap {
     const _Atomic uint32_t
         *write;                   /* of the ring; the producer stores (release),
                                       we load (acquire): slots below are whole */
@@ -28,12 +28,13 @@ struct shl_trail {
 };
 
 /** Begin at the end: what comes from now on. */
-void shl_trail_init(struct shl_trail *trail, const _Atomic uint32_t *write,
-                    const _Atomic uint32_t *read, const void *slots,
-                    uint32_t slot_size, uint32_t count);
+void shl_ring_tap_init(struct shl_ring_tap *ring_tap,
+                       const _Atomic uint32_t *write,
+                       const _Atomic uint32_t *read, const void *slots,
+                       uint32_t slot_size, uint32_t count);
 
 /** Copy the next slot that can be had, passing over and counting those that are
  * gone. False: there is none now. A bounded number of looks. */
-bool shl_trail_next(struct shl_trail *trail, void *slot);
+bool shl_ring_tap_next(struct shl_ring_tap *ring_tap, void *slot);
 
 #endif
