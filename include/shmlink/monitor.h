@@ -24,8 +24,8 @@ struct shl_monitor {
     void (*error)(void *arg, shl_status status, const char *text);
     /** linked: 1 a link has begun, 0 it has ended; who is at the other end. */
     void (*connection)(void *arg, int linked, const char *who);
-    /** A counter of the link, or of the guest that follows it, has grown; guests
-     * alone, and guest.h has the names. */
+    /** A counter of the link, or of the observer that follows it, has grown; observers
+     * alone, and observer.h has the names. */
     void (*counter)(void *arg, const char *name, uint64_t value);
 };
 

@@ -1,8 +1,8 @@
 /* [shmreg]: who is on the board. Questions are answered at once; watching is
  * done by a worker thread, since it goes on for hours beside the audio. The
  * worker fills one picture and waits until the scheduler has taken it. Looking
- * into links is done in guests.c. */
-#include "pd/guests.h"
+ * into links is done in observers.c. */
+#include "pd/observers.h"
 #include "pd/remains.h"
 #include "pd/sheet.h"
 
@@ -29,8 +29,8 @@ typedef struct shmreg {
     /* stored by the worker with release when x_new is whole, by the scheduler
      * with release when it is taken; each loads it with acquire */
     _Atomic uint32_t x_full;
-    int x_told;              /* what was there when the watch began */
-    struct guests *x_guests; /* NULL: none was asked for */
+    int x_told;                    /* what was there when the watch began */
+    struct observers *x_observers; /* NULL: none was asked for */
 } t_shmreg;
 
 static t_class *shmreg_class;
@@ -346,10 +346,10 @@ static void shmreg_watch(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 
 static void shmreg_monitor(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 {
-    if (!x->x_guests)
-        x->x_guests = guests_new(&x->x_say);
-    if (x->x_guests)
-        guests_message(x->x_guests, s, argc, argv);
+    if (!x->x_observers)
+        x->x_observers = observers_new(&x->x_say);
+    if (x->x_observers)
+        observers_message(x->x_observers, s, argc, argv);
     else
         replies_error(&x->x_say, s, SHL_NO_MEMORY, "monitor: %s",
                       shl_status_text(SHL_NO_MEMORY));
@@ -364,7 +364,7 @@ static void end(void *object)
 
     shl_worker_free(x->x_worker);
     clock_free(x->x_clock);
-    guests_free(x->x_guests);
+    observers_free(x->x_observers);
 }
 
 static void shmreg_free(t_shmreg *x)

@@ -1,4 +1,4 @@
-/* The command monitor: a guest of a link that has a line for everything. */
+/* The command monitor: an observer of a link that has a line for everything. */
 #include "options.h"
 #include "terminal.h"
 #include "tool.h"
@@ -35,7 +35,7 @@ struct job {
     uint32_t interval_ms;
     double timeout_s, for_s;
     int json, levels, quiet, line; /* line: a terminal shows the levels */
-    shl_guest *guest;
+    shl_observer *observer;
     uint64_t started_ns, levels_ns;
     struct shl_peaks peaks; /* since they were last shown */
 };
@@ -69,7 +69,7 @@ static const char *way(int out)
     return out ? "->" : "<-";
 }
 
-/* ---- what the guest tells ------------------------------------------------------- */
+/* ---- what the observer tells ------------------------------------------------------- */
 
 static void json_event(const struct shl_event *event)
 {
@@ -189,7 +189,7 @@ static void on_connection(void *arg, int linked, const char *who)
 {
     const struct job *job = arg;
     const char *tag = "";
-    const uint32_t pid = shl_guest_host(job->guest, &tag);
+    const uint32_t pid = shl_observer_host(job->observer, &tag);
     char plain[160];
 
     if (job->json) {
@@ -301,13 +301,14 @@ static void show_levels(struct job *job)
 /* ---- the command --------------------------------------------------------------------- */
 
 /* Until the device is there; an exit code, or TOOL_GO_ON. */
-static int open_guest(struct job *job, const struct shl_monitor *monitor)
+static int open_observer(struct job *job, const struct shl_monitor *monitor)
 {
     const uint64_t until = shl_clock_ns() + (uint64_t)(job->timeout_s * 1e9);
     struct shl_why why = {""};
 
     for (;;) {
-        shl_status status = shl_guest_open(job->id, monitor, &job->guest, &why);
+        shl_status status =
+            shl_observer_open(job->id, monitor, &job->observer, &why);
 
         if (!status)
             return TOOL_GO_ON;
@@ -326,7 +327,7 @@ static int look_on(struct job *job)
     struct shl_why why = {""};
 
     while (!terminal_ended() && !ferror(stdout)) {
-        shl_status status = shl_guest_poll(job->guest, &why);
+        shl_status status = shl_observer_poll(job->observer, &why);
 
         if (status == SHL_GONE) {
             if (job->json) {
@@ -359,21 +360,22 @@ static int monitor(struct job *job)
                                           .error = on_error,
                                           .connection = on_connection,
                                           .counter = on_counter};
-    int result = open_guest(job, &callbacks);
+    int result = open_observer(job, &callbacks);
 
     if (result != TOOL_GO_ON)
         return result;
     job->started_ns = job->levels_ns = shl_clock_ns();
     if (job->json) {
         json_begin(job, "begin");
-        json_text("id", shl_guest_id(job->guest));
+        json_text("id", shl_observer_id(job->observer));
         json_end();
     } else if (!job->quiet) {
-        terminal_say("%9s  looking at %s", "0.000", shl_guest_id(job->guest));
+        terminal_say("%9s  looking at %s", "0.000",
+                     shl_observer_id(job->observer));
     }
     job->line = !job->json && !job->quiet && terminal_is_one();
     result = look_on(job);
-    shl_guest_close(job->guest);
+    shl_observer_close(job->observer);
     return result;
 }
 

@@ -2,13 +2,13 @@
  * process that plays every sample and every event back.
  *
  *     round lockstep|pipelined|free one|two|fifo [frames channels events gap_us
- *                                            count [guest|monitor]]
+ *                                            count [observer|monitor]]
  *
  * fifo: both on one core under SCHED_FIFO, the device one step below the host,
  * as it is where a yield gives the processor to nobody. gap_us: what the host
  * does between its blocks, looking at the clock. free: each side is due by the
  * system's clock, as often as a block of that size is; gap_us says nothing.
- * guest: a third process looks at the link, every 20 ms, on the device's core.
+ * observer: a third process looks at the link, every 20 ms, on the device's core.
  * monitor: the host has one, with nothing in it.
  * Prints p50 p99 p99.9 mean (ns per block of the host's own time), CPU of both
  * (ns per block, without the gap), system calls of the host's audio path per
@@ -62,7 +62,7 @@ int sched_yield(void)
 struct job {
     uint32_t frames, channels, events, gap_us, count;
     int fifo, pipelined, is_free;
-    const char *look; /* "guest", "monitor" or "" */
+    const char *look; /* "observer", "monitor" or "" */
     _Atomic uint32_t *ready, *quit;
     _Atomic uint64_t *faults;
 };
@@ -141,7 +141,7 @@ static void serve(void *arg)
     shl_device_close(device);
 }
 
-/* ---- the guest ------------------------------------------------------------------- */
+/* ---- the observer ------------------------------------------------------------------- */
 
 static void see_event(void *arg, int out, const struct shl_event *event)
 {
@@ -159,16 +159,16 @@ static void look_on(void *arg)
     const struct shl_monitor monitor = {
         .arg = &seen, .event = see_event, .level = see_level};
     const struct job *job = arg;
-    shl_guest *guest;
+    shl_observer *observer;
     struct shl_why why;
-    if (shl_guest_open("Bench", &monitor, &guest, &why)) {
-        fprintf(stderr, "guest: %s\n", why.text);
+    if (shl_observer_open("Bench", &monitor, &observer, &why)) {
+        fprintf(stderr, "observer: %s\n", why.text);
         _exit(2);
     }
     while (!atomic_load_explicit(job->quit, memory_order_relaxed) &&
-           shl_guest_poll(guest, NULL) == SHL_OK)
+           shl_observer_poll(observer, NULL) == SHL_OK)
         usleep(20000);
-    shl_guest_close(guest);
+    shl_observer_close(observer);
 }
 
 /* ---- the host ------------------------------------------------------------------------ */
@@ -304,7 +304,7 @@ static uint32_t number(int argc, char **argv, int at, uint32_t otherwise,
     return value <= most ? (uint32_t)value : most;
 }
 
-static int run(struct job *job, pid_t pid, pid_t guest)
+static int run(struct job *job, pid_t pid, pid_t observer)
 {
     static struct bench bench;
     struct samples samples = samples_new(job->count);
@@ -329,7 +329,7 @@ static int run(struct job *job, pid_t pid, pid_t guest)
     atomic_store(job->quit, 1);
     shl_host_free(bench.host);
     int ended = join_process(pid);
-    if (guest && join_process(guest))
+    if (observer && join_process(observer))
         ended = -1;
     double gap = (double)job->gap_us * 1000;
     samples_print(&samples);
@@ -354,7 +354,7 @@ int main(int argc, char **argv)
 {
     if (argc < 3) {
         fprintf(stderr, "round lockstep|pipelined|free one|two|fifo [frames "
-                        "channels events gap_us count [guest|monitor]]\n");
+                        "channels events gap_us count [observer|monitor]]\n");
         return 2;
     }
     struct place place = place_of(argv[2]);
@@ -380,8 +380,8 @@ int main(int argc, char **argv)
             return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
         usleep(1000);
     }
-    pid_t guest = 0;
-    if (strcmp(job.look, "guest") == 0)
-        guest = second_process(look_on, &job, place.theirs);
-    return run(&job, pid, guest);
+    pid_t observer = 0;
+    if (strcmp(job.look, "observer") == 0)
+        observer = second_process(look_on, &job, place.theirs);
+    return run(&job, pid, observer);
 }

@@ -3,7 +3,7 @@
 #include "core/board/board.h"
 #include "core/shm/segment.h"
 #include "shmlink/device.h"
-#include "shmlink/guest.h"
+#include "shmlink/observer.h"
 #include "shmlink/registry.h"
 
 #include "boards.h"
@@ -233,7 +233,7 @@ static void segment_that_is_still_held_stays(void **state)
     shl_board_close(&view);
 }
 
-/* ---- a guest -------------------------------------------------------------------------- */
+/* ---- an observer -------------------------------------------------------------------------- */
 
 static struct board_seated watched;
 static struct shl_segment first_host, second_host;
@@ -264,29 +264,30 @@ static void change_hosts(void)
     claim_it(&second_host, watched.segment.name, &claim);
 }
 
-static void guest_tells_no_claim_that_is_over(void **state)
+static void observer_tells_no_claim_that_is_over(void **state)
 {
     const struct shl_claim claim = {.rate_hz = 48000, .tag = "old"};
     struct shl_monitor monitor = {.connection = see_connection};
-    shl_guest *guest = NULL;
+    shl_observer *observer = NULL;
     struct shl_why why;
 
     (void)state;
     begun = ended = 0;
     setenv("SHMLINK_REGISTRY", registry, 1);
     board_start(&watched, "Seen");
-    assert_int_equal(shl_guest_open("Seen", &monitor, &guest, &why), SHL_OK);
+    assert_int_equal(shl_observer_open("Seen", &monitor, &observer, &why),
+                     SHL_OK);
     claim_it(&first_host, watched.segment.name, &claim);
     atomic_store(&at_claim_read, change_hosts);
-    shl_guest_poll(guest, &why);
+    shl_observer_poll(observer, &why);
     assert_null(atomic_load(&at_claim_read));
-    shl_guest_poll(guest, &why);
+    shl_observer_poll(observer, &why);
     assert_int_equal(begun, 1);
     assert_int_equal(ended, 0);
     assert_non_null(strstr(who, "new"));
     shl_segment_close(&first_host);
     shl_segment_close(&second_host);
-    shl_guest_close(guest);
+    shl_observer_close(observer);
     board_stop(&watched);
 }
 
@@ -302,18 +303,19 @@ static void other_device(const char *name)
     shl_segment_ready(&usurper);
 }
 
-static void guest_looks_at_no_other_device(void **state)
+static void observer_looks_at_no_other_device(void **state)
 {
     struct shl_monitor monitor = {.connection = see_connection};
-    shl_guest *guest = NULL;
+    shl_observer *observer = NULL;
     struct shl_why why;
 
     (void)state;
     setenv("SHMLINK_REGISTRY", registry, 1);
     board_start(&watched, "Seen");
     atomic_store(&at_view, other_device);
-    assert_int_equal(shl_guest_open("Seen", &monitor, &guest, &why), SHL_AGAIN);
-    assert_null(guest);
+    assert_int_equal(shl_observer_open("Seen", &monitor, &observer, &why),
+                     SHL_AGAIN);
+    assert_null(observer);
     shl_segment_close(&usurper);
     board_stop(&watched);
 }
@@ -383,8 +385,8 @@ int main(void)
         BOARD_TEST(slot_that_was_used_meanwhile_is_cleared_first),
         BOARD_TEST(board_removed_meanwhile_seats_nobody),
         BOARD_TEST(segment_that_is_still_held_stays),
-        BOARD_TEST(guest_tells_no_claim_that_is_over),
-        BOARD_TEST(guest_looks_at_no_other_device),
+        BOARD_TEST(observer_tells_no_claim_that_is_over),
+        BOARD_TEST(observer_looks_at_no_other_device),
         BOARD_TEST(claim_replaced_while_memory_is_made_is_judged_anew),
     };
 

@@ -1,9 +1,9 @@
-/* A hostile segment under a guest of ours: the fuzzer's bytes are written over a
+/* A hostile segment under an observer of ours: the fuzzer's bytes are written over a
  * good one before it is opened and between looks. Nothing may crash, hang, be
  * written, or come out of its bounds. */
 
 /* shows DL-60 */
-#include "shmlink/guest.h"
+#include "shmlink/observer.h"
 
 #include "core/board/board.h"
 #include "core/shm/segment.h"
@@ -148,13 +148,13 @@ static void help(struct input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, data + size};
-    shl_guest *guest;
+    shl_observer *observer;
     struct shl_why why;
     if (!theirs.lines)
         begin();
     restore_good(theirs.map.base);
     edit(&input, theirs.map.base);
-    if (shl_guest_open("Fuzzed:0", &all, &guest, &why)) {
+    if (shl_observer_open("Fuzzed:0", &all, &observer, &why)) {
         if (!memchr(why.text, 0, sizeof why.text) || !why.text[0])
             abort();
         return 0;
@@ -162,9 +162,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < STEPS && input.at < input.end; i++) {
         edit(&input, theirs.map.base);
         help(&input);
-        if (shl_guest_poll(guest, &why) && !why.text[0])
+        if (shl_observer_poll(observer, &why) && !why.text[0])
             abort();
     }
-    shl_guest_close(guest);
+    shl_observer_close(observer);
     return 0;
 }

@@ -1,4 +1,4 @@
-#include "pd/guests.h"
+#include "pd/observers.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #define LOOK_MS    20
 #define TAKE_MS    10
 #define LEVELS_NS  100000000u
-#define NEWS_MAX   100 /* of one guest at once, besides levels */
+#define NEWS_MAX   100 /* of one observer at once, besides levels */
 #define TEXT_BYTES 160
 
 enum news_kind {
@@ -41,7 +41,7 @@ struct news {
     };
 };
 
-/* What one guest saw until the scheduler takes it. */
+/* What one observer saw until the scheduler takes it. */
 struct report {
     t_symbol *id;
     uint32_t count, left_out;
@@ -53,7 +53,7 @@ struct report {
 
 struct look {
     t_symbol *asked; /* as the user wrote it, as well as the report's id */
-    shl_guest *guest;
+    shl_observer *observer;
     struct shl_monitor monitor;
     uint64_t levels_ns;
     struct shl_peaks peaks; /* since they were reported */
@@ -63,16 +63,16 @@ struct look {
     _Atomic uint32_t full;
 };
 
-struct guests {
+struct observers {
     struct replies *say;
     t_clock *clock;
     shl_worker *worker; /* while it runs, the list below stays as it is */
-    struct look *look[GUESTS_MAX];
+    struct look *look[OBSERVERS_MAX];
     uint32_t count;
     uint32_t changes; /* of the list */
 };
 
-/* ---- the worker: what a guest tells ------------------------------------------ */
+/* ---- the worker: what an observer tells ------------------------------------------ */
 
 static struct news *add(struct report *report, enum news_kind kind, int out)
 {
@@ -117,7 +117,7 @@ static void on_connection(void *arg, int linked, const char *who)
 
     if (!news)
         return;
-    news->host.pid = shl_guest_host(look->guest, &tag);
+    news->host.pid = shl_observer_host(look->observer, &tag);
     snprintf(news->host.tag, sizeof news->host.tag, "%s", tag);
 }
 
@@ -172,7 +172,7 @@ static void look_on(struct look *look)
         return;
     report->count = report->left_out = 0;
     report->peaks.channels[0] = report->peaks.channels[1] = 0;
-    report->ended = shl_guest_poll(look->guest, &why);
+    report->ended = shl_observer_poll(look->observer, &why);
     if (report->ended)
         snprintf(report->why, sizeof report->why, "%.*s", TEXT_BYTES - 1,
                  why.text);
@@ -185,11 +185,11 @@ static void look_on(struct look *look)
 
 static void look_at_all(void *arg)
 {
-    struct guests *guests = arg;
+    struct observers *observers = arg;
     uint32_t i;
 
-    for (i = 0; i < guests->count; i++)
-        look_on(guests->look[i]);
+    for (i = 0; i < observers->count; i++)
+        look_on(observers->look[i]);
 }
 
 /* ---- telling ------------------------------------------------------------------- */
@@ -345,75 +345,75 @@ static void tell_report(struct replies *say, const struct report *report)
 
 /* ---- the list -------------------------------------------------------------------- */
 
-static void stop(struct guests *guests)
+static void stop(struct observers *observers)
 {
-    shl_worker_free(guests->worker);
-    guests->worker = NULL;
-    guests->changes++;
+    shl_worker_free(observers->worker);
+    observers->worker = NULL;
+    observers->changes++;
 }
 
 /* Go on looking, if there is anything to look at. */
-static shl_status go_on(struct guests *guests)
+static shl_status go_on(struct observers *observers)
 {
-    if (guests->count == 0) {
-        clock_unset(guests->clock);
+    if (observers->count == 0) {
+        clock_unset(observers->clock);
         return SHL_OK;
     }
-    clock_delay(guests->clock, TAKE_MS);
-    return shl_worker_new(look_at_all, guests, LOOK_MS, &guests->worker);
+    clock_delay(observers->clock, TAKE_MS);
+    return shl_worker_new(look_at_all, observers, LOOK_MS, &observers->worker);
 }
 
 static void look_free(struct look *look)
 {
-    shl_guest_close(look->guest);
+    shl_observer_close(look->observer);
     freebytes(look, sizeof *look);
 }
 
-static int find(const struct guests *guests, t_symbol *name)
+static int find(const struct observers *observers, t_symbol *name)
 {
     uint32_t i;
 
-    for (i = 0; i < guests->count; i++)
-        if (guests->look[i]->report.id == name ||
-            guests->look[i]->asked == name)
+    for (i = 0; i < observers->count; i++)
+        if (observers->look[i]->report.id == name ||
+            observers->look[i]->asked == name)
             return (int)i;
     return -1;
 }
 
-static void remove_look(struct guests *guests, int index)
+static void remove_look(struct observers *observers, int index)
 {
     shl_status status;
 
-    stop(guests);
-    look_free(guests->look[index]);
-    guests->look[index] = guests->look[--guests->count];
-    status = go_on(guests);
+    stop(observers);
+    look_free(observers->look[index]);
+    observers->look[index] = observers->look[--observers->count];
+    status = go_on(observers);
     if (status)
-        replies_error(guests->say, gensym("monitor"), status,
+        replies_error(observers->say, gensym("monitor"), status,
                       "monitor: %s: the others are not looked at any more",
                       shl_status_text(status));
 }
 
 /* The device left, or its segment makes no sense any more. */
-static void tell_end(struct guests *guests, const struct report *report)
+static void tell_end(struct observers *observers, const struct report *report)
 {
     t_atom id;
 
     SETSYMBOL(&id, report->id);
     if (report->ended == SHL_GONE)
-        replies_send(guests->say, "gone", 1, &id);
+        replies_send(observers->say, "gone", 1, &id);
     else
-        replies_error(guests->say, gensym("monitor"), report->ended,
+        replies_error(observers->say, gensym("monitor"), report->ended,
                       "monitor: %s", report->why);
-    tell_id_number(guests->say, "monitor", report->id, 0);
+    tell_id_number(observers->say, "monitor", report->id, 0);
 }
 
 /* What is told may lead to messages that change the list, so it is told from a
  * copy, and the rest of the list waits then. */
-static int take(struct guests *guests, struct look *look)
+static int take(struct observers *observers, struct look *look)
 {
     struct report *copy = getbytes(sizeof *copy);
-    uint32_t changes = guests->changes;
+    uint32_t changes = observers->changes;
 
     if (!copy)
         return 1;
@@ -421,25 +421,25 @@ static int take(struct guests *guests, struct look *look)
     /* release: the worker may write the next one */
     atomic_store_explicit(&look->full, 0, memory_order_release);
     if (copy->ended)
-        remove_look(guests, find(guests, copy->id));
-    tell_report(guests->say, copy);
+        remove_look(observers, find(observers, copy->id));
+    tell_report(observers->say, copy);
     if (copy->ended)
-        tell_end(guests, copy);
+        tell_end(observers, copy);
     freebytes(copy, sizeof *copy);
-    return changes == guests->changes;
+    return changes == observers->changes;
 }
 
-static void guests_take(struct guests *guests)
+static void observers_take(struct observers *observers)
 {
     uint32_t i;
 
-    clock_delay(guests->clock, TAKE_MS);
-    for (i = 0; i < guests->count; i++) {
-        struct look *look = guests->look[i];
+    clock_delay(observers->clock, TAKE_MS);
+    for (i = 0; i < observers->count; i++) {
+        struct look *look = observers->look[i];
 
         /* acquire: the report is whole */
         if (atomic_load_explicit(&look->full, memory_order_acquire) &&
-            !take(guests, look))
+            !take(observers, look))
             return;
     }
 }
@@ -466,55 +466,57 @@ static shl_status look_new(t_symbol *asked, const char *id, struct look **made,
                                          .error = on_error,
                                          .connection = on_connection,
                                          .counter = on_counter};
-    status = shl_guest_open(id, &look->monitor, &look->guest, why);
+    status = shl_observer_open(id, &look->monitor, &look->observer, why);
     if (status) {
         freebytes(look, sizeof *look);
         return status;
     }
-    look->report.id = atoms_name(shl_guest_id(look->guest));
+    look->report.id = atoms_name(shl_observer_id(look->observer));
     *made = look;
     return SHL_OK;
 }
 
-static void begin(struct guests *guests, t_symbol *selector, const char *id)
+static void begin(struct observers *observers, t_symbol *selector,
+                  const char *id)
 {
     t_symbol *asked = atoms_name(id);
     struct look *look = NULL;
     struct shl_why why = {"64 devices are looked at already"};
     shl_status status = SHL_BOARD_FULL;
-    int known = find(guests, asked);
+    int known = find(observers, asked);
 
-    if (known < 0 && guests->count < GUESTS_MAX)
+    if (known < 0 && observers->count < OBSERVERS_MAX)
         status = look_new(asked, id, &look, &why);
-    if (look && find(guests, look->report.id) >= 0) {
-        known = find(guests, look->report.id);
+    if (look && find(observers, look->report.id) >= 0) {
+        known = find(observers, look->report.id);
         look_free(look); /* by another name */
         look = NULL;
     }
     if (look) {
-        stop(guests);
-        guests->look[guests->count++] = look;
-        status = go_on(guests);
+        stop(observers);
+        observers->look[observers->count++] = look;
+        status = go_on(observers);
         if (status) {
             snprintf(why.text, sizeof why.text, "%s", shl_status_text(status));
-            guests->count--;
+            observers->count--;
             look_free(look);
-            go_on(guests);
+            go_on(observers);
         }
     }
     if (known >= 0 || !status) {
-        tell_id_number(guests->say, "monitor",
-                       known >= 0 ? guests->look[known]->report.id
-                                  : guests->look[guests->count - 1]->report.id,
+        tell_id_number(observers->say, "monitor",
+                       known >= 0
+                           ? observers->look[known]->report.id
+                           : observers->look[observers->count - 1]->report.id,
                        1);
         return;
     }
-    tell_id_number(guests->say, "monitor", asked, 0);
-    replies_error(guests->say, selector, status, "monitor: %s", why.text);
+    tell_id_number(observers->say, "monitor", asked, 0);
+    replies_error(observers->say, selector, status, "monitor: %s", why.text);
 }
 
-void guests_message(struct guests *guests, t_symbol *selector, int argc,
-                    t_atom *argv)
+void observers_message(struct observers *observers, t_symbol *selector,
+                       int argc, t_atom *argv)
 {
     char id[128];
     double on;
@@ -525,7 +527,7 @@ void guests_message(struct guests *guests, t_symbol *selector, int argc,
         !atoms_whole(&argv[1], 0, 1, &on)) {
         char words[100];
         atoms_words(argc, argv, words, sizeof words);
-        replies_error(guests->say, selector, SHL_BAD_VALUE,
+        replies_error(observers->say, selector, SHL_BAD_VALUE,
                       "monitor: takes one device, and 1 or 0, not %s: such as "
                       "monitor MySynth:0 1",
                       words);
@@ -533,41 +535,41 @@ void guests_message(struct guests *guests, t_symbol *selector, int argc,
     }
     atoms_text(argv, id, sizeof id);
     if (on > 0 || on < 0) {
-        begin(guests, selector, id);
+        begin(observers, selector, id);
         return;
     }
     name = atoms_name(id);
-    index = find(guests, name);
+    index = find(observers, name);
     if (index >= 0) {
-        name = guests->look[index]->report.id;
-        remove_look(guests, index);
+        name = observers->look[index]->report.id;
+        remove_look(observers, index);
     }
-    tell_id_number(guests->say, "monitor", name, 0);
+    tell_id_number(observers->say, "monitor", name, 0);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-struct guests *guests_new(struct replies *replies)
+struct observers *observers_new(struct replies *replies)
 {
-    struct guests *guests = getbytes(sizeof *guests);
+    struct observers *observers = getbytes(sizeof *observers);
 
-    if (!guests)
+    if (!observers)
         return NULL;
-    memset(guests, 0, sizeof *guests);
-    guests->say = replies;
-    guests->clock = clock_new(guests, (t_method)guests_take);
-    return guests;
+    memset(observers, 0, sizeof *observers);
+    observers->say = replies;
+    observers->clock = clock_new(observers, (t_method)observers_take);
+    return observers;
 }
 
-void guests_free(struct guests *guests)
+void observers_free(struct observers *observers)
 {
     uint32_t i;
 
-    if (!guests)
+    if (!observers)
         return;
-    shl_worker_free(guests->worker);
-    clock_free(guests->clock);
-    for (i = 0; i < guests->count; i++)
-        look_free(guests->look[i]);
-    freebytes(guests, sizeof *guests);
+    shl_worker_free(observers->worker);
+    clock_free(observers->clock);
+    for (i = 0; i < observers->count; i++)
+        look_free(observers->look[i]);
+    freebytes(observers, sizeof *observers);
 }

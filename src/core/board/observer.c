@@ -1,4 +1,4 @@
-#include "shmlink/guest.h"
+#include "shmlink/observer.h"
 
 #include "core/messages/fragments.h"
 #include "core/shm/ring_tap.h"
@@ -14,7 +14,7 @@
 #define CUT_KNOWN    8u    /* ids of cut messages that are remembered */
 #define STREAM_LATER 8192u /* frames of a stream that are still whole, surely */
 
-/* What the guest itself counts, one of a kind for each direction. */
+/* What the observer itself counts, one of a kind for each direction. */
 enum own { OWN_UNREAD_EVENTS, OWN_BAD_EVENTS, OWN_UNREAD, OWN_CUT, OWN_COUNT };
 
 /* One direction. */
@@ -31,7 +31,7 @@ struct way {
 
 #define COUNTERS (sizeof(struct shl_counters) / 8)
 
-struct shl_guest {
+struct shl_observer {
     struct shl_segment segment;
     struct shl_identity identity;
     struct shl_claim claim;
@@ -49,20 +49,20 @@ struct shl_guest {
 
 /* ---- telling -------------------------------------------------------------- */
 
-static void tell_counter(const shl_guest *guest, const char *name,
+static void tell_counter(const shl_observer *observer, const char *name,
                          uint64_t value)
 {
-    if (guest->monitor->counter)
-        guest->monitor->counter(guest->monitor->arg, name, value);
+    if (observer->monitor->counter)
+        observer->monitor->counter(observer->monitor->arg, name, value);
 }
 
-static void tell_connection(const shl_guest *guest, int linked)
+static void tell_connection(const shl_observer *observer, int linked)
 {
     char who[SHL_TAG_SIZE + 40];
 
-    snprintf(who, sizeof who, "process %u%s%s", (unsigned)guest->claim.pid,
-             guest->claim.tag[0] ? " with tag " : "", guest->claim.tag);
-    shl_monitor_connection(guest->monitor, linked, who);
+    snprintf(who, sizeof who, "process %u%s%s", (unsigned)observer->claim.pid,
+             observer->claim.tag[0] ? " with tag " : "", observer->claim.tag);
+    shl_monitor_connection(observer->monitor, linked, who);
 }
 
 /* ---- the claim -------------------------------------------------------------- */
@@ -79,23 +79,23 @@ static void forget_parts(struct way *way)
     way->cut_count = 0;
 }
 
-static void leave_claim(shl_guest *guest)
+static void leave_claim(shl_observer *observer)
 {
-    if (guest->linked)
-        tell_connection(guest, 0);
-    guest->linked = false;
-    memset(&guest->claim, 0, sizeof guest->claim);
+    if (observer->linked)
+        tell_connection(observer, 0);
+    observer->linked = false;
+    memset(&observer->claim, 0, sizeof observer->claim);
 }
 
-static void look_at_claim(shl_guest *guest)
+static void look_at_claim(shl_observer *observer)
 {
-    const struct shl_segment *s = &guest->segment;
+    const struct shl_segment *s = &observer->segment;
     uint32_t epoch = load(&s->claim->epoch);
     struct shl_claim claim;
 
-    if (epoch == guest->epoch) {
-        if (guest->linked && !shl_segment_host_alive(s))
-            leave_claim(guest);
+    if (epoch == observer->epoch) {
+        if (observer->linked && !shl_segment_host_alive(s))
+            leave_claim(observer);
         return;
     }
     if (epoch & 1 &&
@@ -103,53 +103,54 @@ static void look_at_claim(shl_guest *guest)
         return; /* it is just being written: next time */
     if (shl_segment_bad(s))
         return;
-    leave_claim(guest);
-    guest->epoch = epoch;
-    guest->refused = false;
-    forget_parts(&guest->way[0]);
-    forget_parts(&guest->way[1]);
+    leave_claim(observer);
+    observer->epoch = epoch;
+    observer->refused = false;
+    forget_parts(&observer->way[0]);
+    forget_parts(&observer->way[1]);
     if (!(epoch & 1) || !shl_segment_host_alive(s))
         return;
-    guest->claim = claim;
-    guest->linked = true;
-    tell_connection(guest, 1);
+    observer->claim = claim;
+    observer->linked = true;
+    tell_connection(observer, 1);
 }
 
-static void look_at_refusal(shl_guest *guest)
+static void look_at_refusal(shl_observer *observer)
 {
-    const struct shl_device_line *line = &guest->segment.lines->device;
+    const struct shl_device_line *line = &observer->segment.lines->device;
     uint32_t status;
     char text[160];
 
-    if (!guest->linked || guest->refused ||
-        load(&line->refused) != guest->epoch)
+    if (!observer->linked || observer->refused ||
+        load(&line->refused) != observer->epoch)
         return;
     status = load(&line->refusal);
-    if (shl_segment_bad(&guest->segment))
+    if (shl_segment_bad(&observer->segment))
         return;
     if (status == SHL_OK || status >= SHL_STATUS_COUNT)
         status = SHL_BAD_PEER;
-    guest->refused = true;
-    snprintf(text, sizeof text, "%s refused process %u: %s", guest->identity.id,
-             (unsigned)guest->claim.pid, shl_status_text((shl_status)status));
-    shl_monitor_error(guest->monitor, (shl_status)status, text);
+    observer->refused = true;
+    snprintf(text, sizeof text, "%s refused process %u: %s",
+             observer->identity.id, (unsigned)observer->claim.pid,
+             shl_status_text((shl_status)status));
+    shl_monitor_error(observer->monitor, (shl_status)status, text);
 }
 
 /* ---- events ----------------------------------------------------------------- */
 
-static void follow_events(shl_guest *guest, int out)
+static void follow_events(shl_observer *observer, int out)
 {
-    struct way *way = &guest->way[out];
+    struct way *way = &observer->way[out];
     struct shl_event event;
 
     for (uint32_t i = 0; i < SHL_EVENT_SLOTS; i++) {
         if (!shl_ring_tap_next(&way->events, &event) ||
-            shl_segment_bad(&guest->segment))
+            shl_segment_bad(&observer->segment))
             break;
         if (shl_event_check(&event))
             way->own[OWN_BAD_EVENTS]++;
         else
-            shl_monitor_event(guest->monitor, out, &event);
+            shl_monitor_event(observer->monitor, out, &event);
     }
     way->own[OWN_UNREAD_EVENTS] = way->events.lost;
 }
@@ -179,10 +180,10 @@ static void cut_all(struct way *way)
     shl_fragments_clear(&way->parts);
 }
 
-static void add_message(shl_guest *guest, int out)
+static void add_message(shl_observer *observer, int out)
 {
-    struct way *way = &guest->way[out];
-    struct shl_message *message = &guest->message;
+    struct way *way = &observer->way[out];
+    struct shl_message *message = &observer->message;
     struct shl_received whole;
     struct shl_whole parts;
     shl_status status;
@@ -201,26 +202,26 @@ static void add_message(shl_guest *guest, int out)
                                   .asks = parts.flags & SHL_MESSAGE_ASKS,
                                   .size = parts.size,
                                   .bytes = parts.bytes};
-    shl_monitor_message(guest->monitor, out, &whole);
+    shl_monitor_message(observer->monitor, out, &whole);
 }
 
-static void follow_messages(shl_guest *guest, int out)
+static void follow_messages(shl_observer *observer, int out)
 {
-    struct way *way = &guest->way[out];
+    struct way *way = &observer->way[out];
 
     if (!way->messages.slots)
         return;
     for (uint32_t i = 0; i < SHL_MESSAGE_SLOTS; i++) {
         uint64_t lost = way->messages.lost;
-        bool there = shl_ring_tap_next(&way->messages, &guest->message);
+        bool there = shl_ring_tap_next(&way->messages, &observer->message);
 
-        if (shl_segment_bad(&guest->segment))
+        if (shl_segment_bad(&observer->segment))
             return;
         if (way->messages.lost != lost)
             cut_all(way);
         if (!there)
             break;
-        add_message(guest, out);
+        add_message(observer, out);
     }
     way->own[OWN_UNREAD] = way->messages.lost;
 }
@@ -231,15 +232,15 @@ static void follow_messages(shl_guest *guest, int out)
  * zeros and stays so. What is being written meanwhile is of this block or of the
  * one before; for a level that is near enough. */
 
-static float peak_of(shl_guest *guest, size_t offset, uint32_t frames)
+static float peak_of(shl_observer *observer, size_t offset, uint32_t frames)
 {
     float peak = 0;
 
-    if (shl_map_peek(&guest->segment.map, offset, guest->samples,
+    if (shl_map_peek(&observer->segment.map, offset, observer->samples,
                      frames * sizeof(float)))
         return 0;
     for (uint32_t i = 0; i < frames; i++) {
-        float size = fabsf(guest->samples[i]);
+        float size = fabsf(observer->samples[i]);
 
         if (size > peak && size <= FLT_MAX) /* never for a NaN */
             peak = size;
@@ -247,10 +248,10 @@ static float peak_of(shl_guest *guest, size_t offset, uint32_t frames)
     return peak;
 }
 
-static void tell_level(const shl_guest *guest, int out, uint32_t channel,
+static void tell_level(const shl_observer *observer, int out, uint32_t channel,
                        float peak)
 {
-    guest->monitor->level(guest->monitor->arg, out, channel, peak);
+    observer->monitor->level(observer->monitor->arg, out, channel, peak);
 }
 
 static uint32_t least_of(uint32_t a, uint32_t b)
@@ -258,15 +259,16 @@ static uint32_t least_of(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-static uint32_t channels_of(const shl_guest *guest, int out)
+static uint32_t channels_of(const shl_observer *observer, int out)
 {
-    return out ? guest->identity.in_channels : guest->identity.out_channels;
+    return out ? observer->identity.in_channels
+               : observer->identity.out_channels;
 }
 
-static void look_at_planes(shl_guest *guest, int out)
+static void look_at_planes(shl_observer *observer, int out)
 {
-    const struct shl_lines *lines = guest->segment.lines;
-    struct way *way = &guest->way[out];
+    const struct shl_lines *lines = observer->segment.lines;
+    struct way *way = &observer->way[out];
     uint32_t bell = load(out ? &lines->host.doorbell : &lines->device.answer);
     uint32_t frames = load(out ? &lines->host.frames : &lines->device.frames);
     uint32_t channels =
@@ -276,10 +278,10 @@ static void look_at_planes(shl_guest *guest, int out)
         return;
     way->bell = bell;
     frames = least_of(frames, SHL_MAX_FRAMES);
-    channels = least_of(channels, channels_of(guest, out));
+    channels = least_of(channels, channels_of(observer, out));
     for (uint32_t c = 0; c < channels; c++)
-        tell_level(guest, out, c,
-                   peak_of(guest,
+        tell_level(observer, out, c,
+                   peak_of(observer,
                            shl_plane_offset(c, out ? SHL_BUS_TO_DEVICE
                                                    : SHL_BUS_TO_HOST),
                            frames));
@@ -287,7 +289,7 @@ static void look_at_planes(shl_guest *guest, int out)
 
 /** The peak of the last `frames` before frame `until` of one plane of a stream.
  */
-static float peak_before(shl_guest *guest, size_t plane, uint64_t until,
+static float peak_before(shl_observer *observer, size_t plane, uint64_t until,
                          uint32_t frames)
 {
     float peak = 0;
@@ -297,22 +299,22 @@ static float peak_before(shl_guest *guest, size_t plane, uint64_t until,
         uint32_t run =
             least_of(least_of(frames, SHL_MAX_FRAMES), SHL_STREAM_FRAMES - at);
 
-        peak = fmaxf(peak, peak_of(guest, plane + at * sizeof(float), run));
+        peak = fmaxf(peak, peak_of(observer, plane + at * sizeof(float), run));
         frames -= run;
     }
     return peak;
 }
 
-static void look_at_stream(shl_guest *guest, int out)
+static void look_at_stream(shl_observer *observer, int out)
 {
-    const struct shl_segment *s = &guest->segment;
-    struct way *way = &guest->way[out];
+    const struct shl_segment *s = &observer->segment;
+    struct way *way = &observer->way[out];
     size_t stream = (size_t)((const uint8_t *)s->streams - s->map.base) +
                     (out ? offsetof(struct shl_streams, to_device)
                          : offsetof(struct shl_streams, to_host));
-    uint32_t channels =
-        least_of(out ? guest->claim.in_channels : guest->claim.out_channels,
-                 channels_of(guest, out));
+    uint32_t channels = least_of(out ? observer->claim.in_channels
+                                     : observer->claim.out_channels,
+                                 channels_of(observer, out));
     uint64_t written = 0, frames;
 
     if (shl_map_peek(&s->map, stream + offsetof(struct shl_stream, written),
@@ -327,22 +329,22 @@ static void look_at_stream(shl_guest *guest, int out)
         frames = written;
     for (uint32_t c = 0; c < channels; c++)
         tell_level(
-            guest, out, c,
-            peak_before(guest,
+            observer, out, c,
+            peak_before(observer,
                         stream + offsetof(struct shl_stream, plane) +
                             (size_t)c * SHL_STREAM_FRAMES * sizeof(float),
                         written, (uint32_t)frames));
 }
 
-static void look_at_levels(shl_guest *guest, int out)
+static void look_at_levels(shl_observer *observer, int out)
 {
-    if (!guest->monitor->level || !guest->linked ||
-        load(&guest->segment.lines->device.epoch) != guest->epoch)
+    if (!observer->monitor->level || !observer->linked ||
+        load(&observer->segment.lines->device.epoch) != observer->epoch)
         return;
-    if (guest->claim.drive != SHL_DRIVE_FREE)
-        look_at_planes(guest, out);
-    else if (guest->segment.streams)
-        look_at_stream(guest, out);
+    if (observer->claim.drive != SHL_DRIVE_FREE)
+        look_at_planes(observer, out);
+    else if (observer->segment.streams)
+        look_at_stream(observer, out);
 }
 
 /* ---- counters ---------------------------------------------------------------------- */
@@ -366,69 +368,70 @@ static const char *const own_names[2][OWN_COUNT] = {
     {"unread_events_in", "bad_events_in", "unread_responses", "cut_responses"},
     {"unread_events_out", "bad_events_out", "unread_commands", "cut_commands"}};
 
-static void look_at_counters(shl_guest *guest, bool tell)
+static void look_at_counters(shl_observer *observer, bool tell)
 {
     const _Atomic uint64_t *word =
-        (const _Atomic uint64_t *)(const void *)guest->segment.counters;
+        (const _Atomic uint64_t *)(const void *)observer->segment.counters;
 
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
         size_t place = counters[i].place;
         /* relaxed: a number for people */
         uint64_t now = atomic_load_explicit(&word[place], memory_order_relaxed);
 
-        if (shl_segment_bad(&guest->segment))
+        if (shl_segment_bad(&observer->segment))
             return;
         /* a new host begins at 0 again */
-        if (tell && now > guest->counted[place])
-            tell_counter(guest, counters[i].name, now);
-        guest->counted[place] = now;
+        if (tell && now > observer->counted[place])
+            tell_counter(observer, counters[i].name, now);
+        observer->counted[place] = now;
     }
 }
 
-static void tell_own_counters(shl_guest *guest)
+static void tell_own_counters(shl_observer *observer)
 {
     uint64_t wild = 0;
 
     for (int out = 1; out >= 0; out--) {
-        struct way *way = &guest->way[out];
+        struct way *way = &observer->way[out];
 
         for (int i = 0; i < OWN_COUNT; i++) {
             if (way->own[i] != way->told[i])
-                tell_counter(guest, own_names[out][i], way->own[i]);
+                tell_counter(observer, own_names[out][i], way->own[i]);
             way->told[i] = way->own[i];
         }
     }
     for (int out = 0; out < 2; out++)
-        wild += guest->way[out].events.wild + guest->way[out].messages.wild;
-    if (wild != guest->wild)
-        tell_counter(guest, "bad_indices", wild);
-    guest->wild = wild;
+        wild +=
+            observer->way[out].events.wild + observer->way[out].messages.wild;
+    if (wild != observer->wild)
+        tell_counter(observer, "bad_indices", wild);
+    observer->wild = wild;
 }
 
 /* ---- life ------------------------------------------------------------------------------ */
 
-static void open_ways(shl_guest *guest)
+static void open_ways(shl_observer *observer)
 {
-    const struct shl_segment *s = &guest->segment;
+    const struct shl_segment *s = &observer->segment;
     struct shl_lines *lines = s->lines;
 
     /* the reader's index stands on the other line */
-    shl_ring_tap_init(&guest->way[1].events, &lines->host.event_write,
+    shl_ring_tap_init(&observer->way[1].events, &lines->host.event_write,
                       &lines->device.event_read, s->events_to_device,
                       sizeof(struct shl_event), SHL_EVENT_SLOTS);
-    shl_ring_tap_init(&guest->way[0].events, &lines->device.event_write,
+    shl_ring_tap_init(&observer->way[0].events, &lines->device.event_write,
                       &lines->host.event_read, s->events_to_host,
                       sizeof(struct shl_event), SHL_EVENT_SLOTS);
     for (int out = 0; out < 2 && s->messages; out++) {
         struct shl_message_ring *ring =
             out ? &s->messages->commands : &s->messages->responses;
 
-        shl_ring_tap_init(&guest->way[out].messages, &ring->write, &ring->read,
-                          ring->slot, sizeof(struct shl_message),
+        shl_ring_tap_init(&observer->way[out].messages, &ring->write,
+                          &ring->read, ring->slot, sizeof(struct shl_message),
                           SHL_MESSAGE_SLOTS);
     }
     for (int out = 0; out < 2; out++)
-        shl_fragments_init(&guest->way[out].parts, SHL_MESSAGE_LIMIT);
+        shl_fragments_init(&observer->way[out].parts, SHL_MESSAGE_LIMIT);
 }
 
 static shl_status find(const char *id, struct shl_device_info *info,
@@ -453,27 +456,29 @@ static shl_status find(const char *id, struct shl_device_info *info,
 }
 
 /** The segment may be another device's by now: its identity decides. */
-static shl_status look_in(shl_guest *guest, const struct shl_device_info *info,
+static shl_status look_in(shl_observer *observer,
+                          const struct shl_device_info *info,
                           struct shl_why *why)
 {
-    shl_status status = shl_segment_view(info->segment, &guest->segment, why);
+    shl_status status =
+        shl_segment_view(info->segment, &observer->segment, why);
 
     if (status)
         return status == SHL_NOT_FOUND ? SHL_AGAIN : status;
-    status = shl_segment_identity(&guest->segment, &guest->identity);
-    if (!status && strcmp(guest->identity.id, info->id) != 0)
+    status = shl_segment_identity(&observer->segment, &observer->identity);
+    if (!status && strcmp(observer->identity.id, info->id) != 0)
         status = SHL_AGAIN;
     if (status)
         shl_why_set(why, "%s: %s", info->id, shl_status_text(status));
     return status;
 }
 
-shl_status shl_guest_open(const char *id, const struct shl_monitor *monitor,
-                          shl_guest **guest, struct shl_why *why)
+shl_status shl_observer_open(const char *id, const struct shl_monitor *monitor,
+                             shl_observer **observer, struct shl_why *why)
 {
     struct shl_device_info info;
     shl_status status = find(id, &info, why);
-    shl_guest *opened;
+    shl_observer *opened;
 
     if (status)
         return status;
@@ -486,82 +491,83 @@ shl_status shl_guest_open(const char *id, const struct shl_monitor *monitor,
     opened->monitor = monitor;
     status = look_in(opened, &info, why);
     if (status) {
-        shl_guest_close(opened);
+        shl_observer_close(opened);
         return status;
     }
     open_ways(opened);
     look_at_counters(opened, false);
-    *guest = opened;
+    *observer = opened;
     return SHL_OK;
 }
 
-void shl_guest_close(shl_guest *guest)
+void shl_observer_close(shl_observer *observer)
 {
-    if (!guest)
+    if (!observer)
         return;
-    forget_parts(&guest->way[0]);
-    forget_parts(&guest->way[1]);
-    shl_segment_close(&guest->segment);
-    free(guest);
+    forget_parts(&observer->way[0]);
+    forget_parts(&observer->way[1]);
+    shl_segment_close(&observer->segment);
+    free(observer);
 }
 
-const char *shl_guest_id(const shl_guest *guest)
+const char *shl_observer_id(const shl_observer *observer)
 {
-    return guest->identity.id;
+    return observer->identity.id;
 }
 
-uint32_t shl_guest_host(const shl_guest *guest, const char **tag)
+uint32_t shl_observer_host(const shl_observer *observer, const char **tag)
 {
     if (tag)
-        *tag = guest->claim.tag;
-    return guest->claim.pid;
+        *tag = observer->claim.tag;
+    return observer->claim.pid;
 }
 
 /* ---- looking ------------------------------------------------------------------------------- */
 
 /** A file that was cut is found here even if the bytes we use are still there.
  */
-static bool is_cut_short(const shl_guest *guest)
+static bool is_cut_short(const shl_observer *observer)
 {
-    const struct shl_map *map = &guest->segment.map;
+    const struct shl_map *map = &observer->segment.map;
     uint8_t last;
 
-    return shl_segment_bad(&guest->segment) ||
+    return shl_segment_bad(&observer->segment) ||
            shl_map_peek(map, map->size - 1, &last, 1) == SHL_CUT;
 }
 
-static shl_status end(shl_guest *guest, shl_status status, struct shl_why *why)
+static shl_status end(shl_observer *observer, shl_status status,
+                      struct shl_why *why)
 {
-    leave_claim(guest);
-    guest->ended = status;
+    leave_claim(observer);
+    observer->ended = status;
     shl_why_set(why,
                 status == SHL_CUT
                     ? "the segment of %s was cut short by some process"
                     : "%s has ended",
-                guest->identity.id);
+                observer->identity.id);
     return status;
 }
 
-shl_status shl_guest_poll(shl_guest *guest, struct shl_why *why)
+shl_status shl_observer_poll(shl_observer *observer, struct shl_why *why)
 {
     bool alive;
 
-    if (guest->ended)
-        return end(guest, guest->ended, why);
-    if (is_cut_short(guest))
-        return end(guest, SHL_CUT, why);
+    if (observer->ended)
+        return end(observer, observer->ended, why);
+    if (is_cut_short(observer))
+        return end(observer, SHL_CUT, why);
     /* before all else: what it did last is still to be told */
-    alive = shl_segment_device_alive(&guest->segment);
-    look_at_claim(guest);
-    look_at_refusal(guest);
+    alive = shl_segment_device_alive(&observer->segment);
+    look_at_claim(observer);
+    look_at_refusal(observer);
     for (int out = 1; out >= 0; out--) {
-        follow_messages(guest, out);
-        follow_events(guest, out);
-        look_at_levels(guest, out);
+        follow_messages(observer, out);
+        follow_events(observer, out);
+        look_at_levels(observer, out);
     }
-    look_at_counters(guest, true);
-    tell_own_counters(guest);
-    if (is_cut_short(guest))
-        return end(guest, SHL_CUT, why);
-    return alive ? SHL_OK : end(guest, SHL_GONE, why);
+    look_at_counters(observer, true);
+    tell_own_counters(observer);
+    if (is_cut_short(observer))
+        return end(observer, SHL_CUT, why);
+    return alive ? SHL_OK : end(observer, SHL_GONE, why);
 }

@@ -1,4 +1,4 @@
-/* A guest sees what goes over a link, says what it missed, and cannot disturb:
+/* An observer sees what goes over a link, says what it missed, and cannot disturb:
  * not when it is stopped, not when it tries to write. DL-53. */
 #include "shmlink/shmlink.h"
 
@@ -81,32 +81,32 @@ static const struct shl_monitor all = {.message = see_message,
                                        .connection = see_connection,
                                        .counter = see_counter};
 
-static shl_guest *guest;
+static shl_observer *observer;
 static struct shl_why why;
 
 static void look(void)
 {
-    assert_int_equal(shl_guest_poll(guest, &why), SHL_OK);
+    assert_int_equal(shl_observer_poll(observer, &why), SHL_OK);
 }
 
 /* ---- a link of two roles ----------------------------------------------------- */
 
 static int leave(void **state)
 {
-    shl_guest_close(guest);
-    guest = NULL;
+    shl_observer_close(observer);
+    observer = NULL;
     memset(&seen, 0, sizeof seen);
     return tear_down(state);
 }
 
-static void open_guest(const char *id)
+static void open_observer(const char *id)
 {
-    if (shl_guest_open(id, &all, &guest, &why))
+    if (shl_observer_open(id, &all, &observer, &why))
         fail_msg("%s", why.text);
 }
 
 /* shows DL-53 */
-static void guest_sees_all_that_goes_over_a_link(void **state)
+static void observer_sees_all_that_goes_over_a_link(void **state)
 {
     struct shl_host_options options = usual();
     uint32_t request, offset;
@@ -119,8 +119,8 @@ static void guest_sees_all_that_goes_over_a_link(void **state)
     new_peer((struct peer_wish){.kind = PEER_POLITE});
     new_host(options);
     shl_host_tag(host, "lead");
-    open_guest("Peer");
-    assert_string_equal(shl_guest_id(guest), "Peer:0");
+    open_observer("Peer");
+    assert_string_equal(shl_observer_id(observer), "Peer:0");
     look();
     assert_int_equal(seen.begun, 0);
     assert_int_equal(shl_host_open(host, "Peer", LIMIT_MS), SHL_OK);
@@ -128,7 +128,7 @@ static void guest_sees_all_that_goes_over_a_link(void **state)
     assert_int_equal(seen.begun, 1);
     snprintf(text, sizeof text, "process %d with tag lead", (int)getpid());
     assert_string_equal(seen.who, text);
-    assert_int_equal(shl_guest_host(guest, &tag), getpid());
+    assert_int_equal(shl_observer_host(observer, &tag), getpid());
     assert_string_equal(tag, "lead");
     assert_int_equal(shl_host_ping(host, LIMIT_MS, NULL, NULL, &request), 0);
     assert_int_equal(shl_host_await(host, request, LIMIT_MS), SHL_OK);
@@ -151,7 +151,7 @@ static void guest_sees_all_that_goes_over_a_link(void **state)
     shl_host_close(host);
     look();
     assert_int_equal(seen.ended, 1);
-    assert_int_equal(shl_guest_host(guest, NULL), 0);
+    assert_int_equal(shl_observer_host(observer, NULL), 0);
     assert_int_equal(seen.errors, 0);
 }
 
@@ -162,29 +162,29 @@ static void death_of_device_ends_it(void **state)
 
     (void)state;
     link_both(usual(), (struct peer_wish){.kind = PEER_POLITE});
-    open_guest("Peer:0");
+    open_observer("Peer:0");
     look();
     assert_int_equal(seen.begun, 1);
     peer_kill(peer);
     assert_true(peer_ended(peer, LIMIT_MS));
     for (int i = 0; i < LIMIT_MS && !status; i++) {
-        status = shl_guest_poll(guest, &why);
+        status = shl_observer_poll(observer, &why);
         usleep(1000);
     }
     assert_int_equal(status, SHL_GONE);
     assert_string_equal(why.text, "Peer:0 has ended");
     assert_int_equal(seen.ended, 1);
-    assert_int_equal(shl_guest_poll(guest, NULL), SHL_GONE);
+    assert_int_equal(shl_observer_poll(observer, NULL), SHL_GONE);
 }
 
 static void cut_segment_ends_it(void **state)
 {
     (void)state;
     new_peer((struct peer_wish){.kind = PEER_POLITE});
-    open_guest("Peer:0");
+    open_observer("Peer:0");
     look();
     assert_true(peer_cut(peer_report(peer)->segment, SHL_LINK_OFFSET));
-    assert_int_equal(shl_guest_poll(guest, &why), SHL_CUT);
+    assert_int_equal(shl_observer_poll(observer, &why), SHL_CUT);
     assert_non_null(strstr(why.text, "Peer:0 was cut short"));
     assert_int_equal(seen.begun + seen.ended + seen.errors, 0);
     peer_kill(peer);
@@ -193,13 +193,14 @@ static void cut_segment_ends_it(void **state)
 static void wrong_names_have_a_sentence(void **state)
 {
     (void)state;
-    assert_int_equal(shl_guest_open("Nobody:0", &all, &guest, &why),
+    assert_int_equal(shl_observer_open("Nobody:0", &all, &observer, &why),
                      SHL_NOT_FOUND);
     assert_non_null(strstr(why.text, "Nobody:0"));
-    assert_int_equal(shl_guest_open("a/b", &all, &guest, &why), SHL_BAD_NAME);
+    assert_int_equal(shl_observer_open("a/b", &all, &observer, &why),
+                     SHL_BAD_NAME);
     assert_true(why.text[0]);
-    assert_null(guest);
-    shl_guest_close(NULL);
+    assert_null(observer);
+    shl_observer_close(NULL);
 }
 
 /* Two ends in one process, on a clock of the test. */
@@ -232,7 +233,7 @@ static void free_drive_has_levels_and_events(void **state)
     assert_int_equal(shl_device_open(&of_device, &device, NULL), SHL_OK);
     new_host(of_host);
     assert_int_equal(shl_host_open(host, "Free:0", 0), SHL_OK);
-    open_guest("Free:0");
+    open_observer("Free:0");
     /* memory for the streams comes in real time, by a thread of the device */
     for (int i = 0;
          i < LIMIT_MS &&
@@ -258,7 +259,7 @@ static void free_drive_has_levels_and_events(void **state)
     assert_true(seen.events[1] > 0);
     shl_host_close(host);
     shl_device_close(device);
-    assert_int_equal(shl_guest_poll(guest, NULL), SHL_GONE);
+    assert_int_equal(shl_observer_poll(observer, NULL), SHL_GONE);
     assert_int_equal(seen.ended, 1);
 }
 
@@ -266,15 +267,15 @@ static void free_drive_has_levels_and_events(void **state)
 
 enum conduct { ABSENT, LOOKING, STOPPED };
 
-static int be_guest(void *arg)
+static int be_observer(void *arg)
 {
-    shl_guest *own;
+    shl_observer *own;
 
     (void)arg;
-    if (shl_guest_open("Peer:0", &all, &own, NULL))
+    if (shl_observer_open("Peer:0", &all, &own, NULL))
         return 1;
     child_ready();
-    while (shl_guest_poll(own, NULL) == SHL_OK)
+    while (shl_observer_poll(own, NULL) == SHL_OK)
         usleep(500);
     return 0;
 }
@@ -290,7 +291,7 @@ static uint64_t sound_with(enum conduct conduct)
     options.batch = 1;
     link_both(options, (struct peer_wish){.kind = PEER_POLITE});
     if (conduct != ABSENT)
-        pid = child_start(be_guest, NULL);
+        pid = child_start(be_observer, NULL);
     if (conduct == STOPPED) {
         int how;
         kill(pid, SIGSTOP);
@@ -319,7 +320,7 @@ static uint64_t sound_with(enum conduct conduct)
 }
 
 /* shows DL-53 */
-static void link_sounds_the_same_with_a_guest(void **state)
+static void link_sounds_the_same_with_a_observer(void **state)
 {
     uint64_t alone = sound_with(ABSENT);
 
@@ -328,7 +329,7 @@ static void link_sounds_the_same_with_a_guest(void **state)
     assert_true(alone == sound_with(STOPPED));
 }
 
-/* With the very mapping that a guest has. */
+/* With the very mapping that an observer has. */
 static int write_into(void *segment)
 {
     struct shl_segment view;
@@ -344,7 +345,7 @@ static int write_into(void *segment)
 }
 
 /* shows DL-53 */
-static void guest_that_writes_dies_alone(void **state)
+static void observer_that_writes_dies_alone(void **state)
 {
     (void)state;
     link_both(usual(), (struct peer_wish){.kind = PEER_POLITE});
@@ -381,7 +382,7 @@ static int be_device(void **state)
         return 1;
     shl_cell_write(&raw.identity->cell, &identity, sizeof identity / 8);
     shl_segment_ready(&raw);
-    open_guest("Raw:0");
+    open_observer("Raw:0");
     return 0;
 }
 
@@ -530,7 +531,7 @@ static void claims_are_told_one_by_one(void **state)
     look(); /* both at once */
     assert_int_equal(seen.begun, 2);
     assert_int_equal(seen.ended, 1);
-    shl_guest_host(guest, &tag);
+    shl_observer_host(observer, &tag);
     assert_string_equal(tag, "two");
     shl_lease_drop(&raw.map, SHL_LEASE_HOST); /* as one who is killed */
     look();
@@ -624,13 +625,13 @@ static void liar_neither_crashes_nor_holds_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(guest_sees_all_that_goes_over_a_link),
+        TEST(observer_sees_all_that_goes_over_a_link),
         TEST(free_drive_has_levels_and_events),
         TEST(death_of_device_ends_it),
         TEST(cut_segment_ends_it),
         TEST(wrong_names_have_a_sentence),
-        TEST(link_sounds_the_same_with_a_guest),
-        TEST(guest_that_writes_dies_alone),
+        TEST(link_sounds_the_same_with_a_observer),
+        TEST(observer_that_writes_dies_alone),
         RAW(flood_is_counted),
         RAW(impossible_events_and_indices_are_counted),
         RAW(long_messages_come_whole),
