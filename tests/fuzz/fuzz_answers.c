@@ -141,7 +141,8 @@ static void announce(void)
     MUST(!shl_segment_create(seat.entry.segment, 48000, &theirs));
     MUST(!shl_segment_reserve_planes(&theirs, SHL_MAX_CHANNELS));
     shl_segment_write_taps(&theirs, taps, TAPS);
-    shl_cell_write(&theirs.identity->cell, &identity, sizeof identity / 8);
+    shl_seqlock_write(&theirs.identity->seqlock, &identity,
+                      sizeof identity / 8);
     shl_segment_ready(&theirs);
 }
 

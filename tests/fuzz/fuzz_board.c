@@ -115,7 +115,7 @@ static void fill(struct input *input)
     uint8_t bytes[sizeof *at];
     memcpy(entry.segment, name[choice % KEPT], sizeof entry.segment);
     entry.identity.id[5] = (char)('0' + slot % 10);
-    shl_cell_write(&at->cell, &entry, sizeof entry / 8);
+    shl_seqlock_write(&at->seqlock, &entry, sizeof entry / 8);
     memcpy(bytes, at, sizeof bytes);
     for (uint32_t n = choice / KEPT % 16; n > 0 && input->at < input->end; n--)
         bytes[take(input, 2) % sizeof bytes] = (uint8_t)take(input, 1);

@@ -41,7 +41,8 @@ static void begin(void)
     if (shl_seat_take(NULL, &identity, &seat, NULL) ||
         shl_segment_create(seat.entry.segment, 48000, &theirs))
         abort();
-    shl_cell_write(&theirs.identity->cell, &identity, sizeof identity / 8);
+    shl_seqlock_write(&theirs.identity->seqlock, &identity,
+                      sizeof identity / 8);
     shl_segment_ready(&theirs);
     if (shl_segment_claim(&theirs))
         abort();

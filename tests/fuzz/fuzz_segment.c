@@ -63,7 +63,8 @@ static void begin_host(void)
     shl_segment_reserve_planes(&theirs, 2);
     shl_segment_write_params(&theirs, params, 2);
     shl_segment_write_taps(&theirs, taps, 2);
-    shl_cell_write(&theirs.identity->cell, &identity, sizeof identity / 8);
+    shl_seqlock_write(&theirs.identity->seqlock, &identity,
+                      sizeof identity / 8);
     shl_segment_ready(&theirs);
     keep_good(theirs.map.base);
     atexit(remove_theirs);

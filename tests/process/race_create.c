@@ -116,7 +116,7 @@ static bool create(struct shl_segment *s)
 
     if (shl_segment_create(name, RATE, s))
         return false;
-    shl_cell_write(&s->identity->cell, &who, sizeof who / 8);
+    shl_seqlock_write(&s->identity->seqlock, &who, sizeof who / 8);
     if (shl_segment_reserve_planes(s, 2) ||
         shl_segment_write_params(s, &param, 1))
         return false;

@@ -255,7 +255,7 @@ static void death_in_the_middle_of_writing_leaves_a_clear_slot(void **state)
     (void)state;
     assert_true(board_sit(&seat, "Half", "Half:0"));
     /* as if it had died there: an odd sequence, a free lease */
-    atomic_fetch_add(&view.board->slot[seat.slot].cell.sequence, 1);
+    atomic_fetch_add(&view.board->slot[seat.slot].seqlock.sequence, 1);
     assert_int_equal(shl_board_read(&view, seat.slot, &entry), SHL_AGAIN);
     shl_board_close(&seat.view);
     assert_true(shl_board_sweep(&view, seat.slot));
@@ -269,7 +269,7 @@ static void death_before_the_first_word_is_cleared_too(void **state)
     struct shl_board_view view = board_view();
 
     (void)state;
-    atomic_store(&view.board->slot[9].cell.sequence, 7);
+    atomic_store(&view.board->slot[9].seqlock.sequence, 7);
     assert_int_equal(board_used(), 1);
     assert_true(shl_board_sweep(&view, 9));
     assert_int_equal(board_used(), 0);
@@ -291,7 +291,7 @@ static int come_and_go(void *arg)
             return 1;
         if (shl_segment_create(seat.entry.segment, 48000, &segment))
             return 2;
-        shl_cell_write(&segment.identity->cell, &who, sizeof who / 8);
+        shl_seqlock_write(&segment.identity->seqlock, &who, sizeof who / 8);
         shl_segment_ready(&segment);
         shl_map_unlink(seat.entry.segment);
         shl_segment_close(&segment);

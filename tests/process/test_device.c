@@ -293,7 +293,7 @@ static void a_claim_in_the_middle_of_being_written_is_refused(void **state)
     (void)state;
     assert_int_equal(open_host(""), SHL_OK);
     /* its host died between the two stores of the sequence */
-    atomic_fetch_add(&host.segment.claim->cell.sequence, 1);
+    atomic_fetch_add(&host.segment.claim->seqlock.sequence, 1);
     assert_int_equal(answer(), SHL_BAD_PEER);
     /* the next one goes on from there */
     shl_link_close(&host);

@@ -147,7 +147,7 @@ static void check_exact(struct corner own, struct corner other)
 }
 
 /* shows DL-16 */
-static void every_cell_is_exact_or_refused_with_both_numbers(void **state)
+static void every_seqlock_is_exact_or_refused_with_both_numbers(void **state)
 {
     uint32_t played = 0;
     (void)state;
@@ -186,7 +186,8 @@ static void claim_to_be(uint64_t capabilities, uint64_t required)
     assert_int_equal(shl_segment_identity(&segment, &identity), SHL_OK);
     identity.capabilities = capabilities;
     identity.required = required;
-    shl_cell_write(&segment.identity->cell, &identity, sizeof identity / 8);
+    shl_seqlock_write(&segment.identity->seqlock, &identity,
+                      sizeof identity / 8);
     shl_segment_close(&segment);
 }
 
@@ -237,7 +238,7 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_cell_is_exact_or_refused_with_both_numbers),
+        TEST(every_seqlock_is_exact_or_refused_with_both_numbers),
         TEST(unknown_capabilities_are_ignored_unless_required),
     };
     return cmocka_run_group_tests(tests, start, NULL);

@@ -380,7 +380,7 @@ static int be_device(void **state)
     if (shl_seat_take(NULL, &identity, &seat, NULL) ||
         shl_segment_create(seat.entry.segment, 48000, &raw))
         return 1;
-    shl_cell_write(&raw.identity->cell, &identity, sizeof identity / 8);
+    shl_seqlock_write(&raw.identity->seqlock, &identity, sizeof identity / 8);
     shl_segment_ready(&raw);
     open_observer("Raw:0");
     return 0;

@@ -299,7 +299,7 @@ static void other_device(const char *name)
 
     shl_map_unlink(name);
     assert_int_equal(shl_segment_create(name, 48000, &usurper), SHL_OK);
-    shl_cell_write(&usurper.identity->cell, &id, sizeof id / 8);
+    shl_seqlock_write(&usurper.identity->seqlock, &id, sizeof id / 8);
     shl_segment_ready(&usurper);
 }
 

@@ -163,7 +163,7 @@ static void *write_claims(void *arg)
         memset(&claim, 0, sizeof claim);
         memset(claim.tag, 'a' + (int)(i % 26), sizeof claim.tag - 1);
         claim.pid = 'a' + i % 26;
-        shl_cell_write(&w->host->claim->cell, &claim, sizeof claim / 8);
+        shl_seqlock_write(&w->host->claim->seqlock, &claim, sizeof claim / 8);
         for (int k = 0; k < 500; k++)
             shl_pause();
     }

@@ -165,7 +165,7 @@ static void say(struct shl_segment *segment)
         snprintf(params[i].name, sizeof params[i].name, "p%u", i);
     }
     assert_int_equal(shl_segment_write_params(segment, params, 2), SHL_OK);
-    shl_cell_write(&segment->identity->cell, &who, sizeof who / 8);
+    shl_seqlock_write(&segment->identity->seqlock, &who, sizeof who / 8);
     shl_segment_ready(segment);
 }
 

@@ -148,15 +148,15 @@ static void parameters_arrive_clean(void **state)
     shl_segment_close(&host);
 }
 
-/* ---- cells --------------------------------------------------------------------- */
+/* ---- seqlocks --------------------------------------------------------------------- */
 
 enum { CELL_WORDS = 40 };
 static struct {
-    SHL_CELL(CELL_WORDS) cell;
-} shared_cell;
+    SHL_SEQLOCK(CELL_WORDS) seqlock;
+} shared_seqlock;
 static atomic_bool enough;
 
-static void *write_cells(void *arg)
+static void *write_seqlocks(void *arg)
 {
     uint64_t value[CELL_WORDS];
 
@@ -164,7 +164,7 @@ static void *write_cells(void *arg)
          n++) {
         for (int i = 0; i < CELL_WORDS; i++)
             value[i] = n * 1000 + (uint64_t)i;
-        shl_cell_write(&shared_cell.cell, value, CELL_WORDS);
+        shl_seqlock_write(&shared_seqlock.seqlock, value, CELL_WORDS);
         /* Let readers through now and then, whatever the two processors do. */
         if (n % 64 == 0)
             sched_yield();
@@ -184,11 +184,12 @@ static void reader_never_sees_half_a_value(void **state)
     int whole = 0;
 
     (void)state;
-    assert_int_equal(pthread_create(&thread, NULL, write_cells, NULL), 0);
+    assert_int_equal(pthread_create(&thread, NULL, write_seqlocks, NULL), 0);
     /* On one processor reader and writer meet only when they are switched: read
      * on until some reads were whole. */
     for (n = 0; n < reads || (whole < 100 && n < 1000 * reads); n++) {
-        if (shl_cell_read(&shared_cell.cell, value, CELL_WORDS) != SHL_OK) {
+        if (shl_seqlock_read(&shared_seqlock.seqlock, value, CELL_WORDS) !=
+            SHL_OK) {
             if (n >= reads)
                 sched_yield();
             continue;
@@ -203,22 +204,23 @@ static void reader_never_sees_half_a_value(void **state)
     }
     atomic_store(&enough, true);
     pthread_join(thread, NULL);
-    print_message("# figure: %d of %ld reads of a busy cell came through\n",
+    print_message("# figure: %d of %ld reads of a busy seqlock came through\n",
                   whole, n);
     assert_true(whole > 0);
 }
 
-static void cell_of_a_dead_writer_says_again_until_the_next(void **state)
+static void seqlock_of_a_dead_writer_says_again_until_the_next(void **state)
 {
     uint64_t value[CELL_WORDS] = {1, 2, 3}, got[CELL_WORDS] = {9};
 
     (void)state;
-    atomic_store(&shared_cell.cell.sequence, UINT32_MAX); /* odd, wraps */
-    assert_int_equal(shl_cell_read(&shared_cell.cell, got, CELL_WORDS),
+    atomic_store(&shared_seqlock.seqlock.sequence, UINT32_MAX); /* odd, wraps */
+    assert_int_equal(shl_seqlock_read(&shared_seqlock.seqlock, got, CELL_WORDS),
                      SHL_AGAIN);
-    shl_cell_write(&shared_cell.cell, value, CELL_WORDS);
-    assert_int_equal(atomic_load(&shared_cell.cell.sequence), 0);
-    assert_int_equal(shl_cell_read(&shared_cell.cell, got, CELL_WORDS), SHL_OK);
+    shl_seqlock_write(&shared_seqlock.seqlock, value, CELL_WORDS);
+    assert_int_equal(atomic_load(&shared_seqlock.seqlock.sequence), 0);
+    assert_int_equal(shl_seqlock_read(&shared_seqlock.seqlock, got, CELL_WORDS),
+                     SHL_OK);
     assert_int_equal(got[2], 3);
 }
 
@@ -341,7 +343,7 @@ static int be_a_device(void *arg)
     (void)arg;
     if (shl_segment_create(name, 44100, &own))
         return 1;
-    shl_cell_write(&own.identity->cell, &who, sizeof who / 8);
+    shl_seqlock_write(&own.identity->seqlock, &who, sizeof who / 8);
     shl_segment_ready(&own);
     child_forever();
 }
@@ -471,7 +473,7 @@ int main(void)
         TEST(memory_is_reserved_as_it_comes_into_use),
         TEST(parameters_arrive_clean),
         TEST(reader_never_sees_half_a_value),
-        TEST(cell_of_a_dead_writer_says_again_until_the_next),
+        TEST(seqlock_of_a_dead_writer_says_again_until_the_next),
         TEST(one_host_at_a_time_has_the_claim),
         TEST(killed_host_loses_its_claim_at_once),
         TEST(claim_inherited_by_a_child_is_no_host),

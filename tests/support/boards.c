@@ -83,7 +83,7 @@ uint32_t board_used(void)
         uint32_t words = sizeof entry / 8;
 
         used += shl_board_held(&view, i) ||
-                shl_cell_read(&view.board->slot[i].cell, &entry, words) ||
+                shl_seqlock_read(&view.board->slot[i].seqlock, &entry, words) ||
                 memcmp(&entry, &nothing, sizeof entry) != 0;
     }
     shl_board_close(&view);
@@ -108,7 +108,7 @@ static bool starts(struct board_seated *device, const char *wish)
     if (shl_seat_take(registry, &who, &device->seat, NULL) ||
         shl_segment_create(device->seat.entry.segment, 48000, &device->segment))
         return false;
-    shl_cell_write(&device->segment.identity->cell, &who, sizeof who / 8);
+    shl_seqlock_write(&device->segment.identity->seqlock, &who, sizeof who / 8);
     shl_segment_ready(&device->segment);
     return true;
 }

@@ -74,7 +74,7 @@ static bool slot_name(const struct shl_board_view *view, uint32_t slot,
     uint64_t words[sizeof entry / 8];
     for (size_t i = 0; i < sizeof entry / 8; i++)
         words[i] =
-            atomic_load_explicit(&at->cell.word[i], memory_order_relaxed);
+            atomic_load_explicit(&at->seqlock.word[i], memory_order_relaxed);
     memcpy(&entry, words, sizeof entry);
     entry.segment[sizeof entry.segment - 1] = 0;
     memcpy(name, entry.segment, sizeof entry.segment);
@@ -85,9 +85,9 @@ static bool slot_clean(const struct shl_board_view *view, uint32_t slot)
 {
     const struct shl_board_slot *at = &view->board->slot[slot];
     for (size_t i = 0; i < sizeof(struct shl_board_entry) / 8; i++)
-        if (atomic_load_explicit(&at->cell.word[i], memory_order_relaxed))
+        if (atomic_load_explicit(&at->seqlock.word[i], memory_order_relaxed))
             return false;
-    return !(atomic_load_explicit(&at->cell.sequence, memory_order_relaxed) &
+    return !(atomic_load_explicit(&at->seqlock.sequence, memory_order_relaxed) &
              1);
 }
 

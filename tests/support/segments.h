@@ -33,7 +33,7 @@ static struct shl_identity good_identity(void)
 
 static void say_identity(const struct shl_identity *who)
 {
-    shl_cell_write(&device.identity->cell, who, sizeof *who / 8);
+    shl_seqlock_write(&device.identity->seqlock, who, sizeof *who / 8);
 }
 
 /** A segment, complete but not ready. */

@@ -52,7 +52,7 @@ static void plant(const char *segment)
     memcpy(entry.segment, segment,
            strnlen(segment, sizeof entry.segment - 1) + 1);
     entry.identity = board_identity("Planted:0");
-    shl_cell_write(&view.board->slot[7].cell, &entry, sizeof entry / 8);
+    shl_seqlock_write(&view.board->slot[7].seqlock, &entry, sizeof entry / 8);
     shl_board_close(&view);
 }
 

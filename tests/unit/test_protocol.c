@@ -323,7 +323,7 @@ static const struct row rows[] = {
     ROW(version_high, 0),
 };
 
-static void cell(char *text, size_t size, const struct row *row, int layout)
+static void seqlock(char *text, size_t size, const struct row *row, int layout)
 {
     uint32_t value;
 
@@ -339,9 +339,9 @@ static void layout_row(char *line, size_t size, size_t i)
 {
     char a[16], b8[16], b16[16], bytes[16] = "-";
 
-    cell(a, sizeof a, &rows[i], SHL_LAYOUT_A);
-    cell(b8, sizeof b8, &rows[i], SHL_LAYOUT_B8);
-    cell(b16, sizeof b16, &rows[i], SHL_LAYOUT_B16);
+    seqlock(a, sizeof a, &rows[i], SHL_LAYOUT_A);
+    seqlock(b8, sizeof b8, &rows[i], SHL_LAYOUT_B8);
+    seqlock(b16, sizeof b16, &rows[i], SHL_LAYOUT_B16);
     if (rows[i].bytes)
         snprintf(bytes, sizeof bytes, "%" PRIu32, rows[i].bytes);
     snprintf(line, size, "| `%s` | %s | %s | %s | %s |", rows[i].name, bytes, a,

@@ -246,7 +246,7 @@ shl_status shl_board_read(const struct shl_board_view *view, uint32_t slot,
 {
     struct shl_board_entry copy;
     shl_status status =
-        shl_cell_read(&view->board->slot[slot].cell, &copy, ENTRY_WORDS);
+        shl_seqlock_read(&view->board->slot[slot].seqlock, &copy, ENTRY_WORDS);
 
     if (status)
         return status;
@@ -276,7 +276,7 @@ static void slot_raw(const struct shl_board_slot *slot,
 
     for (uint32_t i = 0; i < ENTRY_WORDS; i++)
         words[i] =
-            atomic_load_explicit(&slot->cell.word[i], memory_order_relaxed);
+            atomic_load_explicit(&slot->seqlock.word[i], memory_order_relaxed);
     memcpy(entry, words, sizeof *entry);
 }
 
@@ -284,10 +284,11 @@ static void slot_raw(const struct shl_board_slot *slot,
 static bool slot_empty(const struct shl_board_slot *slot)
 {
     uint64_t any =
-        atomic_load_explicit(&slot->cell.sequence, memory_order_relaxed) & 1;
+        atomic_load_explicit(&slot->seqlock.sequence, memory_order_relaxed) & 1;
 
     for (uint32_t i = 0; i < ENTRY_WORDS && !any; i++)
-        any = atomic_load_explicit(&slot->cell.word[i], memory_order_relaxed);
+        any =
+            atomic_load_explicit(&slot->seqlock.word[i], memory_order_relaxed);
     return !any;
 }
 
@@ -372,7 +373,7 @@ static bool slot_clear(struct shl_board_slot *slot)
     if (shl_board_segment_name(entry.segment) &&
         !shl_board_unlink_dead(entry.segment))
         return false;
-    shl_cell_write(&slot->cell, &nothing, ENTRY_WORDS);
+    shl_seqlock_write(&slot->seqlock, &nothing, ENTRY_WORDS);
     return true;
 }
 
@@ -510,8 +511,8 @@ static shl_status take_slot(struct shl_board_view *view, uint32_t *slot,
 
 static void seat_show(struct shl_seat *seat)
 {
-    shl_cell_write(&seat->view.board->slot[seat->slot].cell, &seat->entry,
-                   ENTRY_WORDS);
+    shl_seqlock_write(&seat->view.board->slot[seat->slot].seqlock, &seat->entry,
+                      ENTRY_WORDS);
 }
 
 /** Leases and slot on an open board. On failure all leases are dropped. */
@@ -603,8 +604,8 @@ static bool seat_shown(const struct shl_seat *seat)
 {
     struct shl_board_entry now;
 
-    return shl_cell_read(&seat->view.board->slot[seat->slot].cell, &now,
-                         ENTRY_WORDS) == SHL_OK &&
+    return shl_seqlock_read(&seat->view.board->slot[seat->slot].seqlock, &now,
+                            ENTRY_WORDS) == SHL_OK &&
            memcmp(&now, &seat->entry, sizeof now) == 0;
 }
 
@@ -643,7 +644,7 @@ void shl_seat_leave(struct shl_seat *seat)
     static const struct shl_board_entry nothing;
 
     if (seat->view.board)
-        shl_cell_write(&seat->view.board->slot[seat->slot].cell, &nothing,
-                       ENTRY_WORDS);
+        shl_seqlock_write(&seat->view.board->slot[seat->slot].seqlock, &nothing,
+                          ENTRY_WORDS);
     shl_board_close(&seat->view);
 }

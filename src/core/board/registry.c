@@ -139,7 +139,7 @@ static shl_status find_claim(const struct shl_map *ask, size_t *offset)
 static shl_status peek_claim(const struct shl_map *ask, size_t offset,
                              struct shl_claim *claim, uint32_t *epoch)
 {
-    const size_t words = offsetof(struct shl_claim_region, cell.word);
+    const size_t words = offsetof(struct shl_claim_region, seqlock.word);
     uint32_t before = 0, after = 0;
 
     for (int tries = 0; tries < 10; tries++) {

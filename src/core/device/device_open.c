@@ -27,8 +27,8 @@ static void remember_tag(shl_device *device, uint32_t epoch)
     if (!claim.tag[0] || strcmp(claim.tag, device->identity.tag) == 0)
         return;
     memcpy(device->identity.tag, claim.tag, sizeof claim.tag);
-    shl_cell_write(&device->segment.identity->cell, &device->identity,
-                   sizeof device->identity / 8);
+    shl_seqlock_write(&device->segment.identity->seqlock, &device->identity,
+                      sizeof device->identity / 8);
     if (!device->adopted)
         shl_seat_update(&device->seat, &device->identity);
 }
@@ -241,8 +241,8 @@ static shl_status make_segment(shl_device *device,
                                       options->param_count);
     if (st)
         return st;
-    shl_cell_write(&segment->identity->cell, &device->identity,
-                   sizeof device->identity / 8);
+    shl_seqlock_write(&segment->identity->seqlock, &device->identity,
+                      sizeof device->identity / 8);
     shl_line_store(&segment->lines->device.latency_frames,
                    options->latency_frames);
     shl_segment_write_taps(segment, device->taps, device->identity.tap_count);

@@ -119,7 +119,7 @@ struct shl_device {
     /* any control thread stores 1 (release), audio thread takes it (acquire):
      * its wait ends without a block */
     _Atomic uint32_t woken;
-    SHL_CELL(sizeof(struct shl_selection) / 8) selected; /* by the keeper */
+    SHL_SEQLOCK(sizeof(struct shl_selection) / 8) selected; /* by the keeper */
 };
 
 /* ---- device_taps.c ---- */

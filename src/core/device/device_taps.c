@@ -1,12 +1,12 @@
 /* The taps of a device: which of them its host wants, and in which planes. The
- * keeper answers tap_list and tap_select and writes the selection into a cell;
+ * keeper answers tap_list and tap_select and writes the selection into a seqlock;
  * the audio thread takes it over at the next block. */
 #include "core/device/device_state.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The selection as the cell carries it. */
+/* The selection as the seqlock carries it. */
 static_assert(sizeof(struct shl_selection) % 8 == 0, "whole words");
 
 /* ---- the keeper ---------------------------------------------------------- */
@@ -110,7 +110,7 @@ static shl_status select_taps(struct shl_device *device,
         st = shl_segment_reserve_planes(&device->segment, selection.end);
     if (st)
         return wrong(why, st, "selection", shl_status_text(st));
-    shl_cell_write(&device->selected, &selection, sizeof selection / 8);
+    shl_seqlock_write(&device->selected, &selection, sizeof selection / 8);
     return SHL_OK;
 }
 
@@ -168,7 +168,7 @@ void shl_device_take_taps(struct shl_device *device)
         atomic_load_explicit(&device->selected.sequence, memory_order_acquire);
 
     if (now == device->selection_seen ||
-        shl_cell_read(&device->selected, &selection, sizeof selection / 8))
+        shl_seqlock_read(&device->selected, &selection, sizeof selection / 8))
         return;
     device->selection_seen = now;
     if (selection.epoch == device->judged)

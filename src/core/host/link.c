@@ -237,8 +237,8 @@ static void write_claim(struct shl_link *link,
 void shl_link_tag(struct shl_link *link, const char *tag)
 {
     snprintf(link->claim.tag, sizeof link->claim.tag, "%s", tag);
-    shl_cell_write(&link->segment.claim->cell, &link->claim,
-                   sizeof link->claim / 8);
+    shl_seqlock_write(&link->segment.claim->seqlock, &link->claim,
+                      sizeof link->claim / 8);
 }
 
 static void explain(struct shl_why *why, shl_status st, const char *name)

@@ -215,7 +215,7 @@ struct shl_link_header {
 };
 static_assert(sizeof(struct shl_link_header) == 256, "wire size");
 
-/** Who a device is. Plain values: in shared memory it lies inside a cell. */
+/** Who a device is. Plain values: in shared memory it lies inside a seqlock. */
 struct shl_identity {
     char id[SHL_ID_SIZE]; /* "MySynth:0" */
     char vendor[SHL_TEXT_SIZE];
@@ -276,14 +276,14 @@ static_assert(offsetof(struct shl_claim, pid) == 88, "wire");
 static_assert(sizeof(struct shl_claim) == 136, "wire size");
 
 /** A value of several words that one side rewrites now and then: the sequence
- * is odd while it does. Read and written by shl_cell_read and _write only.
+ * is odd while it does. Read and written by shl_seqlock_read and _write only.
  *   offset size field     writer  reader  ordering
  *   0      4    sequence  owner   anyone  odd: relaxed store; even: release
  *                                         store; acquire load before the words,
  *                                         relaxed after them
  *   8      ..   word      owner   anyone  release store, acquire load: a new
  *                                         word shows the odd sequence too */
-#define SHL_CELL(words)                                                        \
+#define SHL_SEQLOCK(words)                                                     \
     struct {                                                                   \
         _Atomic uint32_t sequence;                                             \
         uint32_t reserved0;                                                    \
@@ -291,18 +291,18 @@ static_assert(sizeof(struct shl_claim) == 136, "wire size");
     }
 
 struct shl_identity_region {
-    SHL_CELL(sizeof(struct shl_identity) / 8) cell;
+    SHL_SEQLOCK(sizeof(struct shl_identity) / 8) seqlock;
     uint8_t reserved1[1024 - 8 - sizeof(struct shl_identity)];
 };
 static_assert(sizeof(struct shl_identity_region) == 1024, "wire size");
 
 /**   offset size field  writer  reader  ordering
- *   0      144  cell   host    device  as a cell
+ *   0      144  seqlock   host    device  as a seqlock
  *   256    4    epoch  host    device  release store, acquire load: the claim
  *                                      is whole. Odd: claimed. Even: released
  */
 struct shl_claim_region {
-    SHL_CELL(sizeof(struct shl_claim) / 8) cell;
+    SHL_SEQLOCK(sizeof(struct shl_claim) / 8) seqlock;
     uint8_t reserved1[256 - 8 - sizeof(struct shl_claim)];
     _Atomic uint32_t epoch;
     uint8_t reserved2[252];
@@ -598,7 +598,7 @@ struct shl_board_entry {
 static_assert(sizeof(struct shl_board_entry) == 384, "wire size");
 
 struct shl_board_slot {
-    SHL_CELL(sizeof(struct shl_board_entry) / 8) cell;
+    SHL_SEQLOCK(sizeof(struct shl_board_entry) / 8) seqlock;
     uint8_t reserved1[512 - 8 - sizeof(struct shl_board_entry)];
 };
 static_assert(sizeof(struct shl_board_slot) == 512, "wire size");

@@ -5,8 +5,8 @@
 #define SHL_SEGMENT_H
 
 #include "core/os/platform.h"
-#include "core/shm/cell.h"
 #include "core/shm/layout.h"
+#include "core/shm/seqlock.h"
 #include "shmlink/param.h"
 
 /** Bytes of the segment that carry leases. */

@@ -32,7 +32,7 @@ shl_status shl_segment_identity(const struct shl_segment *segment,
 {
     struct shl_identity copy;
     shl_status status =
-        shl_cell_read(&segment->identity->cell, &copy, sizeof copy / 8);
+        shl_seqlock_read(&segment->identity->seqlock, &copy, sizeof copy / 8);
 
     if (!status)
         status = shl_identity_check(&copy);
@@ -57,7 +57,7 @@ bool shl_segment_device_alive(const struct shl_segment *segment)
     if (!shl_lease_held(asked(segment), SHL_LEASE_DEVICE))
         return false;
     /* a child of a dead device may have inherited its lease */
-    if (shl_cell_read(&segment->identity->cell, &who, sizeof who / 8))
+    if (shl_seqlock_read(&segment->identity->seqlock, &who, sizeof who / 8))
         return true;
     return shl_process_alive(
         &(struct shl_process){who.pid, who.start_time, who.pid_namespace});
@@ -84,7 +84,7 @@ uint32_t shl_segment_claim_write(struct shl_segment *segment,
         mine.start_time = self.start_time;
         mine.pid_namespace = self.pid_namespace;
     }
-    shl_cell_write(&segment->claim->cell, &mine, sizeof mine / 8);
+    shl_seqlock_write(&segment->claim->seqlock, &mine, sizeof mine / 8);
     epoch += epoch & 1 ? 2 : 1; /* an odd one was left by a dead host */
     /* release: the claim is whole before the device sees its epoch */
     atomic_store_explicit(&segment->claim->epoch, epoch, memory_order_release);
@@ -108,7 +108,7 @@ shl_status shl_segment_claim_read(const struct shl_segment *segment,
 {
     struct shl_claim copy;
     shl_status status =
-        shl_cell_read(&segment->claim->cell, &copy, sizeof copy / 8);
+        shl_seqlock_read(&segment->claim->seqlock, &copy, sizeof copy / 8);
 
     if (status)
         return status;

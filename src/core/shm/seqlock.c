@@ -1,11 +1,11 @@
-#include "core/shm/cell.h"
+#include "core/shm/seqlock.h"
 
 #include "core/os/platform.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
-struct cell_head {
+struct seqlock_head {
     _Atomic uint32_t sequence;
     uint32_t reserved0;
     _Atomic uint64_t word[];
@@ -16,9 +16,9 @@ struct cell_head {
  * No fences, which the thread sanitizer would not understand; on most machines
  * these are plain moves. */
 
-shl_status shl_cell_read(const void *cell, void *value, uint32_t words)
+shl_status shl_seqlock_read(const void *seqlock, void *value, uint32_t words)
 {
-    const struct cell_head *head = cell;
+    const struct seqlock_head *head = seqlock;
     uint8_t *to = value;
 
     for (int tries = 0; tries < 100; tries++) {
@@ -39,9 +39,9 @@ shl_status shl_cell_read(const void *cell, void *value, uint32_t words)
     return SHL_AGAIN;
 }
 
-void shl_cell_write(void *cell, const void *value, uint32_t words)
+void shl_seqlock_write(void *seqlock, const void *value, uint32_t words)
 {
-    struct cell_head *head = cell;
+    struct seqlock_head *head = seqlock;
     const uint8_t *from = value;
     /* an odd one was left by a writer that died: go on from there */
     uint32_t odd =
