@@ -220,12 +220,12 @@ static void be_alone(struct shl_device *device)
     struct shl_device_free *own = &device->free;
 
     if (own->alone_frame == 0)
-        shl_pace_init(&own->alone, device->identity.rate_hz);
-    shl_pace_see(&own->alone, own->alone_frame, shl_clock_ns());
+        shl_clock_estimator_init(&own->alone, device->identity.rate_hz);
+    shl_clock_estimator_see(&own->alone, own->alone_frame, shl_clock_ns());
     atomic_store_explicit(
         &own->late,
         shl_burst_word(shl_burst_late(&own->alone.burst) / own->alone.nominal_s,
-                       shl_pace_settled(&own->alone)),
+                       shl_clock_estimator_settled(&own->alone)),
         memory_order_relaxed);
     device->block.frame = own->alone_frame;
     device->block.fresh = 0;

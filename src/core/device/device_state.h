@@ -51,7 +51,7 @@ struct shl_device_free {
     /* the audio thread's own */
     struct shl_flow *flow; /* of the present claim; NULL: another drive */
     uint64_t alone_frame;  /* while nobody has claimed us: */
-    struct shl_pace alone; /* how late our blocks come */
+    struct shl_clock_estimator alone; /* how late our blocks come */
     uint32_t expected_frames;
     uint32_t told_times, told_wanted; /* of frames that were missing */
     /* audio writes, keeper reads, relaxed: a number alone, as burst.h has it */

@@ -77,8 +77,8 @@ struct shl_stream_reader {
     uint64_t wanted_at;
     uint64_t limit; /* more than so many unread: the writer may be on them */
     /* clocks */
-    struct shl_pace own;
-    struct shl_pace_line line; /* of the writer, checked */
+    struct shl_clock_estimator own;
+    struct shl_clock_line line; /* of the writer, checked */
     uint64_t sequence;
     uint64_t count; /* own frames ever */
     bool known;     /* `aim` holds */
@@ -228,7 +228,7 @@ shl_status shl_stream_reader_new(const struct shl_stream_memory *memory,
     if (options->told_frames)
         atomic_store_explicit(options->told_frames, latency_of(r),
                               memory_order_relaxed);
-    shl_pace_init(&r->own, options->rate_hz);
+    shl_clock_estimator_init(&r->own, options->rate_hz);
     r->own.exact = options->exact;
     atomic_store_explicit(memory->heard, 0, memory_order_relaxed);
     /* release: as every store to it */
@@ -258,10 +258,10 @@ uint32_t shl_stream_latency(const shl_stream_reader *reader)
 /* The writer's line, if it can be true. */
 static SHL_RT void take_line(shl_stream_reader *r)
 {
-    struct shl_pace_line line;
+    struct shl_clock_line line;
     double period_ns = 1e9 / r->options.from_hz;
 
-    if (!shl_beacon_look(r->memory.pace, &r->sequence, &line))
+    if (!shl_shared_clock_read(r->memory.estimator, &r->sequence, &line))
         return;
     bool good = line.period_ns > period_ns * (1.0 - MOST_APART) &&
                 line.period_ns < period_ns * (1.0 + MOST_APART) &&
@@ -293,7 +293,7 @@ static bool is_frame(int64_t whole)
 static SHL_RT bool settled(const struct shl_stream_reader *r)
 {
     return r->options.own_times ||
-           (shl_pace_settled(&r->own) &&
+           (shl_clock_estimator_settled(&r->own) &&
             (r->late == 0 || r->late & SHL_BURST_MEASURED ||
              r->waited > MEASURE_S * r->options.rate_hz));
 }
@@ -320,7 +320,7 @@ static SHL_RT void take_aim(shl_stream_reader *r, uint64_t written,
     r->known = false;
     if (!(r->line.period_ns > 0.0) || !settled(r))
         return;
-    double since_ns = shl_pace_due(&r->own, r->count, now_ns) +
+    double since_ns = shl_clock_estimator_due(&r->own, r->count, now_ns) +
                       (double)(int64_t)(now_ns - r->line.time_ns);
     double frames = since_ns / r->line.period_ns - latency_of(r);
     if (!(fabs(frames) < 1e12))
@@ -857,8 +857,9 @@ SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
         atomic_load_explicit(reader->memory.written, memory_order_acquire);
 
     take_line(reader);
-    shl_pace_see(&reader->own, reader->count, now_ns);
-    if (shl_pace_settled(&reader->own) && !(reader->late & SHL_BURST_MEASURED))
+    shl_clock_estimator_see(&reader->own, reader->count, now_ns);
+    if (shl_clock_estimator_settled(&reader->own) &&
+        !(reader->late & SHL_BURST_MEASURED))
         reader->waited += frames;
     follow_lateness(reader);
     take_aim(reader, written, now_ns);

@@ -3,7 +3,7 @@
  *
  * The writer never waits and never stops: frame n is always the n-th frame of
  * its clock, also when nobody reads. Beside the counter it tells when which
- * frame is due (pace.h). The reader has the same of its own clock, and so knows
+ * frame is due (estimator.h). The reader has the same of its own clock, and so knows
  * where in the stream it should be: as many frames as the latency says behind
  * the writer. While both clocks are one, it copies, bit by bit. When they are
  * seen to differ, a resampler follows; without one, frames are dropped or
@@ -11,7 +11,7 @@
 #ifndef SHL_STREAM_H
 #define SHL_STREAM_H
 
-#include "core/free/beacon.h"
+#include "core/free/shared_clock.h"
 #include "core/shm/layout.h"
 #include "shmlink/resampler.h"
 #include "shmlink/status.h"
@@ -29,8 +29,8 @@ struct shl_stream_memory {
                                      frames below may be written over */
     _Atomic uint64_t *heard; /* reader: while it copies, twice the frame of its
                                   own at which frame 0 is heard, and 1; else 0 */
-    struct shl_beacon *pace; /* when which frame is due */
-    float *planes;           /* SHL_STREAM_FRAMES floats per channel */
+    struct shl_shared_clock *estimator; /* when which frame is due */
+    float *planes; /* SHL_STREAM_FRAMES floats per channel */
 };
 
 /** A stream of a segment. */
@@ -38,7 +38,7 @@ static inline struct shl_stream_memory
 shl_stream_memory_of(struct shl_stream *stream)
 {
     return (struct shl_stream_memory){&stream->written, &stream->read,
-                                      &stream->heard, &stream->pace,
+                                      &stream->heard, &stream->estimator,
                                       stream->plane[0]};
 }
 
@@ -49,7 +49,7 @@ bool shl_stream_is_rate(double rate_hz);
 
 typedef struct shl_stream_writer shl_stream_writer;
 
-/** Starts at frame 0 and clears counter and pace, so nobody may read yet.
+/** Starts at frame 0 and clears counter and estimator, so nobody may read yet.
  * SHL_NO_MEMORY. [control] */
 shl_status shl_stream_writer_new(const struct shl_stream_memory *memory,
                                  uint32_t channels, double rate_hz,

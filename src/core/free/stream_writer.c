@@ -8,7 +8,7 @@ struct shl_stream_writer {
     uint32_t channels;
     uint64_t frame;
     uint64_t overrun;
-    struct shl_pace pace;
+    struct shl_clock_estimator estimator;
 };
 
 shl_status shl_stream_writer_new(const struct shl_stream_memory *memory,
@@ -24,8 +24,9 @@ shl_status shl_stream_writer_new(const struct shl_stream_memory *memory,
         return SHL_NO_MEMORY;
     w->memory = *memory;
     w->channels = channels;
-    shl_pace_init(&w->pace, rate_hz);
-    atomic_store_explicit(&memory->pace->sequence, 0, memory_order_relaxed);
+    shl_clock_estimator_init(&w->estimator, rate_hz);
+    atomic_store_explicit(&memory->estimator->sequence, 0,
+                          memory_order_relaxed);
     /* release: pairs with the reader's acquire, as every store to it */
     atomic_store_explicit(memory->written, 0, memory_order_release);
     *writer = w;
@@ -39,7 +40,7 @@ void shl_stream_writer_free(shl_stream_writer *writer)
 
 void shl_stream_writer_exact(shl_stream_writer *writer)
 {
-    writer->pace.exact = true;
+    writer->estimator.exact = true;
 }
 
 static SHL_RT void copy_in(float *plane, const float *from, uint64_t frame,
@@ -80,8 +81,9 @@ SHL_RT void shl_stream_write(shl_stream_writer *writer,
     for (uint32_t c = 0; c < writer->channels; c++)
         copy_in(writer->memory.planes + (size_t)c * SHL_STREAM_FRAMES,
                 planes[c], writer->frame, frames);
-    if (shl_pace_see(&writer->pace, writer->frame, now_ns))
-        shl_beacon_show(writer->memory.pace, &writer->pace.line);
+    if (shl_clock_estimator_see(&writer->estimator, writer->frame, now_ns))
+        shl_shared_clock_write(writer->memory.estimator,
+                               &writer->estimator.line);
     writer->frame += frames;
     /* release: the frames below are whole before the reader sees the number */
     atomic_store_explicit(writer->memory.written, writer->frame,
@@ -90,10 +92,11 @@ SHL_RT void shl_stream_write(shl_stream_writer *writer,
 
 SHL_RT uint32_t shl_stream_writer_late(const shl_stream_writer *writer)
 {
-    const struct shl_pace *pace = &writer->pace;
+    const struct shl_clock_estimator *estimator = &writer->estimator;
 
-    return shl_burst_word(shl_burst_late(&pace->burst) / pace->nominal_s,
-                          shl_pace_settled(pace));
+    return shl_burst_word(shl_burst_late(&estimator->burst) /
+                              estimator->nominal_s,
+                          shl_clock_estimator_settled(estimator));
 }
 
 uint64_t shl_stream_writer_frame(const shl_stream_writer *writer)

@@ -498,7 +498,7 @@ static_assert(sizeof(struct shl_tap_slot) == 64, "wire size");
 static_assert(sizeof(((struct shl_tap *)0)->name) == SHL_TAP_NAME_SIZE,
               "names fit");
 
-#define SHL_BEACON_WORDS 5
+#define SHL_SHARED_CLOCK_WORDS 5
 
 /** When which frame is due by a clock: a line that its owner draws anew now and
  * then. Frame; nanoseconds of the system's clock; as bits of doubles
@@ -509,11 +509,11 @@ static_assert(sizeof(((struct shl_tap *)0)->name) == SHL_TAP_NAME_SIZE,
  *                                             store; acquire load before the
  *                                             words, relaxed after them
  *   8      40   word      producer  consumer  release store, acquire load */
-struct shl_beacon {
+struct shl_shared_clock {
     _Atomic uint64_t sequence;
-    _Atomic uint64_t word[SHL_BEACON_WORDS];
+    _Atomic uint64_t word[SHL_SHARED_CLOCK_WORDS];
 };
-static_assert(sizeof(struct shl_beacon) == 48, "wire size");
+static_assert(sizeof(struct shl_shared_clock) == 48, "wire size");
 
 /** Audio in one direction of the free drive; the producer's counter and the
  * consumer's on lines of their own. A frame's place in each plane is its number
@@ -521,12 +521,12 @@ static_assert(sizeof(struct shl_beacon) == 48, "wire size");
  *   offset size field    writer    reader    ordering
  *   0      8    written  producer  consumer  release store, acquire load: the
  *                                            frames below are whole
- *   8      48   pace     producer  consumer  as a beacon
+ *   8      48   estimator     producer  consumer  as a shared_clock
  *   128    8    read     consumer  producer  release store, acquire load: the
  *                                            frames below are free again */
 struct shl_stream {
-    _Atomic uint64_t written; /* frames ever */
-    struct shl_beacon pace;   /* of the producer */
+    _Atomic uint64_t written;          /* frames ever */
+    struct shl_shared_clock estimator; /* of the producer */
     uint8_t reserved0[72];
     _Atomic uint64_t read;  /* frames ever */
     _Atomic uint64_t heard; /* where frame 0 is, see stream.h */

@@ -8,8 +8,8 @@
  * several at a time are one call, of which the last block tells. It is exact
  * after two blocks when there is no jitter, and averages over minutes when
  * there is. Arithmetic on plain values; all times are given from outside. */
-#ifndef SHL_PACE_H
-#define SHL_PACE_H
+#ifndef SHL_CLOCK_ESTIMATOR_H
+#define SHL_CLOCK_ESTIMATOR_H
 
 #include "core/free/burst.h"
 #include "shmlink/system.h"
@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /** When which frame is due: time(f) = time_ns + (f - frame) * period_ns. */
-struct shl_pace_line {
+struct shl_clock_line {
     uint64_t frame;
     uint64_t time_ns;
     double period_ns;   /* per frame */
@@ -26,8 +26,8 @@ struct shl_pace_line {
     double rate_spread; /* the same of period_ns, relative to it */
 };
 
-struct shl_pace {
-    struct shl_pace_line line; /* time_ns is whole; the rest is in `rest_s` */
+struct shl_clock_estimator {
+    struct shl_clock_line line; /* time_ns is whole; the rest is in `rest_s` */
     double nominal_s;
     double rest_s;
     double rate;          /* period / nominal - 1 */
@@ -49,22 +49,25 @@ struct shl_pace {
     struct shl_burst burst;
 };
 
-void shl_pace_init(struct shl_pace *pace, double rate_hz);
+void shl_clock_estimator_init(struct shl_clock_estimator *estimator,
+                              double rate_hz);
 
 /** A block begins with this frame, now. The first frame of the next call is
  * usually this one's plus its block; any size goes. Returns true when the line
  * has changed. A stop of a quarter of a second or more, and any sudden step,
  * starts the phase anew and keeps the rate. [audio] */
-SHL_RT bool shl_pace_see(struct shl_pace *pace, uint64_t frame,
-                         uint64_t now_ns);
+SHL_RT bool shl_clock_estimator_see(struct shl_clock_estimator *estimator,
+                                    uint64_t frame, uint64_t now_ns);
 
 /** Whether it can be relied on: a whole burst has ended since the phase began anew, and
  * enough were seen to know how late they come. [audio] */
-SHL_RT bool shl_pace_settled(const struct shl_pace *pace);
+SHL_RT bool
+shl_clock_estimator_settled(const struct shl_clock_estimator *estimator);
 
 /** When a frame is due, in nanoseconds after origin_ns, which should be near.
  * [audio] */
-SHL_RT double shl_pace_due(const struct shl_pace *pace, uint64_t frame,
-                           uint64_t origin_ns);
+SHL_RT double
+shl_clock_estimator_due(const struct shl_clock_estimator *estimator,
+                        uint64_t frame, uint64_t origin_ns);
 
 #endif
