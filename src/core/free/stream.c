@@ -1,6 +1,6 @@
 #include "core/free/stream.h"
 
-#include "core/free/pair.h"
+#include "core/free/round_trip.h"
 #include "core/lockstep/loss.h"
 
 #include <math.h>
@@ -83,7 +83,7 @@ struct shl_stream_reader {
     uint64_t count; /* own frames ever */
     bool known;     /* `aim` holds */
     struct place aim;
-    struct shl_pair pair;
+    struct shl_round_trip round_trip;
     uint64_t told; /* the last `heard` */
     /* place */
     bool playing;
@@ -223,8 +223,8 @@ shl_status shl_stream_reader_new(const struct shl_stream_memory *memory,
     r->resampling = r->nominal < 1.0 || r->nominal > 1.0;
     r->stats.mode = r->resampling ? SHL_STREAM_CONVERT : SHL_STREAM_COPY;
     r->stats.spare_frames = CAPACITY;
-    shl_pair_init(&r->pair, options->other_heard, options->other_frames,
-                  latency_of(r), options->rate_hz);
+    shl_round_trip_init(&r->round_trip, options->other_heard,
+                        options->other_frames, latency_of(r), options->rate_hz);
     if (options->told_frames)
         atomic_store_explicit(options->told_frames, latency_of(r),
                               memory_order_relaxed);
@@ -345,15 +345,15 @@ static bool copies(const struct shl_stream_reader *r)
 
 static SHL_RT void take_pair(shl_stream_reader *r)
 {
-    r->pair.holds = false;
+    r->round_trip.holds = false;
     if (r->known && copies(r))
-        shl_pair_look(&r->pair, r->count, r->aim.whole);
+        shl_round_trip_look(&r->round_trip, r->count, r->aim.whole);
 }
 
 /* For the peer's round trip. `frame` is our own at the begin of this block. */
 static SHL_RT void tell_heard(shl_stream_reader *r, uint64_t frame)
 {
-    uint64_t heard = copies(r) ? shl_pair_heard(frame, r->part_first) : 0;
+    uint64_t heard = copies(r) ? shl_round_trip_heard(frame, r->part_first) : 0;
 
     if (heard == r->told)
         return;
@@ -381,14 +381,14 @@ static SHL_RT void raise_latency(shl_stream_reader *r, uint32_t frames)
         frames = r->most;
     if (frames <= before)
         return;
-    /* in this order, and release: see pair.c */
+    /* in this order, and release: see round_trip.c */
     r->told = 0;
     atomic_store_explicit(r->memory.heard, 0, memory_order_relaxed);
     if (r->options.told_frames)
         atomic_store_explicit(r->options.told_frames, frames,
                               memory_order_release);
     atomic_store_explicit(&r->latency, frames, memory_order_relaxed);
-    shl_pair_latency(&r->pair, frames);
+    shl_round_trip_latency(&r->round_trip, frames);
     r->offset -= frames - before;
     r->short_count = 0;
 }
@@ -709,11 +709,12 @@ static SHL_RT bool readable(const struct shl_stream_reader *r, struct place at,
            written - (uint64_t)at.whole <= r->limit;
 }
 
-static SHL_RT bool pair_readable(const struct shl_stream_reader *r,
-                                 uint32_t frames, uint64_t written)
+static SHL_RT bool round_trip_readable(const struct shl_stream_reader *r,
+                                       uint32_t frames, uint64_t written)
 {
-    return r->pair.holds &&
-           readable(r, (struct place){r->pair.place, 0.0}, frames, written);
+    return r->round_trip.holds &&
+           readable(r, (struct place){r->round_trip.place, 0.0}, frames,
+                    written);
 }
 
 /* Where it was before it was lost, if that is as good as anything. */
@@ -741,9 +742,10 @@ static SHL_RT void start(shl_stream_reader *r, uint64_t written,
         r->at.whole - r->aim.whole < CAPACITY)
         return;
     struct place at = r->aim;
-    if (pair_readable(r, frames, written))
-        at = (struct place){r->pair.place, 0.0};
-    else if (copies(r) && !r->was && shl_pair_await(&r->pair, frames))
+    if (round_trip_readable(r, frames, written))
+        at = (struct place){r->round_trip.place, 0.0};
+    else if (copies(r) && !r->was &&
+             shl_round_trip_await(&r->round_trip, frames))
         return;
     else if (!same_place(r, frames, &at) && !r->resampling)
         at = (struct place){at.whole + (at.rest >= 0.5), 0.0};
@@ -790,15 +792,16 @@ static SHL_RT bool is_there(shl_stream_reader *r, uint64_t written,
 static SHL_RT void find_place(shl_stream_reader *r, uint64_t written,
                               uint32_t frames, uint64_t now_ns)
 {
-    const bool at_pair = r->pair.holds && r->at.whole == r->pair.place;
+    const bool at_pair =
+        r->round_trip.holds && r->at.whole == r->round_trip.place;
     if (r->playing && (is_far(r, now_ns) ||
-                       (!at_pair && pair_readable(r, frames, written)))) {
+                       (!at_pair && round_trip_readable(r, frames, written)))) {
         r->stats.skips++;
         r->playing = false;
     }
     if (r->playing && !is_there(r, written, frames)) {
         if (at_pair)
-            shl_pair_drop(&r->pair);
+            shl_round_trip_drop(&r->round_trip);
         r->playing = false;
     }
     if (!r->playing)

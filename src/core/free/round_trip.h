@@ -3,8 +3,8 @@
  * stream; who gets back what was heard there takes its own place from that, so
  * that both ways together are as long as both latencies, whatever either thought
  * of the clocks when it began. Only while both copy frame by frame. */
-#ifndef SHL_PAIR_H
-#define SHL_PAIR_H
+#ifndef SHL_ROUND_TRIP_H
+#define SHL_ROUND_TRIP_H
 
 #include "shmlink/system.h"
 
@@ -12,8 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct shl_pair {
-    const _Atomic uint64_t *heard; /* as the peer says it; NULL: no pair */
+struct shl_round_trip {
+    const _Atomic uint64_t
+        *heard; /* as the peer says it; NULL: no round_trip */
     const _Atomic uint32_t
         *other;               /* latency of the other stream; it may rise */
     uint32_t latency_frames;  /* of this one */
@@ -26,25 +27,29 @@ struct shl_pair {
 
 /** @param latency_frames of the stream that comes back, which has to make up for
  * what the other end is wrong by. [control] */
-void shl_pair_init(struct shl_pair *pair, const _Atomic uint64_t *heard,
-                   const _Atomic uint32_t *other, uint32_t latency_frames,
-                   double rate_hz);
+void shl_round_trip_init(struct shl_round_trip *round_trip,
+                         const _Atomic uint64_t *heard,
+                         const _Atomic uint32_t *other, uint32_t latency_frames,
+                         double rate_hz);
 
 /** This stream's latency is another now. [audio] */
-SHL_RT void shl_pair_latency(struct shl_pair *pair, uint32_t latency_frames);
+SHL_RT void shl_round_trip_latency(struct shl_round_trip *round_trip,
+                                   uint32_t latency_frames);
 
 /** What is said now: `frame` is our own, `aim` the place by the clocks; both are
  * checked against it. [audio] */
-SHL_RT void shl_pair_look(struct shl_pair *pair, uint64_t frame, int64_t aim);
+SHL_RT void shl_round_trip_look(struct shl_round_trip *round_trip,
+                                uint64_t frame, int64_t aim);
 
 /** Frames were missing there: not again before the peer says another. [audio] */
-SHL_RT void shl_pair_drop(struct shl_pair *pair);
+SHL_RT void shl_round_trip_drop(struct shl_round_trip *round_trip);
 
 /** Whether to wait for it in this block; not for ever. [audio] */
-SHL_RT bool shl_pair_await(struct shl_pair *pair, uint32_t frames);
+SHL_RT bool shl_round_trip_await(struct shl_round_trip *round_trip,
+                                 uint32_t frames);
 
 /** What to say: frame `first` of the stream was heard at our own `frame`. */
-static inline uint64_t shl_pair_heard(uint64_t frame, int64_t first)
+static inline uint64_t shl_round_trip_heard(uint64_t frame, int64_t first)
 {
     return (frame - (uint64_t)first) << 1 | 1u;
 }
