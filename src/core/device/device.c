@@ -127,7 +127,7 @@ SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
             *block = device->block;
             return SHL_OK;
         }
-        if (device->free.flow)
+        if (device->free.duplex)
             return SHL_WRONG_DRIVE;
         if (woken(device))
             return SHL_TIMEOUT;
@@ -236,9 +236,9 @@ void shl_device_count_bad(shl_device *device)
 static void place(shl_device *device, struct shl_event *event)
 {
     const struct shl_block *block = &device->block;
-    if (device->free.flow) {
+    if (device->free.duplex) {
         event->frame =
-            block->frame + shl_flow_place(device->free.flow, event->frame);
+            block->frame + shl_duplex_place(device->free.duplex, event->frame);
         return;
     }
     if (event->frame < block->frame || block->frames == 0)
@@ -252,7 +252,8 @@ static void place(shl_device *device, struct shl_event *event)
 /* What belongs to a block that has not come yet. */
 static bool early(const shl_device *device, const struct shl_event *event)
 {
-    return device->free.flow && shl_flow_early(device->free.flow, event->frame);
+    return device->free.duplex &&
+           shl_duplex_early(device->free.duplex, event->frame);
 }
 
 static bool is_cue(const struct shl_event *event)
@@ -269,13 +270,14 @@ static bool take_cue(shl_device *device, struct shl_event *event)
     const struct shl_transport before =
         shl_cue_at(&device->cue, (int64_t)event->frame);
     if (!shl_cue_hear(&device->cue, event)) {
-        if (!device->free.flow) /* there it was counted, see device_free.c */
+        if (!device->free.duplex) /* there it was counted, see device_free.c */
             shl_device_count_bad(device);
         return false;
     }
     place(device, event);
     return second && event->frame > device->block.frame &&
-           (!device->free.flow || shl_cue_differs(&before, &device->cue.heard));
+           (!device->free.duplex ||
+            shl_cue_differs(&before, &device->cue.heard));
 }
 
 SHL_RT struct shl_transport shl_device_transport(const shl_device *device)

@@ -13,9 +13,9 @@ static shl_status judge_rate(const shl_device *device,
                              const struct shl_claim *claim)
 {
     double own_hz = device->identity.rate_hz;
-    struct shl_flow_options options = shl_device_free_options(device, claim);
+    struct shl_duplex_options options = shl_device_free_options(device, claim);
     if (claim->drive == SHL_DRIVE_FREE)
-        return shl_flow_can(&options) ? SHL_OK : SHL_WRONG_RATE;
+        return shl_duplex_can(&options) ? SHL_OK : SHL_WRONG_RATE;
     if (device->identity.capabilities & SHL_CAP_ANY_RATE)
         return claim->rate_hz >= LEAST_HZ && claim->rate_hz <= MOST_HZ
                    ? SHL_OK
@@ -146,11 +146,11 @@ static void make(shl_device *device)
     struct shl_device_claims *own = &device->claims;
     struct shl_claim *claim = &own->made.claim;
     shl_status st = shl_segment_claim_read(&device->segment, claim);
-    own->made.flow = NULL;
+    own->made.duplex = NULL;
     if (!st)
         st = judge(device, claim);
     if (!st && claim->drive == SHL_DRIVE_FREE)
-        st = shl_device_free_make(device, claim, &own->made.flow);
+        st = shl_device_free_make(device, claim, &own->made.duplex);
     else if (!st && needs_planes(device, claim)) {
         st = reserve_planes(device);
         own->planes = !st;
@@ -162,13 +162,13 @@ static void make(shl_device *device)
 static void use(shl_device *device, uint32_t epoch, uint32_t asked)
 {
     struct shl_device_claims *own = &device->claims;
-    struct shl_flow *flow = own->made.flow;
-    own->made.flow = NULL;
+    struct shl_duplex *duplex = own->made.duplex;
+    own->made.duplex = NULL;
     if (epoch != asked) {
-        shl_device_free_spend(device, flow);
+        shl_device_free_spend(device, duplex);
         return;
     }
-    shl_device_free_use(device, &own->made.claim, flow);
+    shl_device_free_use(device, &own->made.claim, duplex);
     answer(device, epoch, &own->made.claim, own->made.status);
 }
 
@@ -222,8 +222,8 @@ void shl_device_claims_keep(shl_device *device)
 
 void shl_device_claims_end(shl_device *device)
 {
-    shl_flow_free(device->claims.made.flow);
-    device->claims.made.flow = NULL;
+    shl_duplex_free(device->claims.made.duplex);
+    device->claims.made.duplex = NULL;
 }
 
 /* ---- begin and end --------------------------------------------------------- */

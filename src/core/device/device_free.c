@@ -25,16 +25,17 @@ static uint32_t expected_frames(const struct shl_device *device)
     return frames;
 }
 
-struct shl_flow_options shl_device_free_options(const struct shl_device *device,
-                                                const struct shl_claim *claim)
+struct shl_duplex_options
+shl_device_free_options(const struct shl_device *device,
+                        const struct shl_claim *claim)
 {
     const struct shl_identity *own = &device->identity;
     bool one_clock = both(claim, SHL_CLAIM_OWN_CLOCK);
     struct shl_lines *lines = device->segment.lines;
 
-    return (struct shl_flow_options){
-        .out_channels = shl_flow_channels(own, claim, true),
-        .in_channels = shl_flow_channels(own, claim, false),
+    return (struct shl_duplex_options){
+        .out_channels = shl_duplex_channels(own, claim, true),
+        .in_channels = shl_duplex_channels(own, claim, false),
         .rate_hz = own->rate_hz,
         .peer_hz = claim->rate_hz,
         .block_frames = own->block_frames,
@@ -52,55 +53,56 @@ struct shl_flow_options shl_device_free_options(const struct shl_device *device,
 
 shl_status shl_device_free_make(struct shl_device *device,
                                 const struct shl_claim *claim,
-                                struct shl_flow **flow)
+                                struct shl_duplex **duplex)
 {
     struct shl_segment *segment = &device->segment;
-    struct shl_flow_options options = shl_device_free_options(device, claim);
+    struct shl_duplex_options options = shl_device_free_options(device, claim);
     shl_status st = shl_segment_reserve_streams(segment, options.in_channels,
                                                 options.out_channels);
 
     if (!st)
-        st = shl_flow_new(segment, &options, flow);
+        st = shl_duplex_new(segment, &options, duplex);
     return st;
 }
 
-void shl_device_free_spend(struct shl_device *device, struct shl_flow *flow)
+void shl_device_free_spend(struct shl_device *device, struct shl_duplex *duplex)
 {
-    if (!flow)
+    if (!duplex)
         return;
-    flow->next =
+    duplex->next =
         atomic_load_explicit(&device->free.spent, memory_order_relaxed);
     /* release: `next` is there; the keeper at most takes the list meanwhile */
     while (!atomic_compare_exchange_weak_explicit(
-        &device->free.spent, &flow->next, flow, memory_order_release,
+        &device->free.spent, &duplex->next, duplex, memory_order_release,
         memory_order_relaxed)) {
     }
 }
 
 void shl_device_free_use(struct shl_device *device,
-                         const struct shl_claim *claim, struct shl_flow *flow)
+                         const struct shl_claim *claim,
+                         struct shl_duplex *duplex)
 {
     struct shl_device_free *own = &device->free;
 
-    own->flow = flow;
+    own->duplex = duplex;
     own->told_times = own->told_wanted = 0;
-    if (flow)
+    if (duplex)
         shl_cue_begin(&own->cue, claim->rate_hz);
     own->heard_frame = 0;
 }
 
 void shl_device_free_leave(struct shl_device *device)
 {
-    shl_device_free_spend(device, device->free.flow);
-    device->free.flow = NULL;
+    shl_device_free_spend(device, device->free.duplex);
+    device->free.duplex = NULL;
 }
 
-static void free_all(struct shl_flow *flow)
+static void free_all(struct shl_duplex *duplex)
 {
-    while (flow) {
-        struct shl_flow *next = flow->next;
-        shl_flow_free(flow);
-        flow = next;
+    while (duplex) {
+        struct shl_duplex *next = duplex->next;
+        shl_duplex_free(duplex);
+        duplex = next;
     }
 }
 
@@ -115,9 +117,9 @@ void shl_device_free_end(struct shl_device *device)
 {
     struct shl_device_free *own = &device->free;
 
-    shl_flow_free(own->flow);
+    shl_duplex_free(own->duplex);
     free_all(atomic_load_explicit(&own->spent, memory_order_relaxed));
-    own->flow = NULL;
+    own->duplex = NULL;
     free(own->planes);
     own->planes = NULL;
 }
@@ -130,15 +132,15 @@ static void hear_transport(struct shl_device *device)
 {
     struct shl_device_free *own = &device->free;
     struct shl_ring *ring = &device->from_host;
-    const struct shl_flow *flow = own->flow;
+    const struct shl_duplex *duplex = own->duplex;
     bool there = false;
 
-    if (flow->heard)
-        own->heard_frame = flow->first;
+    if (duplex->heard)
+        own->heard_frame = duplex->first;
     for (uint32_t i = 0; i < device->events_left; i++) {
         struct shl_event event; /* ours: the host may rewrite it */
         memcpy(&event, shl_ring_slot(ring, ring->own + i), sizeof event);
-        if (shl_flow_early(flow, event.frame))
+        if (shl_duplex_early(duplex, event.frame))
             break;
         if (event.kind != SHL_EVENT_TEMPO && event.kind != SHL_EVENT_PLAYHEAD)
             continue;
@@ -184,7 +186,7 @@ static void tell_short(struct shl_device *device)
     struct shl_device_line *line = &device->segment.lines->device;
     uint32_t times, wanted;
 
-    shl_stream_short(device->free.flow->reader, &times, &wanted);
+    shl_stream_short(device->free.duplex->reader, &times, &wanted);
     times -= device->free.told_times;
     if (times == 0 && wanted == device->free.told_wanted)
         return;
@@ -197,16 +199,16 @@ static void tell_short(struct shl_device *device)
 
 static void hear_host(struct shl_device *device)
 {
-    struct shl_flow *flow = device->free.flow;
+    struct shl_duplex *duplex = device->free.duplex;
     float *planes[SHL_MAX_CHANNELS];
 
-    for (uint32_t c = 0; c < flow->options.in_channels; c++)
+    for (uint32_t c = 0; c < duplex->options.in_channels; c++)
         device->in[c] = planes[c] = plane(device, c);
-    shl_flow_begin(flow);
-    if (!shl_flow_read(flow, planes, device->block.frames) && flow->begun)
+    shl_duplex_begin(duplex);
+    if (!shl_duplex_read(duplex, planes, device->block.frames) && duplex->begun)
         device->stats.missed++;
     tell_short(device);
-    device->block.frame = shl_flow_frame(flow);
+    device->block.frame = shl_duplex_frame(duplex);
     device->block.fresh = device->fresh;
     device->fresh = false;
     shl_ring_fetch(&device->from_host);
@@ -244,7 +246,7 @@ SHL_RT shl_status shl_device_begin(shl_device *device, uint32_t frames,
         return SHL_BAD_PEER;
     shl_device_heed(device);
     if (!device->free.planes ||
-        (shl_device_has_host(device) && !device->free.flow))
+        (shl_device_has_host(device) && !device->free.duplex))
         return SHL_WRONG_DRIVE;
     for (uint32_t c = 0; c < device->identity.in_channels; c++)
         device->in[c] = shl_device_silence;
@@ -252,7 +254,7 @@ SHL_RT shl_status shl_device_begin(shl_device *device, uint32_t frames,
         device->out[c] = shl_device_free_plane(device, c);
     device->working = device->own_time = true;
     device->block.frames = frames;
-    if (device->free.flow)
+    if (device->free.duplex)
         hear_host(device);
     else
         be_alone(device);
@@ -266,20 +268,20 @@ SHL_RT shl_status shl_device_begin(shl_device *device, uint32_t frames,
 
 void shl_device_free_done(struct shl_device *device)
 {
-    struct shl_flow *flow = device->free.flow;
+    struct shl_duplex *duplex = device->free.duplex;
     uint32_t frames = device->block.frames;
     const float *planes[SHL_MAX_CHANNELS] = {NULL};
 
-    if (!flow) {
+    if (!duplex) {
         device->free.alone_frame += frames;
         return;
     }
     device->stats.blocks++;
     shl_count(&device->segment.counters->device_blocks, 1);
-    for (uint32_t c = 0; c < flow->options.out_channels; c++)
+    for (uint32_t c = 0; c < duplex->options.out_channels; c++)
         if (c < device->identity.out_channels || device->tapped >> c & 1)
             planes[c] = shl_device_free_plane(device, c);
     shl_ring_release(&device->from_host);
     shl_ring_publish(&device->to_host);
-    shl_flow_write(flow, planes, frames);
+    shl_duplex_write(duplex, planes, frames);
 }

@@ -5,7 +5,7 @@
 
 #include "core/board/board.h"
 #include "core/free/cue.h"
-#include "core/free/flow.h"
+#include "core/free/duplex.h"
 #include "core/lockstep/cycle.h"
 #include "core/messages/responder.h"
 #include "core/os/priority.h"
@@ -36,7 +36,7 @@ struct shl_device_claims {
     struct {
         shl_status status;
         struct shl_claim claim;
-        struct shl_flow *flow;
+        struct shl_duplex *duplex;
     } made;
     _Atomic uint32_t asked;
     _Atomic uint32_t done;
@@ -49,8 +49,8 @@ struct shl_device_free {
     uint64_t (*clock_ns)(void);
     float *planes; /* in, then out: nobody else's; NULL: not offered */
     /* the audio thread's own */
-    struct shl_flow *flow; /* of the present claim; NULL: another drive */
-    uint64_t alone_frame;  /* while nobody has claimed us: */
+    struct shl_duplex *duplex; /* of the present claim; NULL: another drive */
+    uint64_t alone_frame;      /* while nobody has claimed us: */
     struct shl_clock_estimator alone; /* how late our blocks come */
     uint32_t expected_frames;
     uint32_t told_times, told_wanted; /* of frames that were missing */
@@ -58,7 +58,7 @@ struct shl_device_free {
     _Atomic uint32_t late;
     struct shl_cue_hearer cue;
     int64_t heard_frame; /* of the host, where the block begins */
-    struct shl_flow *_Atomic spent;
+    struct shl_duplex *_Atomic spent;
 };
 
 struct shl_device {
@@ -178,22 +178,25 @@ void shl_device_renew_end(struct shl_device *device);
 
 /* ---- device_free.c ---- */
 
-/** What a free flow needs of this claim. [any] */
-struct shl_flow_options shl_device_free_options(const struct shl_device *device,
-                                                const struct shl_claim *claim);
+/** What a free duplex needs of this claim. [any] */
+struct shl_duplex_options
+shl_device_free_options(const struct shl_device *device,
+                        const struct shl_claim *claim);
 
-/** Memory and streams of a claim; *flow stays as it was if they cannot be.
+/** Memory and streams of a claim; *duplex stays as it was if they cannot be.
  * SHL_NO_SPACE, SHL_NO_MEMORY. [keeper] */
 shl_status shl_device_free_make(struct shl_device *device,
                                 const struct shl_claim *claim,
-                                struct shl_flow **flow);
+                                struct shl_duplex **duplex);
 
-/** A claim begins, with this flow; NULL: in another drive. [audio] */
+/** A claim begins, with this duplex; NULL: in another drive. [audio] */
 void shl_device_free_use(struct shl_device *device,
-                         const struct shl_claim *claim, struct shl_flow *flow);
+                         const struct shl_claim *claim,
+                         struct shl_duplex *duplex);
 
 /** Have the keeper free it. [audio] */
-void shl_device_free_spend(struct shl_device *device, struct shl_flow *flow);
+void shl_device_free_spend(struct shl_device *device,
+                           struct shl_duplex *duplex);
 
 /** The claim is over. [audio] */
 void shl_device_free_leave(struct shl_device *device);

@@ -103,7 +103,7 @@ static shl_status select_taps(struct shl_device *device,
         return wrong(why, SHL_UNSUPPORTED, "selection",
                      "this link carries no audio, its mode is midi");
     if (claim.drive == SHL_DRIVE_FREE &&
-        selection.end > shl_flow_channels(&device->identity, &claim, true))
+        selection.end > shl_duplex_channels(&device->identity, &claim, true))
         return wrong(why, SHL_WRONG_CHANNELS, "selection",
                      "the host claimed fewer channels than it needs");
     if (claim.drive != SHL_DRIVE_FREE && selection.planes)
@@ -152,7 +152,7 @@ static void point(struct shl_device *device,
             continue;
         device->tap[i] = to;
         for (uint32_t c = 0; c < device->taps[i].channels; c++)
-            *to++ = device->free.flow
+            *to++ = device->free.duplex
                         ? shl_device_free_plane(device, first - 1 + c)
                         : shl_segment_plane(&device->segment, first - 1 + c,
                                             SHL_BUS_TO_HOST);

@@ -228,9 +228,9 @@ SHL_RT int shl_host_stream(shl_host *host, struct shl_host_stream *stream)
     };
     const struct shl_link *link = &host->link;
     struct shl_stream_stats stats;
-    if (!host->linked || !link->free.flow)
+    if (!host->linked || !link->free.duplex)
         return 0;
-    shl_stream_stats(link->free.flow->reader, &stats);
+    shl_stream_stats(link->free.duplex->reader, &stats);
     double nominal = link->identity.rate_hz / link->claim.rate_hz;
     *stream =
         (struct shl_host_stream){.mode = modes[stats.mode],

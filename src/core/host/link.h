@@ -5,7 +5,7 @@
 #define SHL_LINK_H
 
 #include "core/free/cue.h"
-#include "core/free/flow.h"
+#include "core/free/duplex.h"
 #include "core/lockstep/cycle.h"
 #include "core/shm/ring.h"
 #include "shmlink/registry.h"
@@ -24,8 +24,8 @@ struct shl_link_stats {
 };
 
 /* What the free drive adds. */
-struct shl_link_flow {
-    struct shl_flow *flow; /* NULL until the device has accepted */
+struct shl_link_duplex {
+    struct shl_duplex *duplex; /* NULL until the device has accepted */
     const struct shl_resampler *resampler;
     uint64_t (*clock_ns)(void);
     struct shl_cue_sender cue;
@@ -67,8 +67,8 @@ struct shl_link {
     bool reblocked;    /* the host's own blocks are others than the link's */
     uint32_t gathered; /* its frames that wait for the next block */
     uint32_t waiting;  /* frames of the device that it has not played yet */
-    struct shl_transport shown; /* as the device sees it */
-    struct shl_link_flow free;  /* of a link in the free drive */
+    struct shl_transport shown;  /* as the device sees it */
+    struct shl_link_duplex free; /* of a link in the free drive */
     struct shl_claim claim;
     struct shl_param *params;
     double *values;

@@ -122,8 +122,8 @@ static int64_t ahead(const struct shl_link *link, uint64_t frame)
  * taken more than it has played. */
 static bool early(const struct shl_link *link, uint64_t frame)
 {
-    if (link->free.flow)
-        return shl_flow_early(link->free.flow, frame);
+    if (link->free.duplex)
+        return shl_duplex_early(link->free.duplex, frame);
     if (link->pipelined && link->cycle.outstanding && !link->cycle.given_up &&
         frame - link->rung_frame < link->rung_frames)
         return true;
@@ -134,8 +134,8 @@ static bool early(const struct shl_link *link, uint64_t frame)
 /* The place of the device's event in the block that was played last. */
 static uint32_t place(const struct shl_link *link, uint64_t frame)
 {
-    if (link->free.flow)
-        return shl_flow_place(link->free.flow, frame);
+    if (link->free.duplex)
+        return shl_duplex_place(link->free.duplex, frame);
     int64_t offset = ahead(link, frame);
     if (offset <= 0 || link->heard_frames == 0)
         return 0;
@@ -147,7 +147,7 @@ static uint32_t place(const struct shl_link *link, uint64_t frame)
 static bool due(const struct shl_link *link, uint64_t frame, uint32_t *offset)
 {
     uint64_t at = frame - link->heard_frame;
-    if (at < link->heard_frames && !link->free.flow) { /* nearly every one */
+    if (at < link->heard_frames && !link->free.duplex) { /* nearly every one */
         *offset = (uint32_t)at;
         return true;
     }
@@ -183,7 +183,7 @@ static bool heed(struct shl_link *link, struct shl_event *event)
  * no doorbell, nor when they are many. */
 static void give_back(struct shl_link *link)
 {
-    if (link->free.flow || link->plugin ||
+    if (link->free.duplex || link->plugin ||
         link->patience < SHL_EVENT_SLOTS - AT_ONCE)
         shl_ring_release(&link->to_host);
 }

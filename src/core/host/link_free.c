@@ -118,12 +118,12 @@ shl_status shl_link_free_start(struct shl_link *link)
     const struct shl_claim *claim = &link->claim;
     bool own = claim->flags & SHL_CLAIM_OWN_CLOCK;
 
-    if (link->drive != SHL_DRIVE_FREE || link->free.flow)
+    if (link->drive != SHL_DRIVE_FREE || link->free.duplex)
         return SHL_OK;
-    struct shl_flow_options options = {
+    struct shl_duplex_options options = {
         .from_host = true,
-        .out_channels = shl_flow_channels(identity, claim, false),
-        .in_channels = shl_flow_channels(identity, claim, true),
+        .out_channels = shl_duplex_channels(identity, claim, false),
+        .in_channels = shl_duplex_channels(identity, claim, true),
         .rate_hz = claim->rate_hz,
         .peer_hz = identity->rate_hz,
         .block_frames = claim->block_frames,
@@ -142,20 +142,20 @@ shl_status shl_link_free_start(struct shl_link *link)
         .exact = own && claim->flags & SHL_CLAIM_EXACT};
     shl_segment_touch_streams(&link->segment, options.out_channels,
                               options.in_channels);
-    return shl_flow_new(&link->segment, &options, &link->free.flow);
+    return shl_duplex_new(&link->segment, &options, &link->free.duplex);
 }
 
 void shl_link_free_end(struct shl_link *link)
 {
-    shl_flow_free(link->free.flow);
-    link->free.flow = NULL;
+    shl_duplex_free(link->free.duplex);
+    link->free.duplex = NULL;
 }
 
 uint32_t shl_link_free_latency(const struct shl_link *link)
 {
-    if (!link->free.flow)
+    if (!link->free.duplex)
         return 0;
-    uint32_t back = at_rate(shl_flow_latency(link->free.flow),
+    uint32_t back = at_rate(shl_duplex_latency(link->free.duplex),
                             link->identity.rate_hz, link->claim.rate_hz);
 
     return there_frames(link) + back;
@@ -170,9 +170,9 @@ uint64_t shl_link_free_short(const struct shl_link *link,
     uint32_t times, back = 0;
 
     *wanted_frames = 0;
-    if (!link->free.flow)
+    if (!link->free.duplex)
         return link->stats.missed;
-    shl_stream_short(link->free.flow->reader, &times, &back);
+    shl_stream_short(link->free.duplex->reader, &times, &back);
     back = at_rate(back, link->identity.rate_hz, link->claim.rate_hz);
     there -= link->free.short_before;
     if (there == 0 || wanted >= SHL_STREAM_FRAMES)
@@ -210,7 +210,7 @@ static bool push_cue(struct shl_link *link,
 static void tell_cue(struct shl_link *link,
                      const struct shl_transport *transport, uint64_t frame)
 {
-    struct shl_link_flow *own = &link->free;
+    struct shl_link_duplex *own = &link->free;
 
     own->cue.sent = push_cue(link, transport, frame);
     own->cue.next = *transport;
@@ -239,7 +239,7 @@ SHL_RT void shl_link_cue(struct shl_link *link,
             push_cue(link, transport, link->frame + link->gathered + offset);
         return;
     }
-    if (!link->free.flow)
+    if (!link->free.duplex)
         return;
     if (offset)
         send_cue(link, before);
@@ -250,7 +250,7 @@ SHL_RT void shl_link_cue(struct shl_link *link,
 static void send_events(struct shl_link *link,
                         const struct shl_transport *transport, uint32_t frames)
 {
-    struct shl_link_flow *own = &link->free;
+    struct shl_link_duplex *own = &link->free;
 
     send_cue(link, transport);
     if (link->frame + frames > own->cue_frame) {
@@ -288,15 +288,15 @@ static void keep_score(struct shl_link *link, bool heard, uint32_t frames)
 static enum shl_heard hear(struct shl_link *link, float *const *out,
                            uint32_t out_channels, uint32_t frames)
 {
-    struct shl_flow *flow = link->free.flow;
-    bool heard = shl_flow_read(flow, out, frames);
+    struct shl_duplex *duplex = link->free.duplex;
+    bool heard = shl_duplex_read(duplex, out, frames);
 
-    for (uint32_t c = flow->options.in_channels; c < out_channels; c++)
+    for (uint32_t c = duplex->options.in_channels; c < out_channels; c++)
         memset(out[c], 0, frames * sizeof(float));
     keep_score(link, heard, frames);
     if (heard)
         return SHL_HEARD_DEVICE;
-    if (!flow->begun && !link->cycle.stalled)
+    if (!duplex->begun && !link->cycle.stalled)
         return SHL_HEARD_NOTHING;
     link->stats.missed++;
     return SHL_HEARD_MISSED;
@@ -313,16 +313,16 @@ SHL_RT enum shl_heard shl_link_free_play(struct shl_link *link,
     const float *planes[SHL_MAX_CHANNELS] = {NULL};
 
     /* rendering in one process there is no other time for it */
-    if (!link->free.flow && (link->claim.flags & both) == both)
+    if (!link->free.duplex && (link->claim.flags & both) == both)
         shl_link_free_start(link);
-    struct shl_flow *flow = link->free.flow;
-    if (!flow)
+    struct shl_duplex *duplex = link->free.duplex;
+    if (!duplex)
         return SHL_HEARD_NOTHING;
     for (uint32_t c = 0; c < in_channels && c < SHL_MAX_CHANNELS; c++)
         planes[c] = in[c];
-    shl_flow_begin(flow);
+    shl_duplex_begin(duplex);
     send_events(link, transport, frames);
-    shl_flow_write(flow, planes, frames);
+    shl_duplex_write(duplex, planes, frames);
     enum shl_heard heard = hear(link, out, out_channels, frames);
     link->frame += frames;
     return heard;

@@ -2,14 +2,14 @@
  * is written to one stream, what comes is read from the other, and an event has
  * its place where the frame that it belongs to is heard. Both ends are alike.
  * Nobody waits: what is not there in time is silence. */
-#ifndef SHL_FLOW_H
-#define SHL_FLOW_H
+#ifndef SHL_DUPLEX_H
+#define SHL_DUPLEX_H
 
 #include "core/free/stream.h"
 #include "core/shm/segment.h"
 #include "shmlink/registry.h"
 
-struct shl_flow_options {
+struct shl_duplex_options {
     bool from_host;        /* the host's end, else the device's */
     uint32_t out_channels; /* written, read: as agreed */
     uint32_t in_channels;
@@ -30,10 +30,10 @@ struct shl_flow_options {
     bool exact;     /* and no call is ever late by it */
 };
 
-struct shl_flow {
+struct shl_duplex {
     shl_stream_writer *writer;
     shl_stream_reader *reader;
-    struct shl_flow_options options;
+    struct shl_duplex_options options;
     uint64_t now_ns;        /* of the present block */
     uint32_t frames;        /* of what was read last */
     int64_t first, end;     /* its part of the stream */
@@ -41,47 +41,48 @@ struct shl_flow {
     bool begun;             /* some block was */
     uint32_t silent_frames; /* since it was the stream */
     uint32_t told_late;
-    struct shl_flow *next; /* for whoever keeps a list */
+    struct shl_duplex *next; /* for whoever keeps a list */
 };
 
-/** How many channels flow in one direction, as both sides work it out. */
-uint32_t shl_flow_channels(const struct shl_identity *identity,
-                           const struct shl_claim *claim, bool to_host);
+/** How many channels duplex in one direction, as both sides work it out. */
+uint32_t shl_duplex_channels(const struct shl_identity *identity,
+                             const struct shl_claim *claim, bool to_host);
 
 /** Whether a rate can be read at another: by what the stream needs. */
-bool shl_flow_can(const struct shl_flow_options *options);
+bool shl_duplex_can(const struct shl_duplex_options *options);
 
 /** The memory of both streams must be reserved. SHL_WRONG_RATE,
  * SHL_WRONG_BLOCK, SHL_BAD_VALUE (latency), SHL_NO_MEMORY. [control] */
-shl_status shl_flow_new(const struct shl_segment *segment,
-                        const struct shl_flow_options *options,
-                        struct shl_flow **flow);
-void shl_flow_free(struct shl_flow *flow);
+shl_status shl_duplex_new(const struct shl_segment *segment,
+                          const struct shl_duplex_options *options,
+                          struct shl_duplex **duplex);
+void shl_duplex_free(struct shl_duplex *duplex);
 
 /** A block begins now: write and read may follow, in any order. [audio] */
-SHL_RT void shl_flow_begin(struct shl_flow *flow);
+SHL_RT void shl_duplex_begin(struct shl_duplex *duplex);
 
 /** Planes of all channels that go out. [audio] */
-SHL_RT void shl_flow_write(struct shl_flow *flow, const float *const *planes,
-                           uint32_t frames);
+SHL_RT void shl_duplex_write(struct shl_duplex *duplex,
+                             const float *const *planes, uint32_t frames);
 
 /** Number of the next frame to be written. [any] */
-uint64_t shl_flow_frame(const struct shl_flow *flow);
+uint64_t shl_duplex_frame(const struct shl_duplex *duplex);
 
 /** Fill the planes of all channels that come. True if it is the stream.
  * [audio] */
-SHL_RT bool shl_flow_read(struct shl_flow *flow, float *const *planes,
-                          uint32_t frames);
+SHL_RT bool shl_duplex_read(struct shl_duplex *duplex, float *const *planes,
+                            uint32_t frames);
 
 /** Whether the peer's event of this frame belongs to a block that has not been
  * read yet. When nothing has been heard for a tenth of a second all are due.
  * [audio] */
-SHL_RT bool shl_flow_early(const struct shl_flow *flow, uint64_t frame);
+SHL_RT bool shl_duplex_early(const struct shl_duplex *duplex, uint64_t frame);
 
 /** Its place in the block that was read last. [audio] */
-SHL_RT uint32_t shl_flow_place(const struct shl_flow *flow, uint64_t frame);
+SHL_RT uint32_t shl_duplex_place(const struct shl_duplex *duplex,
+                                 uint64_t frame);
 
 /** Frames between written and read, at the peer's rate. [any] */
-uint32_t shl_flow_latency(const struct shl_flow *flow);
+uint32_t shl_duplex_latency(const struct shl_duplex *duplex);
 
 #endif

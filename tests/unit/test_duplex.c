@@ -1,6 +1,6 @@
-/* Both ends of a flow, each called late by its own scheduler: what the device
+/* Both ends of a duplex, each called late by its own scheduler: what the device
  * sends back at once comes to the host exactly as late as both latencies say. */
-#include "core/free/flow.h"
+#include "core/free/duplex.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 
 static struct shl_streams memory;
 static struct shl_segment segment = {.streams = &memory};
-static struct shl_flow *host, *device;
+static struct shl_duplex *host, *device;
 static uint64_t now_ns;
 static uint32_t seed;
 
@@ -76,23 +76,23 @@ static void arrange(struct side *side)
         side->at_s = at_s;
 }
 
-static struct shl_flow_options
+static struct shl_duplex_options
 options_of(const struct side *side, const struct side *peer, uint32_t latency)
 {
-    return (struct shl_flow_options){.out_channels = 1,
-                                     .in_channels = 1,
-                                     .rate_hz = RATE,
-                                     .peer_hz = RATE,
-                                     .block_frames = side->frames,
-                                     .peer_frames = peer->frames,
-                                     .latency_frames = latency,
-                                     .expected_frames = expected_frames,
-                                     .clock_ns = virtual_clock};
+    return (struct shl_duplex_options){.out_channels = 1,
+                                       .in_channels = 1,
+                                       .rate_hz = RATE,
+                                       .peer_hz = RATE,
+                                       .block_frames = side->frames,
+                                       .peer_frames = peer->frames,
+                                       .latency_frames = latency,
+                                       .expected_frames = expected_frames,
+                                       .clock_ns = virtual_clock};
 }
 
 static void open_both(uint32_t there, uint32_t back)
 {
-    struct shl_flow_options options = options_of(&devices, &hosts, there);
+    struct shl_duplex_options options = options_of(&devices, &hosts, there);
 
     options.told_frames = &there_frames;
     options.own_late = &late_devices;
@@ -100,20 +100,20 @@ static void open_both(uint32_t there, uint32_t back)
     late_hosts = shl_burst_word(expected_frames, false);
 
     memset(&heard, 0, sizeof heard);
-    assert_int_equal(shl_flow_new(&segment, &options, &device), SHL_OK);
+    assert_int_equal(shl_duplex_new(&segment, &options, &device), SHL_OK);
     options = options_of(&hosts, &devices, back);
     options.from_host = true;
     options.own_late = &late_hosts;
     options.peer_late = &late_devices;
     options.there_frames = &there_frames;
-    assert_int_equal(shl_flow_new(&segment, &options, &host), SHL_OK);
+    assert_int_equal(shl_duplex_new(&segment, &options, &host), SHL_OK);
 }
 
 static int close_both(void **state)
 {
     (void)state;
-    shl_flow_free(host);
-    shl_flow_free(device);
+    shl_duplex_free(host);
+    shl_duplex_free(device);
     host = device = NULL;
     return 0;
 }
@@ -124,9 +124,9 @@ static void device_block(void)
     float *to[] = {plane};
     const float *from[] = {plane};
 
-    shl_flow_begin(device);
-    shl_flow_read(device, to, devices.frames);
-    shl_flow_write(device, from, devices.frames);
+    shl_duplex_begin(device);
+    shl_duplex_read(device, to, devices.frames);
+    shl_duplex_write(device, from, devices.frames);
 }
 
 /* Of what is to be a ramp. */
@@ -145,7 +145,7 @@ static void count_breaks(const float *plane, uint32_t frames)
 static void listen(const float *plane, uint64_t frame, uint64_t settle)
 {
     count_breaks(plane, hosts.frames);
-    int64_t both = shl_flow_latency(host) + shl_flow_latency(device);
+    int64_t both = shl_duplex_latency(host) + shl_duplex_latency(device);
 
     for (uint32_t i = 0; i < hosts.frames; i++) {
         if (frame + i < settle)
@@ -170,9 +170,9 @@ static void host_block(uint64_t settle)
 
     for (uint32_t i = 0; i < hosts.frames; i++)
         out[i] = (float)(hosts.frame + i); /* whole below 2^24 */
-    shl_flow_begin(host);
-    shl_flow_write(host, from, hosts.frames);
-    shl_flow_read(host, to, hosts.frames);
+    shl_duplex_begin(host);
+    shl_duplex_write(host, from, hosts.frames);
+    shl_duplex_read(host, to, hosts.frames);
     listen(in, hosts.frame, settle);
 }
 
@@ -214,8 +214,8 @@ static void the_way_there_and_back_is_exact(void **state)
         run(2, SETTLE);
         if (heard.other || heard.silent)
             print_error("seed %u: %lld frames late, stated %u + %u\n", n,
-                        (long long)heard.delay, shl_flow_latency(device),
-                        shl_flow_latency(host));
+                        (long long)heard.delay, shl_duplex_latency(device),
+                        shl_duplex_latency(host));
         assert_int_equal(heard.other, 0);
         assert_int_equal(heard.silent, 0);
         assert_true(heard.exact > RATE);
@@ -268,11 +268,11 @@ static uint32_t bursts_of(uint32_t n)
     return bursts[n % 6];
 }
 
-static struct shl_stream_stats stats_of(const struct shl_flow *flow)
+static struct shl_stream_stats stats_of(const struct shl_duplex *duplex)
 {
     struct shl_stream_stats stats;
 
-    shl_stream_stats(flow->reader, &stats);
+    shl_stream_stats(duplex->reader, &stats);
     return stats;
 }
 
@@ -294,14 +294,14 @@ static void bursts_are_heard_without_a_break(void **state)
                         (unsigned long long)heard.breaks,
                         (unsigned long long)heard.silent,
                         (unsigned long long)heard.other, (long long)heard.delay,
-                        shl_flow_latency(device), shl_flow_latency(host));
+                        shl_duplex_latency(device), shl_duplex_latency(host));
         assert_int_equal(heard.breaks, 0);
         assert_int_equal(heard.silent, 0);
         assert_int_equal(heard.other, 0);
         assert_true(heard.exact > 2 * RATE);
-        assert_true(shl_flow_latency(device) >= hosts.burst_frames);
-        assert_true(shl_flow_latency(host) >= devices.burst_frames);
-        assert_true(shl_flow_latency(host) < 2 * devices.burst_frames + 600);
+        assert_true(shl_duplex_latency(device) >= hosts.burst_frames);
+        assert_true(shl_duplex_latency(host) >= devices.burst_frames);
+        assert_true(shl_duplex_latency(host) < 2 * devices.burst_frames + 600);
         close_both(state);
     }
 }
@@ -314,11 +314,11 @@ static void expected_bursts_are_in_the_latency_at_once(void **state)
     expected_frames = 960;
     open_both(0, 0);
     expected_frames = 0;
-    const uint32_t there = shl_flow_latency(device);
-    const uint32_t back = shl_flow_latency(host);
+    const uint32_t there = shl_duplex_latency(device);
+    const uint32_t back = shl_duplex_latency(host);
     run(4, RATE);
-    assert_int_equal(shl_flow_latency(device), there);
-    assert_int_equal(shl_flow_latency(host), back);
+    assert_int_equal(shl_duplex_latency(device), there);
+    assert_int_equal(shl_duplex_latency(host), back);
     assert_int_equal(heard.breaks + heard.silent + heard.other, 0);
     close_both(state);
 }
@@ -344,7 +344,7 @@ static void growing_bursts_raise_the_latency_once(void **state)
                         n, (unsigned long long)heard.breaks,
                         (unsigned long long)heard.silent,
                         (unsigned long long)heard.other, (long long)heard.delay,
-                        shl_flow_latency(device), shl_flow_latency(host));
+                        shl_duplex_latency(device), shl_duplex_latency(host));
         /* what was nearly enough is raised when it once was not */
         assert_true(heard.silent + heard.other < RATE / 10);
         assert_true(heard.breaks <= 6);
@@ -359,8 +359,8 @@ static void too_short_a_latency_stays_and_tells_what_would_do(void **state)
     devices.burst_frames = 1024;
     open_both(480, 480);
     run(4, RATE);
-    assert_int_equal(shl_flow_latency(device), 480);
-    assert_int_equal(shl_flow_latency(host), 480);
+    assert_int_equal(shl_duplex_latency(device), 480);
+    assert_int_equal(shl_duplex_latency(host), 480);
     struct shl_stream_stats told = stats_of(host);
     assert_true(told.underruns > 50);
     assert_true(told.wanted_frames >= 1024 && told.wanted_frames < 2048);
@@ -396,7 +396,7 @@ static void a_stopped_program_that_catches_up_is_back_in_time(void **state)
                         n, (unsigned long long)heard.breaks,
                         (unsigned long long)heard.silent,
                         (unsigned long long)heard.other, (long long)heard.delay,
-                        shl_flow_latency(device), shl_flow_latency(host));
+                        shl_duplex_latency(device), shl_duplex_latency(host));
         assert_int_equal(heard.silent + heard.other, 0);
         assert_true(heard.breaks <= 3);
         close_both(state);

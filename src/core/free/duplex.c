@@ -1,4 +1,4 @@
-#include "core/free/flow.h"
+#include "core/free/duplex.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -49,8 +49,8 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-uint32_t shl_flow_channels(const struct shl_identity *identity,
-                           const struct shl_claim *claim, bool to_host)
+uint32_t shl_duplex_channels(const struct shl_identity *identity,
+                             const struct shl_claim *claim, bool to_host)
 {
     /* behind a device's own outputs come the taps that its host selects */
     uint32_t outs =
@@ -68,7 +68,7 @@ static double same_rate(double rate_hz, double peer_hz)
     return fabs(rate_hz - peer_hz) <= 1e-6 * rate_hz ? rate_hz : peer_hz;
 }
 
-bool shl_flow_can(const struct shl_flow_options *options)
+bool shl_duplex_can(const struct shl_duplex_options *options)
 {
     double peer_hz = same_rate(options->rate_hz, options->peer_hz);
 
@@ -80,7 +80,7 @@ bool shl_flow_can(const struct shl_flow_options *options)
 }
 
 /* Latency is more than the block that the writer brings at once. */
-static uint32_t wanted_latency(const struct shl_flow_options *o)
+static uint32_t wanted_latency(const struct shl_duplex_options *o)
 {
     if (o->latency_frames == 0 || o->latency_frames > o->peer_frames)
         return o->latency_frames;
@@ -89,7 +89,7 @@ static uint32_t wanted_latency(const struct shl_flow_options *o)
 
 /* A resampler wants to see more frames than a short latency allows; on one clock
  * and at one rate it is not needed. */
-static const struct shl_resampler *needed(const struct shl_flow_options *o)
+static const struct shl_resampler *needed(const struct shl_duplex_options *o)
 {
     const struct shl_resampler *resampler =
         o->in_channels ? o->resampler : &counting;
@@ -103,7 +103,7 @@ static const struct shl_resampler *needed(const struct shl_flow_options *o)
 }
 
 /* By one clock no block is late. */
-static SHL_RT uint32_t peer_late(const struct shl_flow_options *o)
+static SHL_RT uint32_t peer_late(const struct shl_duplex_options *o)
 {
     if (!o->peer_late || o->one_clock)
         return 0;
@@ -111,7 +111,7 @@ static SHL_RT uint32_t peer_late(const struct shl_flow_options *o)
     return atomic_load_explicit(o->peer_late, memory_order_relaxed);
 }
 
-static struct shl_stream_options reading(const struct shl_flow_options *o)
+static struct shl_stream_options reading(const struct shl_duplex_options *o)
 {
     return (struct shl_stream_options){.channels = o->in_channels,
                                        .rate_hz = o->rate_hz,
@@ -127,9 +127,9 @@ static struct shl_stream_options reading(const struct shl_flow_options *o)
                                        .exact = o->exact};
 }
 
-shl_status shl_flow_new(const struct shl_segment *segment,
-                        const struct shl_flow_options *options,
-                        struct shl_flow **result)
+shl_status shl_duplex_new(const struct shl_segment *segment,
+                          const struct shl_duplex_options *options,
+                          struct shl_duplex **result)
 {
     struct shl_streams *streams = segment->streams;
     struct shl_stream_memory to_device =
@@ -138,97 +138,98 @@ shl_status shl_flow_new(const struct shl_segment *segment,
     struct shl_stream_options read = reading(options);
     const bool pairs =
         options->from_host && !options->one_clock && options->there_frames;
-    struct shl_flow *flow = calloc(1, sizeof *flow);
+    struct shl_duplex *duplex = calloc(1, sizeof *duplex);
     shl_status st;
 
-    if (!flow)
+    if (!duplex)
         return SHL_NO_MEMORY;
-    flow->options = *options;
+    duplex->options = *options;
     read.other_heard = pairs ? &streams->to_device.heard : NULL;
     read.other_frames = options->there_frames;
-    flow->told_late = shl_burst_word(options->expected_frames, false);
+    duplex->told_late = shl_burst_word(options->expected_frames, false);
     if (options->own_late)
-        atomic_store_explicit(options->own_late, flow->told_late,
+        atomic_store_explicit(options->own_late, duplex->told_late,
                               memory_order_relaxed);
     st = shl_stream_writer_new(options->from_host ? &to_device : &to_host,
                                options->out_channels, options->rate_hz,
-                               &flow->writer);
+                               &duplex->writer);
     if (!st)
         st = shl_stream_reader_new(options->from_host ? &to_host : &to_device,
-                                   &read, &flow->reader);
+                                   &read, &duplex->reader);
     if (st) {
-        shl_flow_free(flow);
+        shl_duplex_free(duplex);
         return st;
     }
     if (options->exact)
-        shl_stream_writer_exact(flow->writer);
-    *result = flow;
+        shl_stream_writer_exact(duplex->writer);
+    *result = duplex;
     return SHL_OK;
 }
 
-void shl_flow_free(struct shl_flow *flow)
+void shl_duplex_free(struct shl_duplex *duplex)
 {
-    if (!flow)
+    if (!duplex)
         return;
-    shl_stream_writer_free(flow->writer);
-    shl_stream_reader_free(flow->reader);
-    free(flow);
+    shl_stream_writer_free(duplex->writer);
+    shl_stream_reader_free(duplex->reader);
+    free(duplex);
 }
 
-uint32_t shl_flow_latency(const struct shl_flow *flow)
+uint32_t shl_duplex_latency(const struct shl_duplex *duplex)
 {
-    return shl_stream_latency(flow->reader);
+    return shl_stream_latency(duplex->reader);
 }
 
 /* ---- blocks -------------------------------------------------------------------- */
 
 /* One time for all of a block, so that what the block costs is no delay. */
-SHL_RT void shl_flow_begin(struct shl_flow *flow)
+SHL_RT void shl_duplex_begin(struct shl_duplex *duplex)
 {
-    flow->now_ns = flow->options.clock_ns();
+    duplex->now_ns = duplex->options.clock_ns();
 }
 
 /* What has not been measured yet is what was expected. */
-static SHL_RT void tell_late(struct shl_flow *flow)
+static SHL_RT void tell_late(struct shl_duplex *duplex)
 {
-    uint32_t late = shl_stream_writer_late(flow->writer);
+    uint32_t late = shl_stream_writer_late(duplex->writer);
 
     if (!(late & SHL_BURST_MEASURED))
-        late = flow->told_late & ~SHL_BURST_MEASURED;
-    if (!flow->options.own_late || late == flow->told_late)
+        late = duplex->told_late & ~SHL_BURST_MEASURED;
+    if (!duplex->options.own_late || late == duplex->told_late)
         return;
-    flow->told_late = late;
-    atomic_store_explicit(flow->options.own_late, late, memory_order_relaxed);
+    duplex->told_late = late;
+    atomic_store_explicit(duplex->options.own_late, late, memory_order_relaxed);
 }
 
-SHL_RT void shl_flow_write(struct shl_flow *flow, const float *const *planes,
-                           uint32_t frames)
+SHL_RT void shl_duplex_write(struct shl_duplex *duplex,
+                             const float *const *planes, uint32_t frames)
 {
-    shl_stream_write(flow->writer, planes, frames, flow->now_ns);
-    tell_late(flow);
+    shl_stream_write(duplex->writer, planes, frames, duplex->now_ns);
+    tell_late(duplex);
 }
 
-uint64_t shl_flow_frame(const struct shl_flow *flow)
+uint64_t shl_duplex_frame(const struct shl_duplex *duplex)
 {
-    return shl_stream_writer_frame(flow->writer);
+    return shl_stream_writer_frame(duplex->writer);
 }
 
-SHL_RT bool shl_flow_read(struct shl_flow *flow, float *const *planes,
-                          uint32_t frames)
+SHL_RT bool shl_duplex_read(struct shl_duplex *duplex, float *const *planes,
+                            uint32_t frames)
 {
-    uint32_t enough = (uint32_t)flow->options.rate_hz;
+    uint32_t enough = (uint32_t)duplex->options.rate_hz;
 
-    shl_stream_late(flow->reader, peer_late(&flow->options));
-    flow->heard = shl_stream_read(flow->reader, planes, frames, flow->now_ns);
-    shl_stream_read_part(flow->reader, &flow->first, &flow->end);
-    flow->frames = frames;
+    shl_stream_late(duplex->reader, peer_late(&duplex->options));
+    duplex->heard =
+        shl_stream_read(duplex->reader, planes, frames, duplex->now_ns);
+    shl_stream_read_part(duplex->reader, &duplex->first, &duplex->end);
+    duplex->frames = frames;
     /* what lies before the stream is silence that nobody misses */
-    flow->begun = flow->begun || (flow->heard && flow->end > 0);
-    if (flow->heard)
-        flow->silent_frames = 0;
-    else if (flow->silent_frames < enough)
-        flow->silent_frames += frames;
-    return flow->heard;
+    duplex->begun = duplex->begun || (duplex->heard && duplex->end > 0);
+    if (duplex->heard)
+        duplex->silent_frames = 0;
+    else if (duplex->silent_frames < enough)
+        duplex->silent_frames += frames;
+    return duplex->heard;
 }
 
 /* ---- events -------------------------------------------------------------------- */
@@ -239,21 +240,22 @@ static int64_t beyond(uint64_t frame, int64_t from)
     return (int64_t)(frame - (uint64_t)from);
 }
 
-SHL_RT bool shl_flow_early(const struct shl_flow *flow, uint64_t frame)
+SHL_RT bool shl_duplex_early(const struct shl_duplex *duplex, uint64_t frame)
 {
-    if (flow->heard)
-        return beyond(frame, flow->end) >= 0;
-    return (double)flow->silent_frames < 0.1 * flow->options.rate_hz;
+    if (duplex->heard)
+        return beyond(frame, duplex->end) >= 0;
+    return (double)duplex->silent_frames < 0.1 * duplex->options.rate_hz;
 }
 
-SHL_RT uint32_t shl_flow_place(const struct shl_flow *flow, uint64_t frame)
+SHL_RT uint32_t shl_duplex_place(const struct shl_duplex *duplex,
+                                 uint64_t frame)
 {
-    int64_t length = flow->end - flow->first;
-    int64_t after = beyond(frame, flow->first);
+    int64_t length = duplex->end - duplex->first;
+    int64_t after = beyond(frame, duplex->first);
 
-    if (!flow->heard || length <= 0 || after <= 0)
+    if (!duplex->heard || length <= 0 || after <= 0)
         return 0;
     if (after >= length)
-        return flow->frames - 1;
-    return (uint32_t)(after * (int64_t)flow->frames / length);
+        return duplex->frames - 1;
+    return (uint32_t)(after * (int64_t)duplex->frames / length);
 }
