@@ -34,7 +34,7 @@ static const struct shl_tap taps[] = {{"osc1", SHL_TAP_AUDIO, 1},
                                       {"most", SHL_TAP_AUDIO, 29}};
 #define TAPS (sizeof taps / sizeof *taps)
 
-static struct shl_seat seat;
+static struct shl_registration registration;
 static struct shl_segment theirs; /* the device's mapping and lease */
 static shl_host *host;
 static struct shl_console console;
@@ -118,7 +118,7 @@ static void leave(void)
     shl_host_free(host);
     shl_map_unlink(theirs.name);
     shl_segment_close(&theirs);
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
 }
 
 static void announce(void)
@@ -137,8 +137,8 @@ static void announce(void)
                                     .drives = 3,
                                     .tap_count = TAPS};
 
-    MUST(!shl_seat_take(NULL, &identity, &seat, NULL));
-    MUST(!shl_segment_create(seat.entry.segment, 48000, &theirs));
+    MUST(!shl_registration_take(NULL, &identity, &registration, NULL));
+    MUST(!shl_segment_create(registration.entry.segment, 48000, &theirs));
     MUST(!shl_segment_reserve_planes(&theirs, SHL_MAX_CHANNELS));
     shl_segment_write_taps(&theirs, taps, TAPS);
     shl_seqlock_write(&theirs.identity->seqlock, &identity,

@@ -15,7 +15,7 @@
 
 #define STEPS 6
 
-static struct shl_seat seat;
+static struct shl_registration registration;
 static struct shl_segment theirs; /* device and host in one */
 static volatile uint32_t sink;
 
@@ -23,7 +23,7 @@ static void leave(void)
 {
     shl_map_unlink(theirs.name);
     shl_segment_close(&theirs);
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
     free(good);
 }
 
@@ -38,8 +38,8 @@ static void begin(void)
                                     .block_frames = 64,
                                     .in_channels = 2,
                                     .out_channels = 2};
-    if (shl_seat_take(NULL, &identity, &seat, NULL) ||
-        shl_segment_create(seat.entry.segment, 48000, &theirs))
+    if (shl_registration_take(NULL, &identity, &registration, NULL) ||
+        shl_segment_create(registration.entry.segment, 48000, &theirs))
         abort();
     shl_seqlock_write(&theirs.identity->seqlock, &identity,
                       sizeof identity / 8);

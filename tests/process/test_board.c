@@ -68,7 +68,7 @@ static void segment_names_are_of_one_pattern(void **state)
     assert_false(shl_board_segment_name(name));
 }
 
-/* ---- seats -------------------------------------------------------------------- */
+/* ---- registrations -------------------------------------------------------------------- */
 
 static void fresh_board_is_a_file_of_zeros(void **state)
 {
@@ -89,55 +89,58 @@ static void fresh_board_is_a_file_of_zeros(void **state)
 /* shows DL-21 */
 static void names_get_the_lowest_free_number(void **state)
 {
-    struct shl_seat a, b, c, other;
+    struct shl_registration a, b, c, other;
 
     (void)state;
     assert_true(board_sit(&a, "MySynth", "MySynth:0"));
     assert_true(board_sit(&b, "MySynth", "MySynth:1"));
     assert_true(board_sit(&c, "MySynth:3", "MySynth:3"));
     assert_true(board_sit(&other, "My Synth", "My Synth:0"));
-    shl_seat_leave(&a);
+    shl_registration_leave(&a);
     assert_true(board_sit(&a, "MySynth", "MySynth:0"));
-    shl_seat_leave(&b);
+    shl_registration_leave(&b);
     assert_true(board_sit(&b, "MySynth:1", "MySynth:1"));
-    shl_seat_leave(&a);
-    shl_seat_leave(&b);
-    shl_seat_leave(&c);
-    shl_seat_leave(&other);
+    shl_registration_leave(&a);
+    shl_registration_leave(&b);
+    shl_registration_leave(&c);
+    shl_registration_leave(&other);
     assert_int_equal(board_used(), 0);
 }
 
 static void taken_id_names_its_process(void **state)
 {
     struct shl_identity who = board_identity("MySynth:3");
-    struct shl_seat seat, second;
+    struct shl_registration registration, second;
     struct shl_why why;
     char pid[16];
 
     (void)state;
-    assert_true(board_sit(&seat, "MySynth:3", "MySynth:3"));
-    assert_int_equal(shl_seat_take(registry, &who, &second, &why), SHL_TAKEN);
+    assert_true(board_sit(&registration, "MySynth:3", "MySynth:3"));
+    assert_int_equal(shl_registration_take(registry, &who, &second, &why),
+                     SHL_TAKEN);
     snprintf(pid, sizeof pid, "process %d", (int)getpid());
     assert_non_null(strstr(why.text, "MySynth:3"));
     assert_non_null(strstr(why.text, pid));
     assert_string_equal(who.id, "MySynth:3");
-    shl_seat_leave(&seat);
-    assert_int_equal(shl_seat_take(registry, &who, &second, &why), SHL_OK);
-    shl_seat_leave(&second);
+    shl_registration_leave(&registration);
+    assert_int_equal(shl_registration_take(registry, &who, &second, &why),
+                     SHL_OK);
+    shl_registration_leave(&second);
 }
 
-static void impossible_ids_get_no_seat(void **state)
+static void impossible_ids_get_no_registration(void **state)
 {
     static const char *const bad[] = {
         "", "a/b", "lv2", "0123456789012345678901234567890123456789012345x"};
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct shl_identity who = board_identity(bad[i]);
         struct shl_why why = {""};
-        assert_int_equal(shl_seat_take(registry, &who, &seat, &why),
-                         SHL_BAD_NAME);
+        assert_int_equal(
+            shl_registration_take(registry, &who, &registration, &why),
+            SHL_BAD_NAME);
         assert_true(why.text[0]);
     }
     assert_int_equal(board_used(), 0);
@@ -145,34 +148,35 @@ static void impossible_ids_get_no_seat(void **state)
 
 static void device_65_is_refused_and_nothing_overwritten(void **state)
 {
-    static struct shl_seat seats[SHL_BOARD_SLOTS];
+    static struct shl_registration registrations[SHL_BOARD_SLOTS];
     struct shl_identity who = board_identity("Late");
     struct shl_board_view view;
-    struct shl_seat seat;
+    struct shl_registration registration;
     struct shl_why why;
 
     (void)state;
     for (int i = 0; i < 64; i++) {
         char got[16];
         snprintf(got, sizeof got, "Many:%d", i);
-        assert_true(board_sit(&seats[i], "Many", got));
+        assert_true(board_sit(&registrations[i], "Many", got));
     }
-    assert_int_equal(shl_seat_take(registry, &who, &seat, &why),
+    assert_int_equal(shl_registration_take(registry, &who, &registration, &why),
                      SHL_BOARD_FULL);
     assert_non_null(strstr(why.text, "64"));
     assert_string_equal(who.id, "Late");
     view = board_view();
     for (uint32_t i = 0; i < 64; i++) {
         struct shl_board_entry entry;
-        assert_int_equal(shl_board_read(&view, seats[i].slot, &entry), SHL_OK);
-        assert_memory_equal(&entry, &seats[i].entry, sizeof entry);
+        assert_int_equal(shl_board_read(&view, registrations[i].slot, &entry),
+                         SHL_OK);
+        assert_memory_equal(&entry, &registrations[i].entry, sizeof entry);
     }
     shl_board_close(&view);
     /* the id that was wished for is free again */
-    shl_seat_leave(&seats[31]);
-    assert_true(board_sit(&seats[31], "Late:0", "Late:0"));
+    shl_registration_leave(&registrations[31]);
+    assert_true(board_sit(&registrations[31], "Late:0", "Late:0"));
     for (int i = 0; i < 64; i++)
-        shl_seat_leave(&seats[i]);
+        shl_registration_leave(&registrations[i]);
     assert_int_equal(board_used(), 0);
 }
 
@@ -181,16 +185,16 @@ static void changed_identity_is_shown_but_not_another_id(void **state)
     struct shl_board_view view = board_view();
     struct shl_identity who = board_identity("Other:9");
     struct shl_board_entry entry;
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
-    assert_true(board_sit(&seat, "MySynth", "MySynth:0"));
+    assert_true(board_sit(&registration, "MySynth", "MySynth:0"));
     strcpy(who.tag, "lead");
-    shl_seat_update(&seat, &who);
-    assert_int_equal(shl_board_read(&view, seat.slot, &entry), SHL_OK);
+    shl_registration_update(&registration, &who);
+    assert_int_equal(shl_board_read(&view, registration.slot, &entry), SHL_OK);
     assert_string_equal(entry.identity.tag, "lead");
     assert_string_equal(entry.identity.id, "MySynth:0");
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
     shl_board_close(&view);
 }
 
@@ -203,7 +207,7 @@ static void killed_device_is_swept_with_its_segment(void **state)
 {
     struct shl_board_view view = board_view();
     struct shl_board_entry entry;
-    struct shl_seat seat;
+    struct shl_registration registration;
     pid_t pid = child_start(board_device, wish);
 
     (void)state;
@@ -219,13 +223,13 @@ static void killed_device_is_swept_with_its_segment(void **state)
     assert_false(shl_board_sweep(&view, 0));
     shl_board_close(&view);
     /* its id is free at once */
-    assert_true(board_sit(&seat, wish, wish));
-    shl_seat_leave(&seat);
+    assert_true(board_sit(&registration, wish, wish));
+    shl_registration_leave(&registration);
 }
 
 static void new_device_takes_the_slot_of_a_dead_one(void **state)
 {
-    static struct shl_seat seats[SHL_BOARD_SLOTS];
+    static struct shl_registration registrations[SHL_BOARD_SLOTS];
     struct shl_board_view view = board_view();
     struct shl_board_entry entry;
     pid_t pid = child_start(board_device, wish);
@@ -236,13 +240,13 @@ static void new_device_takes_the_slot_of_a_dead_one(void **state)
     for (int i = 0; i < 64; i++) {
         char id[16];
         snprintf(id, sizeof id, "New:%d", i);
-        assert_true(board_sit(&seats[i], id, id));
+        assert_true(board_sit(&registrations[i], id, id));
         /* the empty ones first */
-        assert_int_equal(seats[i].slot, i < 63 ? i + 1 : 0);
+        assert_int_equal(registrations[i].slot, i < 63 ? i + 1 : 0);
         assert_int_equal(board_exists(entry.segment), i < 63);
     }
     for (int i = 0; i < 64; i++)
-        shl_seat_leave(&seats[i]);
+        shl_registration_leave(&registrations[i]);
     shl_board_close(&view);
 }
 
@@ -250,16 +254,18 @@ static void death_in_the_middle_of_writing_leaves_a_clear_slot(void **state)
 {
     struct shl_board_view view = board_view();
     struct shl_board_entry entry;
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
-    assert_true(board_sit(&seat, "Half", "Half:0"));
+    assert_true(board_sit(&registration, "Half", "Half:0"));
     /* as if it had died there: an odd sequence, a free lease */
-    atomic_fetch_add(&view.board->slot[seat.slot].seqlock.sequence, 1);
-    assert_int_equal(shl_board_read(&view, seat.slot, &entry), SHL_AGAIN);
-    shl_board_close(&seat.view);
-    assert_true(shl_board_sweep(&view, seat.slot));
-    assert_int_equal(shl_board_read(&view, seat.slot, &entry), SHL_NOT_FOUND);
+    atomic_fetch_add(&view.board->slot[registration.slot].seqlock.sequence, 1);
+    assert_int_equal(shl_board_read(&view, registration.slot, &entry),
+                     SHL_AGAIN);
+    shl_board_close(&registration.view);
+    assert_true(shl_board_sweep(&view, registration.slot));
+    assert_int_equal(shl_board_read(&view, registration.slot, &entry),
+                     SHL_NOT_FOUND);
     assert_int_equal(board_used(), 0);
     shl_board_close(&view);
 }
@@ -285,17 +291,17 @@ static int come_and_go(void *arg)
     for (;;) {
         struct shl_identity who = board_identity(id);
         struct shl_segment segment;
-        struct shl_seat seat;
+        struct shl_registration registration;
 
-        if (shl_seat_take(registry, &who, &seat, NULL))
+        if (shl_registration_take(registry, &who, &registration, NULL))
             return 1;
-        if (shl_segment_create(seat.entry.segment, 48000, &segment))
+        if (shl_segment_create(registration.entry.segment, 48000, &segment))
             return 2;
         shl_seqlock_write(&segment.identity->seqlock, &who, sizeof who / 8);
         shl_segment_ready(&segment);
-        shl_map_unlink(seat.entry.segment);
+        shl_map_unlink(registration.entry.segment);
         shl_segment_close(&segment);
-        shl_seat_leave(&seat);
+        shl_registration_leave(&registration);
     }
 }
 
@@ -392,7 +398,7 @@ static void two_cleaners_clear_each_slot_once_and_no_live_one(void **state)
                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct shl_board_view view = board_view();
     struct shl_board_entry entry;
-    struct shl_seat live;
+    struct shl_registration live;
     pid_t cleaner[2];
 
     (void)state;
@@ -412,12 +418,12 @@ static void two_cleaners_clear_each_slot_once_and_no_live_one(void **state)
     assert_memory_equal(&entry, &live.entry, sizeof entry);
     assert_true(all->cleared <= (uint32_t)deaths);
     assert_true(all->cleared > 0);
-    shl_seat_leave(&live);
+    shl_registration_leave(&live);
     shl_board_close(&view);
     munmap(all, 4096);
 }
 
-/** Two threads of one process: their seats and views exclude each other as
+/** Two threads of one process: their registrations and views exclude each other as
  * those of two processes do. */
 static void *sit_and_sweep(void *arg)
 {
@@ -426,19 +432,19 @@ static void *sit_and_sweep(void *arg)
     for (int i = 0; i < 200; i++) {
         struct shl_identity who = board_identity("Thread");
         struct shl_board_view view;
-        struct shl_seat seat;
+        struct shl_registration registration;
 
-        if (shl_seat_take(registry, &who, &seat, NULL) ||
+        if (shl_registration_take(registry, &who, &registration, NULL) ||
             shl_board_open(registry, &view, NULL)) {
             ++*failed;
             continue;
         }
         for (uint32_t s = 0; s < 8; s++)
             *failed += shl_board_sweep(&view, s);
-        shl_seat_update(&seat, &who);
-        *failed += !shl_board_held(&view, seat.slot);
+        shl_registration_update(&registration, &who);
+        *failed += !shl_board_held(&view, registration.slot);
         shl_board_close(&view);
-        shl_seat_leave(&seat);
+        shl_registration_leave(&registration);
     }
     return NULL;
 }
@@ -467,7 +473,7 @@ int main(void)
         BOARD_TEST(fresh_board_is_a_file_of_zeros),
         BOARD_TEST(names_get_the_lowest_free_number),
         BOARD_TEST(taken_id_names_its_process),
-        BOARD_TEST(impossible_ids_get_no_seat),
+        BOARD_TEST(impossible_ids_get_no_registration),
         BOARD_TEST(device_65_is_refused_and_nothing_overwritten),
         BOARD_TEST(changed_identity_is_shown_but_not_another_id),
         BOARD_TEST(killed_device_is_swept_with_its_segment),

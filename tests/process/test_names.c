@@ -83,7 +83,7 @@ static void needs_root(void)
 /* shows DL-38 MP-50 */
 static void board_of_another_user_is_skipped_and_named(void **state)
 {
-    struct board_seated device;
+    struct board_registered device;
     shl_registry *r;
     struct shl_device_info info;
     char text[400], words[128];
@@ -92,7 +92,7 @@ static void board_of_another_user_is_skipped_and_named(void **state)
     needs_root();
     assert_true(others_take(0, 2));
     board_start(&device, "Here");
-    assert_int_equal(device.seat.view.number, 2);
+    assert_int_equal(device.registration.view.number, 2);
     assert_int_equal(number_of_board(), 2);
     r = board_registry();
     assert_int_equal(shl_registry_find(r, "Here:0", &info), SHL_OK);
@@ -120,7 +120,7 @@ static void board_that_is_ours_wins_before_a_new_one(void **state)
 /* However two boards of ours came to be: all meet on the first. */
 static void devices_move_to_the_first_board_of_ours(void **state)
 {
-    struct board_seated device;
+    struct board_registered device;
     shl_registry *r;
     struct shl_device_info info;
     int fd;
@@ -131,15 +131,15 @@ static void devices_move_to_the_first_board_of_ours(void **state)
     board_start(&device, "Mover");
     r = board_registry();
     assert_int_equal(shl_registry_find(r, "Mover:0", &info), SHL_OK);
-    assert_true(shl_board_current(&device.seat.view));
+    assert_true(shl_board_current(&device.registration.view));
     unlink(board);
-    assert_true(shl_board_current(&device.seat.view));
+    assert_true(shl_board_current(&device.registration.view));
     fd = open(board, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     close(fd);
-    assert_false(shl_board_current(&device.seat.view));
-    assert_int_equal(shl_seat_renew(&device.seat), SHL_OK);
-    assert_int_equal(device.seat.view.number, 0);
+    assert_false(shl_board_current(&device.registration.view));
+    assert_int_equal(shl_registration_renew(&device.registration), SHL_OK);
+    assert_int_equal(device.registration.view.number, 0);
     assert_int_equal(shl_registry_find(r, "Mover:0", &info), SHL_OK);
     assert_int_equal(board_used(), 1);
     shl_registry_close(r);
@@ -213,7 +213,7 @@ static void empty_board_says_whose_it_is(void **state)
 
 static void segment_that_is_not_there_is_no_riddle(void **state)
 {
-    struct board_seated device;
+    struct board_registered device;
     shl_registry *r = board_registry();
     char path[300], words[700];
 

@@ -361,7 +361,7 @@ static void observer_that_writes_dies_alone(void **state)
 
 /* ---- a device that only the test is --------------------------------------------- */
 
-static struct shl_seat seat;
+static struct shl_registration registration;
 static struct shl_segment raw; /* as the device, and any host, writes it */
 
 static int be_device(void **state)
@@ -377,8 +377,8 @@ static int be_device(void **state)
                                     .out_channels = 2};
 
     (void)state;
-    if (shl_seat_take(NULL, &identity, &seat, NULL) ||
-        shl_segment_create(seat.entry.segment, 48000, &raw))
+    if (shl_registration_take(NULL, &identity, &registration, NULL) ||
+        shl_segment_create(registration.entry.segment, 48000, &raw))
         return 1;
     shl_seqlock_write(&raw.identity->seqlock, &identity, sizeof identity / 8);
     shl_segment_ready(&raw);
@@ -390,7 +390,7 @@ static int leave_raw(void **state)
 {
     shl_map_unlink(raw.name);
     shl_segment_close(&raw);
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
     return leave(state);
 }
 

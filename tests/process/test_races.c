@@ -154,16 +154,16 @@ static void device_that_comes_and_dies(uint64_t byte)
 
 static void slot_that_was_used_meanwhile_is_cleared_first(void **state)
 {
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
     atomic_store(&at_lease, device_that_comes_and_dies);
-    assert_true(board_sit(&seat, "Next", "Next:0"));
+    assert_true(board_sit(&registration, "Next", "Next:0"));
     assert_null(atomic_load(&at_lease));
-    assert_int_equal(seat.slot, 0);
+    assert_int_equal(registration.slot, 0);
     assert_true(left_segment[0]);
     assert_false(board_exists(left_segment));
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
 }
 
 static void remove_the_board(uint64_t byte)
@@ -173,21 +173,21 @@ static void remove_the_board(uint64_t byte)
     assert_int_equal(unlink(board), 0);
 }
 
-static void board_removed_meanwhile_seats_nobody(void **state)
+static void board_removed_meanwhile_registrations_nobody(void **state)
 {
     struct shl_device_info info;
     shl_registry *r;
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
     atomic_store(&at_lease, remove_the_board);
-    assert_true(board_sit(&seat, "Seated", "Seated:0"));
+    assert_true(board_sit(&registration, "Seated", "Seated:0"));
     assert_null(atomic_load(&at_lease));
-    assert_true(shl_board_current(&seat.view));
+    assert_true(shl_board_current(&registration.view));
     r = board_registry();
     assert_int_equal(shl_registry_find(r, "Seated:0", &info), SHL_AGAIN);
     shl_registry_close(r);
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
 }
 
 static void another_makes_the_board(const char *name)
@@ -219,15 +219,15 @@ static void board_made_meanwhile_is_the_board(void **state)
 static void segment_that_is_still_held_stays(void **state)
 {
     struct shl_board_view view = board_view();
-    struct board_seated device;
+    struct board_registered device;
 
     (void)state;
     board_start(&device, "Half");
-    shl_lease_drop(&device.seat.view.map, device.seat.slot);
-    assert_false(shl_board_sweep(&view, device.seat.slot));
+    shl_lease_drop(&device.registration.view.map, device.registration.slot);
+    assert_false(shl_board_sweep(&view, device.registration.slot));
     assert_true(board_exists(device.segment.name));
     shl_lease_drop(&device.segment.map, SHL_LEASE_DEVICE);
-    assert_true(shl_board_sweep(&view, device.seat.slot));
+    assert_true(shl_board_sweep(&view, device.registration.slot));
     assert_false(board_exists(device.segment.name));
     board_stop(&device);
     shl_board_close(&view);
@@ -235,7 +235,7 @@ static void segment_that_is_still_held_stays(void **state)
 
 /* ---- an observer -------------------------------------------------------------------------- */
 
-static struct board_seated watched;
+static struct board_registered watched;
 static struct shl_segment first_host, second_host;
 static int begun, ended;
 static char who[128];
@@ -383,7 +383,7 @@ int main(void)
         BOARD_TEST(board_made_meanwhile_is_the_board),
         BOARD_TEST(slot_that_another_has_cleared_is_not_cleared_again),
         BOARD_TEST(slot_that_was_used_meanwhile_is_cleared_first),
-        BOARD_TEST(board_removed_meanwhile_seats_nobody),
+        BOARD_TEST(board_removed_meanwhile_registrations_nobody),
         BOARD_TEST(segment_that_is_still_held_stays),
         BOARD_TEST(observer_tells_no_claim_that_is_over),
         BOARD_TEST(observer_looks_at_no_other_device),

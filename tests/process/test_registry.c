@@ -40,14 +40,14 @@ static struct shl_device_info only(shl_registry *r)
     return info;
 }
 
-static void claim(struct shl_segment *host, const struct board_seated *d,
+static void claim(struct shl_segment *host, const struct board_registered *d,
                   const char *tag)
 {
     struct shl_claim what = {.rate_hz = 48000};
 
     strcpy(what.tag, tag);
-    assert_int_equal(shl_segment_open(d->seat.entry.segment, host, NULL),
-                     SHL_OK);
+    assert_int_equal(
+        shl_segment_open(d->registration.entry.segment, host, NULL), SHL_OK);
     assert_int_equal(shl_segment_claim(host), SHL_OK);
     shl_segment_claim_write(host, &what);
 }
@@ -72,7 +72,7 @@ static void scan_shows_what_the_device_said(void **state)
     shl_registry *r = board_registry();
     struct shl_identity who = board_identity("My Synth");
     struct shl_device_info info;
-    struct board_seated d;
+    struct board_registered d;
 
     (void)state;
     board_start(&d, "My Synth");
@@ -91,7 +91,7 @@ static void scan_shows_what_the_device_said(void **state)
     who.drives = SHL_DRIVE_LOCKSTEP;
     who.latency_frames = 77;
     who.param_count = 4;
-    shl_seat_update(&d.seat, &who);
+    shl_registration_update(&d.registration, &who);
     info = only(r);
     assert_string_equal(info.id, "My Synth:0");
     assert_string_equal(info.vendor, "Vendor");
@@ -109,7 +109,7 @@ static void scan_shows_what_the_device_said(void **state)
     assert_int_equal(info.drives, who.drives);
     assert_int_equal(info.latency_frames, 77);
     assert_int_equal(info.param_count, 4);
-    assert_string_equal(info.segment, d.seat.entry.segment);
+    assert_string_equal(info.segment, d.registration.entry.segment);
     assert_int_equal(info.state, SHL_STATE_FREE);
     assert_int_equal(info.host_pid, 0);
     board_stop(&d);
@@ -123,7 +123,7 @@ static void state_follows_the_claim(void **state)
     shl_registry *r = board_registry();
     struct shl_device_info info;
     struct shl_segment host;
-    struct board_seated d;
+    struct board_registered d;
 
     (void)state;
     board_start(&d, "MySynth");
@@ -174,7 +174,7 @@ static void claim_is_never_shown_half_written(void **state)
 {
     shl_registry *r = board_registry();
     struct shl_segment host;
-    struct board_seated d;
+    struct board_registered d;
     struct writer w = {.host = &host};
     pthread_t thread;
     int shown = 0;
@@ -212,21 +212,22 @@ static void device_without_its_segment_is_starting(void **state)
     shl_registry *r = board_registry();
     struct shl_device_info info;
     struct shl_segment segment;
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
-    assert_true(board_sit(&seat, "Slow", "Slow:0"));
+    assert_true(board_sit(&registration, "Slow", "Slow:0"));
     assert_int_equal(only(r).state, SHL_STATE_STARTING);
     assert_int_equal(shl_registry_find(r, "Slow", &info), SHL_AGAIN);
     assert_string_equal(info.id, "Slow:0");
-    assert_int_equal(shl_segment_create(seat.entry.segment, 48000, &segment),
-                     SHL_OK);
+    assert_int_equal(
+        shl_segment_create(registration.entry.segment, 48000, &segment),
+        SHL_OK);
     assert_int_equal(only(r).state, SHL_STATE_STARTING);
     shl_segment_ready(&segment);
     assert_int_equal(only(r).state, SHL_STATE_FREE);
-    shl_map_unlink(seat.entry.segment);
+    shl_map_unlink(registration.entry.segment);
     shl_segment_close(&segment);
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
     shl_registry_close(r);
 }
 
@@ -234,19 +235,19 @@ static void more_devices_than_room_are_counted(void **state)
 {
     struct shl_device_info info[2] = {{.id = ""}, {.id = "untouched"}};
     shl_registry *r = board_registry();
-    struct shl_seat seat[3];
+    struct shl_registration registration[3];
     uint32_t found = 0;
 
     (void)state;
-    assert_true(board_sit(&seat[0], "A", "A:0"));
-    assert_true(board_sit(&seat[1], "B", "B:0"));
-    assert_true(board_sit(&seat[2], "C", "C:0"));
+    assert_true(board_sit(&registration[0], "A", "A:0"));
+    assert_true(board_sit(&registration[1], "B", "B:0"));
+    assert_true(board_sit(&registration[2], "C", "C:0"));
     assert_int_equal(shl_registry_scan(r, info, 1, &found), SHL_OK);
     assert_int_equal(found, 3);
     assert_string_equal(info[0].id, "A:0");
     assert_string_equal(info[1].id, "untouched");
     for (int i = 0; i < 3; i++)
-        shl_seat_leave(&seat[i]);
+        shl_registration_leave(&registration[i]);
     shl_registry_close(r);
 }
 
@@ -276,12 +277,12 @@ static int device_with_a_child(void *arg)
 {
     struct shl_identity who = board_identity("Parent:0");
     struct shl_segment segment;
-    struct shl_seat seat;
+    struct shl_registration registration;
     struct heir *heir = arg;
     pid_t pid;
 
-    if (shl_seat_take(registry, &who, &seat, NULL) ||
-        shl_segment_create(seat.entry.segment, 48000, &segment))
+    if (shl_registration_take(registry, &who, &registration, NULL) ||
+        shl_segment_create(registration.entry.segment, 48000, &segment))
         return 1;
     shl_segment_ready(&segment);
     pid = fork();
@@ -357,7 +358,7 @@ static void dead_host_with_a_living_child_is_stale(void **state)
     struct orphan *orphan = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     shl_registry *r = board_registry();
-    struct board_seated d;
+    struct board_registered d;
     char text[400], words[64];
     pid_t pid;
 
@@ -393,17 +394,17 @@ static void dead_host_with_a_living_child_is_stale(void **state)
 static void removed_board_is_opened_anew(void **state)
 {
     shl_registry *r = board_registry();
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
     unlink(board);
-    assert_true(board_sit(&seat, "New", "New:0"));
+    assert_true(board_sit(&registration, "New", "New:0"));
     assert_string_equal(only(r).id, "New:0");
     assert_int_equal(truncate(board, 0), 0);
     assert_int_equal(count(r), 0);
-    assert_int_equal(shl_seat_renew(&seat), SHL_OK);
+    assert_int_equal(shl_registration_renew(&registration), SHL_OK);
     assert_string_equal(only(r).id, "New:0");
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
     shl_registry_close(r);
 }
 
@@ -412,7 +413,7 @@ static void clean_finds_segments_whose_board_is_gone(void **state)
     static char id[] = "Mortal:0";
     shl_registry *r = board_registry();
     struct shl_device_info info;
-    struct board_seated d;
+    struct board_registered d;
     uint32_t cleaned = 0;
     pid_t pid = child_start(board_device, id);
 
@@ -430,7 +431,7 @@ static void clean_finds_segments_whose_board_is_gone(void **state)
         shl_sleep_ms(10);
     }
     assert_false(board_exists(info.segment));
-    assert_true(board_exists(d.seat.entry.segment));
+    assert_true(board_exists(d.registration.entry.segment));
     board_stop(&d);
     shl_registry_close(r);
 }
@@ -471,7 +472,7 @@ static void hostile_segment_is_shown_without_a_claim(void **state)
     shl_registry *r = board_registry();
     struct shl_link_header *link;
     struct shl_device_info info;
-    struct board_seated d;
+    struct board_registered d;
 
     (void)state;
     board_start(&d, "MySynth");
@@ -496,7 +497,7 @@ static int no_descriptors(void *arg)
     uint32_t found = 99;
     struct shl_why why;
     struct shl_identity who = board_identity("Late");
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)arg;
     CHILD_CHECK(shl_registry_open(registry, &r, NULL) == SHL_OK);
@@ -508,7 +509,7 @@ static int no_descriptors(void *arg)
     CHILD_CHECK(shl_registry_open(registry, &second, &why) ==
                 SHL_NO_DESCRIPTORS);
     CHILD_CHECK(strstr(why.text, "descriptors"));
-    CHILD_CHECK(shl_seat_take(registry, &who, &seat, &why) ==
+    CHILD_CHECK(shl_registration_take(registry, &who, &registration, &why) ==
                 SHL_NO_DESCRIPTORS);
     /* usable again as soon as there are some */
     limit.rlim_cur = limit.rlim_max;
@@ -521,7 +522,7 @@ static int no_descriptors(void *arg)
 /* shows DL-55 */
 static void no_descriptors_is_said_and_passes(void **state)
 {
-    struct board_seated d;
+    struct board_registered d;
 
     (void)state;
     board_start(&d, "MySynth");
@@ -534,7 +535,7 @@ static int shm_refuses(void *arg)
     const unsigned *kib = arg;
     shl_status want = *kib ? SHL_NO_SPACE : SHL_NO_SHM;
     struct shl_identity who = board_identity("Late");
-    struct shl_seat seat;
+    struct shl_registration registration;
     shl_registry *r;
     struct shl_why why;
 
@@ -542,7 +543,8 @@ static int shm_refuses(void *arg)
         return CHILD_SKIP;
     CHILD_CHECK(shl_registry_open(registry, &r, &why) == want);
     CHILD_CHECK(strstr(why.text, "/dev/shm"));
-    CHILD_CHECK(shl_seat_take(registry, &who, &seat, &why) == want);
+    CHILD_CHECK(shl_registration_take(registry, &who, &registration, &why) ==
+                want);
     CHILD_CHECK(strstr(why.text, "/dev/shm"));
     CHILD_CHECK(!board_exists(registry));
     return 0;

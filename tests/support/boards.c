@@ -42,17 +42,18 @@ struct shl_identity board_identity(const char *id)
     return who;
 }
 
-bool board_sit(struct shl_seat *seat, const char *wish, const char *got)
+bool board_sit(struct shl_registration *registration, const char *wish,
+               const char *got)
 {
     struct shl_identity who = board_identity(wish);
     struct shl_why why = {""};
 
-    if (shl_seat_take(registry, &who, seat, &why)) {
-        fprintf(stderr, "# no seat: %s\n", why.text);
+    if (shl_registration_take(registry, &who, registration, &why)) {
+        fprintf(stderr, "# no registration: %s\n", why.text);
         return false;
     }
     return strcmp(who.id, got) == 0 &&
-           strcmp(seat->entry.identity.id, got) == 0;
+           strcmp(registration->entry.identity.id, got) == 0;
 }
 
 struct shl_board_view board_view(void)
@@ -101,29 +102,30 @@ uint32_t board_sweep(void)
     return cleared;
 }
 
-static bool starts(struct board_seated *device, const char *wish)
+static bool starts(struct board_registered *device, const char *wish)
 {
     struct shl_identity who = board_identity(wish);
 
-    if (shl_seat_take(registry, &who, &device->seat, NULL) ||
-        shl_segment_create(device->seat.entry.segment, 48000, &device->segment))
+    if (shl_registration_take(registry, &who, &device->registration, NULL) ||
+        shl_segment_create(device->registration.entry.segment, 48000,
+                           &device->segment))
         return false;
     shl_seqlock_write(&device->segment.identity->seqlock, &who, sizeof who / 8);
     shl_segment_ready(&device->segment);
     return true;
 }
 
-void board_start(struct board_seated *device, const char *wish)
+void board_start(struct board_registered *device, const char *wish)
 {
     if (!starts(device, wish))
         abort();
 }
 
-void board_stop(struct board_seated *device)
+void board_stop(struct board_registered *device)
 {
-    shl_map_unlink(device->seat.entry.segment);
+    shl_map_unlink(device->registration.entry.segment);
     shl_segment_close(&device->segment);
-    shl_seat_leave(&device->seat);
+    shl_registration_leave(&device->registration);
 }
 
 shl_registry *board_registry(void)
@@ -137,7 +139,7 @@ shl_registry *board_registry(void)
 
 int board_device(void *id)
 {
-    struct board_seated device;
+    struct board_registered device;
 
     if (!starts(&device, id))
         return 1;

@@ -23,7 +23,8 @@ bool board_soak(void);
 struct shl_identity board_identity(const char *id);
 
 /** Sit down; whether that got this id. */
-bool board_sit(struct shl_seat *seat, const char *wish, const char *got);
+bool board_sit(struct shl_registration *registration, const char *wish,
+               const char *got);
 
 /** A view, or the end of the program. */
 struct shl_board_view board_view(void);
@@ -37,15 +38,15 @@ uint32_t board_used(void);
 /** Sweep all slots; how many were cleared. */
 uint32_t board_sweep(void);
 
-/** A device of this process: seat and segment, no thread. */
-struct board_seated {
-    struct shl_seat seat;
+/** A device of this process: registration and segment, no thread. */
+struct board_registered {
+    struct shl_registration registration;
     struct shl_segment segment;
 };
 
 /** Be one and end it, or the end of the program. */
-void board_start(struct board_seated *device, const char *wish);
-void board_stop(struct board_seated *device);
+void board_start(struct board_registered *device, const char *wish);
+void board_stop(struct board_registered *device);
 
 /** Our board as everybody sees it, or the end of the program. */
 shl_registry *board_registry(void);

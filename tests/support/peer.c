@@ -328,13 +328,13 @@ static void die_before_ready(const struct shl_device_options *options)
 {
     struct shl_identity identity = {.rate_hz = options->rate_hz,
                                     .block_frames = 64};
-    struct shl_seat seat;
+    struct shl_registration registration;
     struct shl_segment segment;
     struct shl_why why;
     snprintf(identity.id, sizeof identity.id, "%s", options->id);
-    if (shl_seat_take(NULL, &identity, &seat, &why) == SHL_OK &&
-        shl_segment_create(seat.entry.segment, options->rate_hz, &segment) ==
-            SHL_OK)
+    if (shl_registration_take(NULL, &identity, &registration, &why) == SHL_OK &&
+        shl_segment_create(registration.entry.segment, options->rate_hz,
+                           &segment) == SHL_OK)
         die();
 }
 

@@ -22,7 +22,7 @@ static void garbage_board_hurts_nobody(void **state)
     const int rounds = board_soak() ? 2000 : 40;
     struct shl_board_view view = board_view();
     struct shl_board_entry entry;
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
     for (int round = 0; round < rounds; round++) {
@@ -32,10 +32,10 @@ static void garbage_board_hurts_nobody(void **state)
             assert_true(status == SHL_NOT_FOUND || status == SHL_AGAIN);
         }
         /* all dead: there is room */
-        assert_true(board_sit(&seat, "Survivor", "Survivor:0"));
+        assert_true(board_sit(&registration, "Survivor", "Survivor:0"));
         assert_int_equal(board_sweep(), 63);
         assert_int_equal(board_used(), 1);
-        shl_seat_leave(&seat);
+        shl_registration_leave(&registration);
     }
     shl_board_close(&view);
 }
@@ -98,12 +98,12 @@ static void device_moves_to_the_board_that_is_there_now(void **state)
 {
     struct shl_board_view view;
     struct shl_board_entry entry, before;
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
-    assert_true(board_sit(&seat, "MySynth", "MySynth:0"));
-    before = seat.entry;
-    assert_int_equal(shl_seat_renew(&seat), SHL_OK);
+    assert_true(board_sit(&registration, "MySynth", "MySynth:0"));
+    before = registration.entry;
+    assert_int_equal(shl_registration_renew(&registration), SHL_OK);
     view = board_view();
     assert_true(shl_board_current(&view));
     unlink(board);
@@ -111,28 +111,28 @@ static void device_moves_to_the_board_that_is_there_now(void **state)
     shl_board_close(&view);
     view = board_view();
     assert_int_equal(shl_board_read(&view, 0, &entry), SHL_NOT_FOUND);
-    assert_int_equal(shl_seat_renew(&seat), SHL_OK);
-    assert_int_equal(shl_board_read(&view, seat.slot, &entry), SHL_OK);
+    assert_int_equal(shl_registration_renew(&registration), SHL_OK);
+    assert_int_equal(shl_board_read(&view, registration.slot, &entry), SHL_OK);
     assert_memory_equal(&entry, &before, sizeof entry);
-    assert_true(shl_board_held(&view, seat.slot));
+    assert_true(shl_board_held(&view, registration.slot));
     shl_board_close(&view);
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
     assert_int_equal(board_used(), 0);
 }
 
 static void device_that_lost_its_id_meanwhile_hears_so(void **state)
 {
-    struct shl_seat seat, thief;
+    struct shl_registration registration, thief;
 
     (void)state;
-    assert_true(board_sit(&seat, "MySynth", "MySynth:0"));
+    assert_true(board_sit(&registration, "MySynth", "MySynth:0"));
     unlink(board);
     assert_true(board_sit(&thief, "MySynth", "MySynth:0"));
-    assert_int_equal(shl_seat_renew(&seat), SHL_TAKEN);
-    assert_string_equal(seat.entry.identity.id, "MySynth:0");
-    shl_seat_leave(&thief);
-    assert_int_equal(shl_seat_renew(&seat), SHL_OK);
-    shl_seat_leave(&seat);
+    assert_int_equal(shl_registration_renew(&registration), SHL_TAKEN);
+    assert_string_equal(registration.entry.identity.id, "MySynth:0");
+    shl_registration_leave(&thief);
+    assert_int_equal(shl_registration_renew(&registration), SHL_OK);
+    shl_registration_leave(&registration);
     assert_int_equal(board_used(), 0);
 }
 
@@ -140,24 +140,24 @@ static void board_cut_short_is_mended(void **state)
 {
     struct shl_board_view view = board_view();
     struct shl_board_entry entry;
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
-    assert_true(board_sit(&seat, "MySynth", "MySynth:0"));
+    assert_true(board_sit(&registration, "MySynth", "MySynth:0"));
     assert_int_equal(truncate(board, 0), 0);
     assert_int_not_equal(shl_board_read(&view, 0, &entry), SHL_OK);
     assert_false(shl_board_current(&view));
-    assert_int_equal(shl_seat_renew(&seat), SHL_OK);
+    assert_int_equal(shl_registration_renew(&registration), SHL_OK);
     shl_board_close(&view);
     view = board_view();
-    assert_int_equal(shl_board_read(&view, seat.slot, &entry), SHL_OK);
-    assert_true(shl_board_held(&view, seat.slot));
+    assert_int_equal(shl_board_read(&view, registration.slot, &entry), SHL_OK);
+    assert_true(shl_board_held(&view, registration.slot));
     /* cut and grown again by somebody else, before it looked */
     assert_int_equal(truncate(board, 0), 0);
     assert_int_equal(truncate(board, sizeof(struct shl_board)), 0);
-    assert_int_equal(shl_seat_renew(&seat), SHL_OK);
-    assert_int_equal(shl_board_read(&view, seat.slot, &entry), SHL_OK);
-    shl_seat_leave(&seat);
+    assert_int_equal(shl_registration_renew(&registration), SHL_OK);
+    assert_int_equal(shl_board_read(&view, registration.slot, &entry), SHL_OK);
+    shl_registration_leave(&registration);
     shl_board_close(&view);
 }
 

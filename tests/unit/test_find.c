@@ -14,14 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static void claim(struct shl_segment *host, const struct board_seated *d,
+static void claim(struct shl_segment *host, const struct board_registered *d,
                   const char *tag)
 {
     struct shl_claim what = {.rate_hz = 48000};
 
     strcpy(what.tag, tag);
-    assert_int_equal(shl_segment_open(d->seat.entry.segment, host, NULL),
-                     SHL_OK);
+    assert_int_equal(
+        shl_segment_open(d->registration.entry.segment, host, NULL), SHL_OK);
     assert_int_equal(shl_segment_claim(host), SHL_OK);
     shl_segment_claim_write(host, &what);
 }
@@ -33,7 +33,7 @@ static void name_gives_the_free_one_with_the_lowest_number(void **state)
     shl_registry *r = board_registry();
     struct shl_device_info info;
     struct shl_segment host;
-    struct board_seated two, one, zero, other;
+    struct board_registered two, one, zero, other;
 
     (void)state;
     board_start(&other, "Other");
@@ -73,7 +73,7 @@ static void underscore_means_a_space_unless_it_is_there(void **state)
 {
     shl_registry *r = board_registry();
     struct shl_device_info info;
-    struct board_seated space, underscore;
+    struct board_registered space, underscore;
 
     (void)state;
     board_start(&space, "My Synth");
@@ -98,7 +98,7 @@ static void tag_finds_the_device_that_remembers_it(void **state)
     struct shl_identity who = board_identity("B:0");
     struct shl_device_info info;
     struct shl_segment host;
-    struct board_seated a, b;
+    struct board_registered a, b;
 
     (void)state;
     board_start(&a, "A");
@@ -107,7 +107,7 @@ static void tag_finds_the_device_that_remembers_it(void **state)
     assert_int_equal(shl_registry_find_tag(r, "", &info), SHL_NOT_FOUND);
     assert_int_equal(shl_registry_find_tag(r, "a\nb", &info), SHL_BAD_NAME);
     strcpy(who.tag, "lead");
-    shl_seat_update(&b.seat, &who);
+    shl_registration_update(&b.registration, &who);
     assert_int_equal(shl_registry_find_tag(r, "lead", &info), SHL_OK);
     assert_string_equal(info.id, "B:0");
     claim(&host, &b, "lead");
@@ -126,12 +126,12 @@ static void tagged_host_passes_over_what_remembers_another_tag(void **state)
     struct shl_identity who = board_identity("A:0");
     struct shl_device_info info;
     struct shl_why why = {""};
-    struct board_seated a, b;
+    struct board_registered a, b;
 
     (void)state;
     board_start(&a, "A");
     strcpy(who.tag, "bass");
-    shl_seat_update(&a.seat, &who);
+    shl_registration_update(&a.registration, &who);
     assert_int_equal(shl_registry_find_for(r, "A", "lead", &info, &why),
                      SHL_NOT_FOUND);
     assert_non_null(strstr(why.text, "A:0 is free but remembers the tag bass"));
@@ -174,7 +174,7 @@ static void reasons_name_what_is_wrong_and_what_to_do(void **state)
     shl_registry *r = board_registry();
     struct shl_link_header *link;
     struct shl_segment host;
-    struct board_seated d;
+    struct board_registered d;
     char text[8];
 
     (void)state;
@@ -203,18 +203,18 @@ static void reasons_name_what_is_wrong_and_what_to_do(void **state)
 
 static void many_devices_do_not_overflow_the_reason(void **state)
 {
-    static struct shl_seat seats[40];
+    static struct shl_registration registrations[40];
     shl_registry *r = board_registry();
     char id[48];
 
     (void)state;
     for (int i = 0; i < 40; i++) {
         snprintf(id, sizeof id, "A device with a rather long name:%d", i);
-        assert_true(board_sit(&seats[i], id, id));
+        assert_true(board_sit(&registrations[i], id, id));
     }
     expect_why(r, "Other", ", ...");
     for (int i = 0; i < 40; i++)
-        shl_seat_leave(&seats[i]);
+        shl_registration_leave(&registrations[i]);
     shl_registry_close(r);
 }
 

@@ -71,19 +71,19 @@ static void registry_tells_its_changes(void **state)
 {
     struct shl_look known = {0};
     shl_registry *open = NULL;
-    struct shl_seat seat;
+    struct shl_registration registration;
 
     (void)state;
     assert_int_equal(shl_registry_open(registry, &open, NULL), SHL_OK);
     said[0] = 0;
     assert_int_equal(shl_registry_watch(open, &known, hear, said), SHL_OK);
     assert_string_equal(said, "");
-    assert_true(board_sit(&seat, "A", "A:0"));
+    assert_true(board_sit(&registration, "A", "A:0"));
     assert_int_equal(shl_registry_watch(open, &known, hear, said), SHL_OK);
     assert_string_equal(said, "added A:0;");
     assert_int_equal(shl_registry_watch(open, &known, hear, said), SHL_OK);
     assert_string_equal(said, "added A:0;");
-    shl_seat_leave(&seat);
+    shl_registration_leave(&registration);
     assert_int_equal(shl_registry_watch(open, &known, hear, said), SHL_OK);
     assert_string_equal(said, "added A:0;removed A:0;");
     shl_registry_close(open);

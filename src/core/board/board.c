@@ -1,4 +1,4 @@
-/* Slots, leases and seats. A slot belongs to whoever holds the lease on its
+/* Slots, leases and registrations. A slot belongs to whoever holds the lease on its
  * byte, an id to whoever holds the lease on the byte of its hash. Whoever dies
  * leaves free leases and a slot that the next one to look clears. */
 #include "core/board/board.h"
@@ -391,7 +391,7 @@ bool shl_board_sweep(struct shl_board_view *view, uint32_t slot)
     return cleared;
 }
 
-/* ---- seats ----------------------------------------------------------------- */
+/* ---- registrations ----------------------------------------------------------------- */
 
 /** The process that shows an id on the board, 0 if none does. */
 static uint32_t id_holder(const struct shl_board_view *view, const char *id)
@@ -509,69 +509,72 @@ static shl_status take_slot(struct shl_board_view *view, uint32_t *slot,
     return SHL_BOARD_FULL;
 }
 
-static void seat_show(struct shl_seat *seat)
+static void registration_show(struct shl_registration *registration)
 {
-    shl_seqlock_write(&seat->view.board->slot[seat->slot].seqlock, &seat->entry,
-                      ENTRY_WORDS);
+    shl_seqlock_write(
+        &registration->view.board->slot[registration->slot].seqlock,
+        &registration->entry, ENTRY_WORDS);
 }
 
 /** Leases and slot on an open board. On failure all leases are dropped. */
-static shl_status seat_sit(struct shl_seat *seat, const char *wish,
-                           struct shl_why *why)
+static shl_status registration_sit(struct shl_registration *registration,
+                                   const char *wish, struct shl_why *why)
 {
-    char *id = seat->entry.identity.id;
+    char *id = registration->entry.identity.id;
     char got[SHL_ID_SIZE] = "";
-    shl_status status = take_id(&seat->view, wish, got, why);
+    shl_status status = take_id(&registration->view, wish, got, why);
 
     if (status)
         return status;
-    status = take_slot(&seat->view, &seat->slot, why);
+    status = take_slot(&registration->view, &registration->slot, why);
     if (status) {
-        shl_lease_drop(&seat->view.map, id_byte(got));
+        shl_lease_drop(&registration->view.map, id_byte(got));
         return status;
     }
     memset(id, 0, SHL_ID_SIZE);
     memcpy(id, got, strlen(got));
-    seat_show(seat);
+    registration_show(registration);
     return SHL_OK;
 }
 
-static void seat_fill(struct shl_seat *seat,
-                      const struct shl_identity *identity)
+static void registration_fill(struct shl_registration *registration,
+                              const struct shl_identity *identity)
 {
     struct shl_process self = shl_process_self();
 
-    memset(&seat->entry, 0, sizeof seat->entry);
-    seat->entry.magic = SHL_BOARD_SLOT_MAGIC;
-    seat->entry.version = SHL_BOARD_VERSION;
-    new_segment_name(seat->entry.segment);
-    seat->entry.identity = *identity;
-    seat->entry.identity.pid = self.pid;
-    seat->entry.identity.start_time = self.start_time;
-    seat->entry.identity.pid_namespace = self.pid_namespace;
+    memset(&registration->entry, 0, sizeof registration->entry);
+    registration->entry.magic = SHL_BOARD_SLOT_MAGIC;
+    registration->entry.version = SHL_BOARD_VERSION;
+    new_segment_name(registration->entry.segment);
+    registration->entry.identity = *identity;
+    registration->entry.identity.pid = self.pid;
+    registration->entry.identity.start_time = self.start_time;
+    registration->entry.identity.pid_namespace = self.pid_namespace;
 }
 
-shl_status shl_seat_take(const char *registry, struct shl_identity *identity,
-                         struct shl_seat *seat, struct shl_why *why)
+shl_status shl_registration_take(const char *registry,
+                                 struct shl_identity *identity,
+                                 struct shl_registration *registration,
+                                 struct shl_why *why)
 {
-    struct shl_seat taken;
+    struct shl_registration taken;
     shl_status status = SHL_SYSTEM;
 
     memset(&taken, 0, sizeof taken);
-    seat_fill(&taken, identity);
+    registration_fill(&taken, identity);
     /* again if the board was removed while we sat down */
     for (int tries = 0; tries < 10; tries++) {
         status = shl_board_open(registry, &taken.view, why);
         if (status)
             return status;
-        status = seat_sit(&taken, identity->id, why);
+        status = registration_sit(&taken, identity->id, why);
         if (status) {
             shl_board_close(&taken.view);
             return status;
         }
         if (shl_board_current(&taken.view)) {
             *identity = taken.entry.identity;
-            *seat = taken;
+            *registration = taken;
             return SHL_OK;
         }
         shl_board_close(&taken.view);
@@ -581,70 +584,74 @@ shl_status shl_seat_take(const char *registry, struct shl_identity *identity,
     return SHL_SYSTEM;
 }
 
-void shl_seat_update(struct shl_seat *seat, const struct shl_identity *identity)
+void shl_registration_update(struct shl_registration *registration,
+                             const struct shl_identity *identity)
 {
     char id[SHL_ID_SIZE];
 
     /* the id is a lease, not a matter of taste */
-    memcpy(id, seat->entry.identity.id, sizeof id);
-    seat->entry.identity = *identity;
-    memcpy(seat->entry.identity.id, id, sizeof id);
-    seat_show(seat);
+    memcpy(id, registration->entry.identity.id, sizeof id);
+    registration->entry.identity = *identity;
+    memcpy(registration->entry.identity.id, id, sizeof id);
+    registration_show(registration);
 }
 
-void shl_seat_rename(struct shl_seat *seat)
+void shl_registration_rename(struct shl_registration *registration)
 {
-    new_segment_name(seat->entry.segment);
-    seat_show(seat);
+    new_segment_name(registration->entry.segment);
+    registration_show(registration);
 }
 
 /** Whether the board still says what we wrote: somebody may have cut it short
  * and grown it again. */
-static bool seat_shown(const struct shl_seat *seat)
+static bool registration_shown(const struct shl_registration *registration)
 {
     struct shl_board_entry now;
 
-    return shl_seqlock_read(&seat->view.board->slot[seat->slot].seqlock, &now,
-                            ENTRY_WORDS) == SHL_OK &&
-           memcmp(&now, &seat->entry, sizeof now) == 0;
+    return shl_seqlock_read(
+               &registration->view.board->slot[registration->slot].seqlock,
+               &now, ENTRY_WORDS) == SHL_OK &&
+           memcmp(&now, &registration->entry, sizeof now) == 0;
 }
 
-shl_status shl_seat_renew(struct shl_seat *seat)
+shl_status shl_registration_renew(struct shl_registration *registration)
 {
-    struct shl_seat anew = *seat;
-    bool shown = seat_shown(seat);
+    struct shl_registration anew = *registration;
+    bool shown = registration_shown(registration);
     shl_status status;
 
-    if (shl_board_current(&seat->view)) {
+    if (shl_board_current(&registration->view)) {
         if (!shown)
-            seat_show(seat);
+            registration_show(registration);
         return SHL_OK;
     }
-    status = view_open(seat->view.base, &anew.view);
+    status = view_open(registration->view.base, &anew.view);
     if (status)
         return status;
     /* the same file, but cut short: our own leases on it are in the way */
-    if (anew.view.number == seat->view.number &&
-        shl_map_current(&seat->view.map, seat->view.name)) {
-        shl_lease_drop(&seat->view.map, seat->slot);
-        shl_lease_drop(&seat->view.map, id_byte(seat->entry.identity.id));
+    if (anew.view.number == registration->view.number &&
+        shl_map_current(&registration->view.map, registration->view.name)) {
+        shl_lease_drop(&registration->view.map, registration->slot);
+        shl_lease_drop(&registration->view.map,
+                       id_byte(registration->entry.identity.id));
     }
-    status = seat_sit(&anew, seat->entry.identity.id, NULL);
+    status = registration_sit(&anew, registration->entry.identity.id, NULL);
     if (status) {
         shl_board_close(&anew.view);
         return status;
     }
-    shl_board_close(&seat->view);
-    *seat = anew;
+    shl_board_close(&registration->view);
+    *registration = anew;
     return SHL_OK;
 }
 
-void shl_seat_leave(struct shl_seat *seat)
+void shl_registration_leave(struct shl_registration *registration)
 {
     static const struct shl_board_entry nothing;
 
-    if (seat->view.board)
-        shl_seqlock_write(&seat->view.board->slot[seat->slot].seqlock, &nothing,
-                          ENTRY_WORDS);
-    shl_board_close(&seat->view);
+    if (registration->view.board)
+        shl_seqlock_write(
+            &registration->view.board->slot[registration->slot].seqlock,
+            &nothing, ENTRY_WORDS);
+    shl_board_close(&registration->view);
 }

@@ -1,5 +1,5 @@
 /* The board itself: 64 slots in one shared object, each owned by whoever holds
- * the lease on its byte. A seat is a device's place on it. What names mean and
+ * the lease on its byte. A registration is a device's place on it. What names mean and
  * who may get whom is registry.h's matter. All [control]. */
 #ifndef SHL_BOARD_H
 #define SHL_BOARD_H
@@ -64,7 +64,7 @@ bool shl_board_unlink_dead(const char *segment);
 void shl_board_sweep_plugins(void);
 
 /** A device's place. Its description holds two leases: slot and id. */
-struct shl_seat {
+struct shl_registration {
     struct shl_board_view view;
     uint32_t slot;
     struct shl_board_entry entry;
@@ -73,23 +73,25 @@ struct shl_seat {
 /** Sit down: identity->id is the wish ("MySynth", "MySynth:3") and becomes the
  * id got ("MySynth:0"). Leases first, then the slot; entry.segment is the name
  * to create the segment under. SHL_TAKEN, SHL_BOARD_FULL. */
-shl_status shl_seat_take(const char *registry, struct shl_identity *identity,
-                         struct shl_seat *seat, struct shl_why *why);
+shl_status shl_registration_take(const char *registry,
+                                 struct shl_identity *identity,
+                                 struct shl_registration *registration,
+                                 struct shl_why *why);
 
 /** Show a changed identity. */
-void shl_seat_update(struct shl_seat *seat,
-                     const struct shl_identity *identity);
+void shl_registration_update(struct shl_registration *registration,
+                             const struct shl_identity *identity);
 
 /** Show another name for the segment, in entry.segment: what has the old one is
  * not ours. */
-void shl_seat_rename(struct shl_seat *seat);
+void shl_registration_rename(struct shl_registration *registration);
 
 /** If the board was removed: sit down anew, same id and segment, on the one
  * that is there now. SHL_OK also if there was nothing to do. */
-shl_status shl_seat_renew(struct shl_seat *seat);
+shl_status shl_registration_renew(struct shl_registration *registration);
 
 /** Empty the slot, drop the leases. Its device unlinks the segment before: the
  * slot is what leads a cleaner to it. */
-void shl_seat_leave(struct shl_seat *seat);
+void shl_registration_leave(struct shl_registration *registration);
 
 #endif

@@ -30,7 +30,7 @@ static void remember_tag(shl_device *device, uint32_t epoch)
     shl_seqlock_write(&device->segment.identity->seqlock, &device->identity,
                       sizeof device->identity / 8);
     if (!device->adopted)
-        shl_seat_update(&device->seat, &device->identity);
+        shl_registration_update(&device->registration, &device->identity);
 }
 
 /* Somebody may have cut the segment where nobody touches it: hosts would find
@@ -113,7 +113,7 @@ static void keep(void *arg)
     }
     shl_device_renew(device);
     if (!device->adopted)
-        shl_seat_renew(&device->seat);
+        shl_registration_renew(&device->registration);
 }
 
 /* ---- opening and closing --------------------------------------------------- */
@@ -234,8 +234,8 @@ static shl_status make_segment(shl_device *device,
     shl_status st =
         device->adopted
             ? shl_segment_adopt(options->segment, options->rate_hz, segment)
-            : shl_segment_create(device->seat.entry.segment, options->rate_hz,
-                                 segment);
+            : shl_segment_create(device->registration.entry.segment,
+                                 options->rate_hz, segment);
     if (!st)
         st = shl_segment_write_params(segment, options->params,
                                       options->param_count);
@@ -256,9 +256,10 @@ static shl_status sit_down(shl_device *device,
                            struct shl_why *why)
 {
     device->adopted = options->segment != NULL;
-    return device->adopted ? shl_id_check(options->id, NULL, NULL, why)
-                           : shl_seat_take(options->registry, &device->identity,
-                                           &device->seat, why);
+    return device->adopted
+               ? shl_id_check(options->id, NULL, NULL, why)
+               : shl_registration_take(options->registry, &device->identity,
+                                       &device->registration, why);
 }
 
 /* Whoever made the segment takes its name away. */
@@ -266,10 +267,10 @@ static void stand_up(shl_device *device)
 {
     shl_device_renew_end(device);
     if (!device->adopted)
-        shl_map_unlink(device->seat.entry.segment);
+        shl_map_unlink(device->registration.entry.segment);
     shl_segment_close(&device->segment);
     if (!device->adopted)
-        shl_seat_leave(&device->seat);
+        shl_registration_leave(&device->registration);
 }
 
 shl_status shl_device_open(const struct shl_device_options *options,

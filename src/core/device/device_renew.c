@@ -30,13 +30,14 @@ static uint32_t channels_of(const shl_device *device)
  * new one. */
 static void make_twin(shl_device *device)
 {
-    struct shl_seat *seat = &device->seat;
-    shl_status st = shl_segment_twin(&device->segment, seat->entry.segment,
-                                     channels_of(device), &device->twin);
+    struct shl_registration *registration = &device->registration;
+    shl_status st =
+        shl_segment_twin(&device->segment, registration->entry.segment,
+                         channels_of(device), &device->twin);
 
     if (st == SHL_TAKEN) {
-        shl_seat_rename(seat);
-        st = shl_segment_twin(&device->segment, seat->entry.segment,
+        shl_registration_rename(registration);
+        st = shl_segment_twin(&device->segment, registration->entry.segment,
                               channels_of(device), &device->twin);
     }
     if (st)

@@ -62,8 +62,9 @@ struct shl_device_free {
 };
 
 struct shl_device {
-    bool adopted; /* a DAW made the segment: there is no seat on the board */
-    struct shl_seat seat;
+    bool
+        adopted; /* a DAW made the segment: there is no registration on the board */
+    struct shl_registration registration;
     struct shl_segment segment;
     struct shl_segment twin; /* the keeper's own: what the segment is to become;
                                 none: no map */
