@@ -1,6 +1,6 @@
 #include "core/host/link.h"
 
-#include "core/lockstep/crew.h"
+#include "core/lockstep/wake_group.h"
 #include "core/maolan/maolan.h"
 #include "core/shm/lane.h"
 #include "shmlink/number.h"
@@ -254,7 +254,7 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
 {
     memset(link, 0, sizeof *link);
     link->touch = 1;
-    link->crew = SHL_CREW_NONE;
+    link->wake_group = SHL_WAKE_GROUP_NONE;
     why->text[0] = 0;
     shl_status st = shl_segment_open(segment_name, &link->segment, why);
     if (st) {
@@ -293,7 +293,8 @@ shl_status shl_link_open(struct shl_link *link, const char *segment_name,
     link->free.clock_ns = options->clock_ns;
     open_rings(link);
     if (link->drive != SHL_DRIVE_FREE)
-        link->crew = shl_crew_join(link->segment.lines, link->identity.pid);
+        link->wake_group =
+            shl_wake_group_join(link->segment.lines, link->identity.pid);
     write_claim(link, options);
     return SHL_OK;
 }
@@ -306,7 +307,7 @@ void shl_link_close(struct shl_link *link)
         shl_segment_release(&link->segment);
         shl_cycle_nudge(link->segment.lines);
     }
-    shl_crew_leave(link->crew);
+    shl_wake_group_leave(link->wake_group);
     shl_link_free_end(link);
     shl_segment_close(&link->segment);
     free(link->params);
@@ -316,7 +317,7 @@ void shl_link_close(struct shl_link *link)
     free(link->taps);
     memset(link, 0, sizeof *link);
     link->segment.map.fd = link->segment.ask.fd = -1;
-    link->crew = SHL_CREW_NONE;
+    link->wake_group = SHL_WAKE_GROUP_NONE;
 }
 
 /* The device has reserved them before it accepted. */
@@ -491,7 +492,7 @@ static uint32_t copy_in(struct shl_link *link, const float *const *in,
 static void show_others(const struct shl_link *link)
 {
     _Atomic uint32_t *shown = &link->segment.lines->host.others;
-    uint32_t others = shl_crew_others();
+    uint32_t others = shl_wake_group_others();
     if (shl_line_load(shown) != others)
         shl_line_store(shown, others);
 }
@@ -515,7 +516,7 @@ static void ring_block(struct shl_link *link, uint32_t channels,
     shl_cycle_ring(&link->cycle, link->frame, frames, channels,
                    link->out_planes, link->epoch);
     if (!link->pipelined) /* else nobody waits while its device wakes */
-        shl_crew_rang(link->crew);
+        shl_wake_group_rang(link->wake_group);
     shl_ring_fetch_free(&link->to_device);
 }
 

@@ -47,7 +47,7 @@ struct shl_link {
     struct shl_cycle_host cycle;
     struct shl_ring to_device, to_host;
     struct shl_event near[SHL_LANE_EVENTS]; /* pipelined: of the last answer */
-    uint32_t crew;                          /* place in it */
+    uint32_t wake_group;                    /* place in it */
     uint32_t epoch;
     bool accepted;
     bool pipelined;

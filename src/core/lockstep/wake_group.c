@@ -1,4 +1,4 @@
-#include "core/lockstep/crew.h"
+#include "core/lockstep/wake_group.h"
 
 #include "core/lockstep/cycle.h"
 
@@ -14,7 +14,7 @@ static struct {
     _Atomic uint32_t pid;
     _Atomic uint32_t round;
     _Atomic uint32_t steady;
-} crew[PLACES];
+} wake_group[PLACES];
 
 static _Atomic uint32_t taken[PLACES]; /* by a link that joins: exchange */
 static _Atomic uint32_t processes;     /* of devices; control stores */
@@ -36,7 +36,7 @@ static void set(_Atomic uint32_t *word, uint32_t value)
 
 static bool is_there(uint32_t place)
 {
-    return atomic_load_explicit(&crew[place].lines, memory_order_seq_cst);
+    return atomic_load_explicit(&wake_group[place].lines, memory_order_seq_cst);
 }
 
 /* ---- control ------------------------------------------------------------------ */
@@ -44,7 +44,8 @@ static bool is_there(uint32_t place)
 static bool is_first_of_its_process(uint32_t place)
 {
     for (uint32_t i = 0; i < place; i++)
-        if (is_there(i) && get(&crew[i].pid) == get(&crew[place].pid))
+        if (is_there(i) &&
+            get(&wake_group[i].pid) == get(&wake_group[place].pid))
             return false;
     return true;
 }
@@ -67,26 +68,27 @@ static void show_processes(void)
     } while (count != count_processes());
 }
 
-uint32_t shl_crew_join(struct shl_lines *lines, uint32_t device_pid)
+uint32_t shl_wake_group_join(struct shl_lines *lines, uint32_t device_pid)
 {
     for (uint32_t i = 0; i < PLACES; i++) {
         if (atomic_exchange_explicit(&taken[i], 1, memory_order_acquire))
             continue;
-        set(&crew[i].pid, device_pid);
-        set(&crew[i].round, get(&round_now) - 1);
-        set(&crew[i].steady, 0);
-        atomic_store_explicit(&crew[i].lines, lines, memory_order_seq_cst);
+        set(&wake_group[i].pid, device_pid);
+        set(&wake_group[i].round, get(&round_now) - 1);
+        set(&wake_group[i].steady, 0);
+        atomic_store_explicit(&wake_group[i].lines, lines,
+                              memory_order_seq_cst);
         show_processes();
         return i;
     }
-    return SHL_CREW_NONE;
+    return SHL_WAKE_GROUP_NONE;
 }
 
-void shl_crew_leave(uint32_t place)
+void shl_wake_group_leave(uint32_t place)
 {
     if (place >= PLACES)
         return;
-    atomic_store_explicit(&crew[place].lines, NULL, memory_order_seq_cst);
+    atomic_store_explicit(&wake_group[place].lines, NULL, memory_order_seq_cst);
     while (atomic_load_explicit(&walkers, memory_order_seq_cst))
         shl_yield();
     show_processes();
@@ -96,7 +98,7 @@ void shl_crew_leave(uint32_t place)
 
 /* ---- audio -------------------------------------------------------------------- */
 
-SHL_RT uint32_t shl_crew_others(void)
+SHL_RT uint32_t shl_wake_group_others(void)
 {
     uint32_t count = get(&processes);
     return count ? count - 1 : 0;
@@ -108,27 +110,28 @@ static void wake_all(uint32_t but, uint32_t before)
     atomic_fetch_add_explicit(&walkers, 1, memory_order_seq_cst);
     for (uint32_t i = 0; i < PLACES; i++) {
         struct shl_lines *lines =
-            atomic_load_explicit(&crew[i].lines, memory_order_seq_cst);
-        if (lines && i != but && get(&crew[i].round) == before &&
-            get(&crew[i].steady) >= STEADY)
+            atomic_load_explicit(&wake_group[i].lines, memory_order_seq_cst);
+        if (lines && i != but && get(&wake_group[i].round) == before &&
+            get(&wake_group[i].steady) >= STEADY)
             shl_cycle_nudge(lines);
     }
     atomic_fetch_sub_explicit(&walkers, 1, memory_order_seq_cst);
 }
 
-SHL_RT void shl_crew_rang(uint32_t place)
+SHL_RT void shl_wake_group_rang(uint32_t place)
 {
     if (place >= PLACES || get(&processes) < 2)
         return;
-    uint32_t round = get(&round_now), last = get(&crew[place].round);
+    uint32_t round = get(&round_now), last = get(&wake_group[place].round);
     bool begins =
         last == round && atomic_compare_exchange_strong_explicit(
                              &round_now, &round, round + 1,
                              memory_order_relaxed, memory_order_relaxed);
     uint32_t now = begins ? round + 1 : round;
-    uint32_t steady = get(&crew[place].steady);
-    set(&crew[place].round, now);
-    set(&crew[place].steady, now - last > 1 ? 0 : steady + (steady < STEADY));
+    uint32_t steady = get(&wake_group[place].steady);
+    set(&wake_group[place].round, now);
+    set(&wake_group[place].steady,
+        now - last > 1 ? 0 : steady + (steady < STEADY));
     if (begins)
         wake_all(place, round);
 }

@@ -2,7 +2,7 @@
  * when their link has gone. */
 #define _DEFAULT_SOURCE
 
-#include "core/lockstep/crew.h"
+#include "core/lockstep/wake_group.h"
 
 #include "core/host/link.h"
 
@@ -45,8 +45,8 @@ static int begin(void **state)
     memset(sleepers, 0, sizeof sleepers);
     for (int i = 0; i < SLEEPERS; i++) {
         sleepers[i].place =
-            shl_crew_join(&sleepers[i].lines, 100 + (uint32_t)i);
-        assert_int_not_equal(sleepers[i].place, SHL_CREW_NONE);
+            shl_wake_group_join(&sleepers[i].lines, 100 + (uint32_t)i);
+        assert_int_not_equal(sleepers[i].place, SHL_WAKE_GROUP_NONE);
         assert_int_equal(
             pthread_create(&sleepers[i].thread, NULL, sleep_on, &sleepers[i]),
             0);
@@ -58,7 +58,7 @@ static int end(void **state)
 {
     (void)state;
     for (int i = 0; i < SLEEPERS; i++) {
-        shl_crew_leave(sleepers[i].place);
+        shl_wake_group_leave(sleepers[i].place);
         atomic_store(&sleepers[i].quit, 1);
         atomic_store(&sleepers[i].lines.host.doorbell, 1);
         shl_word_wake(&sleepers[i].lines.host.doorbell);
@@ -70,7 +70,7 @@ static int end(void **state)
 static void ring(int first, int last)
 {
     for (int i = first; i <= last; i++)
-        shl_crew_rang(sleepers[i].place);
+        shl_wake_group_rang(sleepers[i].place);
 }
 
 static bool parked(int i)
@@ -87,7 +87,7 @@ static void park(int i)
 static void the_first_of_a_round_wakes_all_others(void **state)
 {
     (void)state;
-    assert_int_equal(shl_crew_others(), SLEEPERS - 1);
+    assert_int_equal(shl_wake_group_others(), SLEEPERS - 1);
     for (int n = 0; n < 4; n++)
         ring(0, 2);
     bool woken = false;
@@ -137,15 +137,15 @@ static void devices_of_one_process_are_one(void **state)
 {
     static struct shl_lines lines[2];
     (void)state;
-    uint32_t a = shl_crew_join(&lines[0], 101),
-             b = shl_crew_join(&lines[1], 999);
-    assert_int_equal(shl_crew_others(), SLEEPERS);
-    shl_crew_leave(b);
-    assert_int_equal(shl_crew_others(), SLEEPERS - 1);
-    shl_crew_leave(a);
-    assert_int_equal(shl_crew_others(), SLEEPERS - 1);
-    shl_crew_leave(SHL_CREW_NONE);
-    shl_crew_rang(SHL_CREW_NONE);
+    uint32_t a = shl_wake_group_join(&lines[0], 101),
+             b = shl_wake_group_join(&lines[1], 999);
+    assert_int_equal(shl_wake_group_others(), SLEEPERS);
+    shl_wake_group_leave(b);
+    assert_int_equal(shl_wake_group_others(), SLEEPERS - 1);
+    shl_wake_group_leave(a);
+    assert_int_equal(shl_wake_group_others(), SLEEPERS - 1);
+    shl_wake_group_leave(SHL_WAKE_GROUP_NONE);
+    shl_wake_group_rang(SHL_WAKE_GROUP_NONE);
 }
 
 static void too_many_do_without(void **state)
@@ -154,11 +154,11 @@ static void too_many_do_without(void **state)
     uint32_t place[100];
     (void)state;
     for (uint32_t i = 0; i < 100; i++)
-        place[i] = shl_crew_join(&lines, i);
-    assert_int_equal(place[99], SHL_CREW_NONE);
+        place[i] = shl_wake_group_join(&lines, i);
+    assert_int_equal(place[99], SHL_WAKE_GROUP_NONE);
     for (uint32_t i = 0; i < 100; i++)
-        shl_crew_leave(place[i]);
-    assert_int_equal(shl_crew_others(), SLEEPERS - 1);
+        shl_wake_group_leave(place[i]);
+    assert_int_equal(shl_wake_group_others(), SLEEPERS - 1);
 }
 
 /* ---- coming and going while others ring ------------------------------------------ */
@@ -174,9 +174,9 @@ static void *come_and_go(void *arg)
                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (lines == MAP_FAILED)
             break;
-        uint32_t place = shl_crew_join(lines, 200 + n % 3);
-        shl_crew_rang(place);
-        shl_crew_leave(place);
+        uint32_t place = shl_wake_group_join(lines, 200 + n % 3);
+        shl_wake_group_rang(place);
+        shl_wake_group_leave(place);
         munmap(lines, sizeof *lines); /* whoever still looked would crash */
     }
     atomic_fetch_add(&over, 1);
@@ -195,7 +195,7 @@ static void whoever_leaves_is_not_looked_at(void **state)
         ring(0, 2);
     for (int i = 0; i < 2; i++)
         pthread_join(thread[i], NULL);
-    assert_int_equal(shl_crew_others(), SLEEPERS - 1);
+    assert_int_equal(shl_wake_group_others(), SLEEPERS - 1);
 }
 
 /* ---- on links -------------------------------------------------------------------- */

@@ -8,29 +8,29 @@
  *
  * Links join and leave on control threads; audio threads only look, without a
  * lock. Who leaves waits until nobody looks. */
-#ifndef SHL_CREW_H
-#define SHL_CREW_H
+#ifndef SHL_WAKE_GROUP_H
+#define SHL_WAKE_GROUP_H
 
 #include "core/shm/layout.h"
 #include "shmlink/system.h"
 
 #include <stdint.h>
 
-#define SHL_CREW_NONE UINT32_MAX
+#define SHL_WAKE_GROUP_NONE UINT32_MAX
 
-/** A link whose device is this process. Returns its place; SHL_CREW_NONE: there
+/** A link whose device is this process. Returns its place; SHL_WAKE_GROUP_NONE: there
  * are too many already, and it does without. [control] */
-uint32_t shl_crew_join(struct shl_lines *lines, uint32_t device_pid);
+uint32_t shl_wake_group_join(struct shl_lines *lines, uint32_t device_pid);
 
-/** Afterwards nobody looks at its lines. `place` may be SHL_CREW_NONE.
+/** Afterwards nobody looks at its lines. `place` may be SHL_WAKE_GROUP_NONE.
  * [control] */
-void shl_crew_leave(uint32_t place);
+void shl_wake_group_leave(uint32_t place);
 
 /** How many processes there are of other devices. [audio] */
-SHL_RT uint32_t shl_crew_others(void);
+SHL_RT uint32_t shl_wake_group_others(void);
 
 /** The link at this place, in lockstep, has rung. If that begins a round, wake the sleepers
  * that rang in the last two. [audio] One system call for each. */
-SHL_RT void shl_crew_rang(uint32_t place);
+SHL_RT void shl_wake_group_rang(uint32_t place);
 
 #endif
