@@ -226,8 +226,9 @@ SHL_RT void shl_host_bypass(shl_host *host, uint32_t mode);
  * the device too, in every drive, as if it was an event of that sample. In order
  * of offset, also with events. A plugin program without a link area gets it with
  * the first block that begins there or later. [audio] */
-SHL_RT void shl_host_cue(shl_host *host, const struct shl_transport *transport,
-                         uint32_t offset);
+SHL_RT void shl_host_transport_event(shl_host *host,
+                                     const struct shl_transport *transport,
+                                     uint32_t offset);
 
 /** The transport at that sample of the next block. [audio] */
 SHL_RT struct shl_transport shl_host_transport_at(const shl_host *host,

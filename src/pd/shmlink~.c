@@ -41,8 +41,8 @@ static void send_one(t_shmlink *x, const struct shl_event *event,
 
 /* Changes of the transport up to a logical time: before the notes of the same
  * sample, so that those have it. */
-static void cue_due(t_shmlink *x, uint32_t base, uint32_t frames,
-                    const struct schedule_entry *until)
+static void change_due(t_shmlink *x, uint32_t base, uint32_t frames,
+                       const struct schedule_entry *until)
 {
     const double *time;
 
@@ -67,11 +67,11 @@ static void send_due(t_shmlink *x, uint32_t base, uint32_t frames)
         uint32_t offset = schedule_offset(&x->x_block, entry->time);
         if (offset >= base + frames)
             break;
-        cue_due(x, base, frames, entry);
+        change_due(x, base, frames, entry);
         send_one(x, &entry->event, offset > base ? offset - base : 0);
         schedule_pop(&x->x_out);
     }
-    cue_due(x, base, frames, NULL);
+    change_due(x, base, frames, NULL);
 }
 
 static void collect(t_shmlink *x, uint32_t base)

@@ -653,7 +653,7 @@ static void a_full_ring_is_counted(void **state)
 
 /* ---- transport -------------------------------------------------------------------- */
 
-static int64_t cue_delay;
+static int64_t change_delay;
 static double worst_beats;
 static uint64_t moved_blocks;
 static double expected_beats(double seconds);
@@ -733,7 +733,7 @@ static struct shl_transport seen[24000];
 static void see_each_sample(void)
 {
     struct shl_event event;
-    int64_t first = (int64_t)devices.frame - devices.frames - cue_delay;
+    int64_t first = (int64_t)devices.frame - devices.frames - change_delay;
     struct shl_transport now = block.transport;
     uint32_t at = 0;
 
@@ -756,22 +756,22 @@ static void see_each_sample(void)
 }
 
 /* At every place of a block of either side, its first sample too. */
-static uint64_t cue_place(uint32_t n)
+static uint64_t change_place(uint32_t n)
 {
     return 4800 + n * 641;
 }
 
-static void cue_some(uint64_t frame, uint32_t frames, int heard)
+static void change_some(uint64_t frame, uint32_t frames, int heard)
 {
     for (uint32_t n = 0; n < 24 && heard < 0; n++) {
-        if (cue_place(n) < frame || cue_place(n) >= frame + frames)
+        if (change_place(n) < frame || change_place(n) >= frame + frames)
             continue;
-        uint32_t offset = (uint32_t)(cue_place(n) - frame);
+        uint32_t offset = (uint32_t)(change_place(n) - frame);
         struct shl_transport now = shl_host_transport_at(host, offset);
         now.playing = 1;
         now.tempo = 100 + n;
         shl_transport_locate(&now, n);
-        shl_host_cue(host, &now, offset);
+        shl_host_transport_event(host, &now, offset);
     }
 }
 
@@ -784,19 +784,20 @@ static void changes_at_their_sample(uint32_t of_host, uint32_t of_device)
     options.latency_frames = 2048;
     device_options.block_frames = of_device;
     link_own(options, device_options);
-    on_host = cue_some;
+    on_host = change_some;
     on_device = see_each_sample;
-    cue_delay = 2048;
+    change_delay = 2048;
     memset(seen, 0, sizeof seen);
     run(0.45);
     for (uint32_t n = 0; n < 23; n++)
-        for (uint64_t i = cue_place(n); i < cue_place(n + 1); i++) {
-            double beats = n + (double)(i - cue_place(n)) * (100 + n) / 2880000;
+        for (uint64_t i = change_place(n); i < change_place(n + 1); i++) {
+            double beats =
+                n + (double)(i - change_place(n)) * (100 + n) / 2880000;
             if (fabs(seen[i].tempo - 100 - n) > 0 ||
                 fabs(seen[i].beats - beats) > 1e-6)
                 fail_msg("%u and %u, change %u, frame %u after it: tempo %g, "
                          "beat %g, not %g",
-                         of_host, of_device, n, (unsigned)(i - cue_place(n)),
+                         of_host, of_device, n, (unsigned)(i - change_place(n)),
                          seen[i].tempo, seen[i].beats, beats);
         }
     close_all(NULL);

@@ -477,10 +477,10 @@ static void the_transport_changes_at_its_sample(void **state)
     for (uint32_t n = 1; n < 4; n++) {
         const uint32_t offset[] = {0, 40, 1, 63};
         now.tempo = 70 + n;
-        shl_link_cue(&link, &before, &now, offset[n]);
+        shl_link_transport_event(&link, &before, &now, offset[n]);
         now.tempo = 80 + n;
         if (offset[n] < 63)
-            shl_link_cue(&link, &before, &now, 62);
+            shl_link_transport_event(&link, &before, &now, 62);
         shl_link_play(&link, in, 3, out, 3, 64, &before);
         for (uint32_t i = 0; i < 64; i++) {
             double want = i < offset[n]               ? before.tempo

@@ -256,7 +256,7 @@ static bool early(const shl_device *device, const struct shl_event *event)
            shl_duplex_early(device->free.duplex, event->frame);
 }
 
-static bool is_cue(const struct shl_event *event)
+static bool is_change(const struct shl_event *event)
 {
     return event->kind == SHL_EVENT_TEMPO || event->kind == SHL_EVENT_PLAYHEAD;
 }
@@ -264,12 +264,12 @@ static bool is_cue(const struct shl_event *event)
 /* The transport comes in two events; the second one is told, unless the block
  * has it from its first sample on. In the free drive the first ones tell only how
  * it goes on. */
-static bool take_cue(shl_device *device, struct shl_event *event)
+static bool take_change(shl_device *device, struct shl_event *event)
 {
     const bool second = event->kind == SHL_EVENT_PLAYHEAD;
     const struct shl_transport before =
-        shl_cue_at(&device->cue, (int64_t)event->frame);
-    if (!shl_cue_hear(&device->cue, event)) {
+        shl_transport_at(&device->change, (int64_t)event->frame);
+    if (!shl_transport_receive(&device->change, event)) {
         if (!device->free.duplex) /* there it was counted, see device_free.c */
             shl_device_count_bad(device);
         return false;
@@ -277,12 +277,12 @@ static bool take_cue(shl_device *device, struct shl_event *event)
     place(device, event);
     return second && event->frame > device->block.frame &&
            (!device->free.duplex ||
-            shl_cue_differs(&before, &device->cue.heard));
+            shl_transport_differs(&before, &device->change.heard));
 }
 
 SHL_RT struct shl_transport shl_device_transport(const shl_device *device)
 {
-    return device->cue.heard;
+    return device->change.heard;
 }
 
 static int release_event(shl_device *device, struct shl_event *event)
@@ -314,8 +314,8 @@ SHL_RT int shl_device_event(shl_device *device, struct shl_event *event)
             break;
         }
         shl_ring_pop(&device->from_host);
-        if (is_cue(event)) {
-            if (take_cue(device, event))
+        if (is_change(event)) {
+            if (take_change(device, event))
                 return 1;
             continue;
         }

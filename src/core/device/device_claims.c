@@ -92,7 +92,7 @@ static void accept(shl_device *device, uint32_t epoch,
     shl_line_store(&lines->device.lane, 0);
     device->sent_frame = 0;
     device->fresh = true;
-    shl_cue_begin(&device->cue, claim->rate_hz);
+    shl_transport_begin(&device->change, claim->rate_hz);
     device->mode = claim->mode;
     shl_device_drop_taps(device);
     point_out(device);

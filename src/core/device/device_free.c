@@ -87,7 +87,7 @@ void shl_device_free_use(struct shl_device *device,
     own->duplex = duplex;
     own->told_times = own->told_wanted = 0;
     if (duplex)
-        shl_cue_begin(&own->cue, claim->rate_hz);
+        shl_transport_begin(&own->change, claim->rate_hz);
     own->heard_frame = 0;
 }
 
@@ -145,14 +145,16 @@ static void hear_transport(struct shl_device *device)
         if (event.kind != SHL_EVENT_TEMPO && event.kind != SHL_EVENT_PLAYHEAD)
             continue;
         if (!there && (int64_t)event.frame > own->heard_frame) {
-            device->block.transport = shl_cue_at(&own->cue, own->heard_frame);
+            device->block.transport =
+                shl_transport_at(&own->change, own->heard_frame);
             there = true;
         }
-        if (!shl_cue_hear(&own->cue, &event))
+        if (!shl_transport_receive(&own->change, &event))
             shl_device_count_bad(device);
     }
     if (!there)
-        device->block.transport = shl_cue_at(&own->cue, own->heard_frame);
+        device->block.transport =
+            shl_transport_at(&own->change, own->heard_frame);
     own->heard_frame += device->block.frames;
 }
 

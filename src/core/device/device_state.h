@@ -4,8 +4,8 @@
 #define SHL_DEVICE_STATE_H
 
 #include "core/board/board.h"
-#include "core/free/cue.h"
 #include "core/free/duplex.h"
+#include "core/free/transport_events.h"
 #include "core/lockstep/cycle.h"
 #include "core/messages/responder.h"
 #include "core/os/priority.h"
@@ -56,7 +56,7 @@ struct shl_device_free {
     uint32_t told_times, told_wanted; /* of frames that were missing */
     /* audio writes, keeper reads, relaxed: a number alone, as burst.h has it */
     _Atomic uint32_t late;
-    struct shl_cue_hearer cue;
+    struct shl_transport_receiver change;
     int64_t heard_frame; /* of the host, where the block begins */
     struct shl_duplex *_Atomic spent;
 };
@@ -89,8 +89,8 @@ struct shl_device {
     bool flushed;        /* denormals are off on this thread */
     bool keeps_priority; /* whatever its host has */
     struct shl_priority priority;
-    uint32_t events_left;      /* of this block */
-    struct shl_cue_hearer cue; /* as far as events were told */
+    uint32_t events_left;                 /* of this block */
+    struct shl_transport_receiver change; /* as far as events were told */
     struct shl_block block;
     uint64_t sent_frame; /* of the last event to the host */
     struct shl_held held;

@@ -83,40 +83,42 @@ SHL_RT struct shl_transport shl_host_transport_at(const shl_host *host,
 {
     struct shl_transport at = host->transport;
     uint32_t from = 0;
-    for (uint32_t i = 0; i < host->cue_count; i++)
-        if (host->cue[i].offset <= offset) {
-            at = host->cue[i].transport;
-            from = host->cue[i].offset;
+    for (uint32_t i = 0; i < host->change_count; i++)
+        if (host->change[i].offset <= offset) {
+            at = host->change[i].transport;
+            from = host->change[i].offset;
         }
     shl_transport_advance(&at, offset - from);
     return at;
 }
 
 /* In order; where there is no more room the last one gives way. */
-static void keep_cue(shl_host *host, const struct shl_transport *transport,
-                     uint32_t offset)
+static void keep_change(shl_host *host, const struct shl_transport *transport,
+                        uint32_t offset)
 {
-    uint32_t last = host->cue_count ? host->cue_count - 1 : 0;
+    uint32_t last = host->change_count ? host->change_count - 1 : 0;
     if (offset == 0) {
         host->transport = *transport;
         return;
     }
-    if (host->cue_count == 0 ||
-        (host->cue[last].offset < offset && host->cue_count < SHL_HOST_CUES))
-        last = host->cue_count++;
-    host->cue[last].offset = offset;
-    host->cue[last].transport = *transport;
+    if (host->change_count == 0 || (host->change[last].offset < offset &&
+                                    host->change_count < SHL_HOST_CUES))
+        last = host->change_count++;
+    host->change[last].offset = offset;
+    host->change[last].transport = *transport;
 }
 
-SHL_RT void shl_host_cue(shl_host *host, const struct shl_transport *transport,
-                         uint32_t offset)
+SHL_RT void shl_host_transport_event(shl_host *host,
+                                     const struct shl_transport *transport,
+                                     uint32_t offset)
 {
     const struct shl_transport before = shl_host_transport_at(host, 0);
-    if (host->cue_count && offset < host->cue[host->cue_count - 1].offset)
-        offset = host->cue[host->cue_count - 1].offset;
-    keep_cue(host, transport, offset);
+    if (host->change_count &&
+        offset < host->change[host->change_count - 1].offset)
+        offset = host->change[host->change_count - 1].offset;
+    keep_change(host, transport, offset);
     if (host->linked && !host->lost)
-        shl_link_cue(&host->link, &before, transport, offset);
+        shl_link_transport_event(&host->link, &before, transport, offset);
 }
 
 /* The host's own block, in pieces that end where the device's do. */
@@ -151,7 +153,7 @@ SHL_RT int shl_host_process(shl_host *host, const float *const *in,
                      : play_block(host, in, out, frames, &host->transport);
     host->played++;
     host->transport = shl_host_transport_at(host, frames);
-    host->cue_count = 0;
+    host->change_count = 0;
     return heard;
 }
 

@@ -83,8 +83,8 @@ struct shl_host {
     struct {                        /* and from later ones on */
         uint32_t offset;
         struct shl_transport transport;
-    } cue[SHL_HOST_CUES];
-    uint32_t cue_count;
+    } change[SHL_HOST_CUES];
+    uint32_t change_count;
     struct shl_loss loss;
     struct shl_bypass bypass;
     struct shl_reblock reblock;

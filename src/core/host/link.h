@@ -4,8 +4,8 @@
 #ifndef SHL_LINK_H
 #define SHL_LINK_H
 
-#include "core/free/cue.h"
 #include "core/free/duplex.h"
+#include "core/free/transport_events.h"
 #include "core/lockstep/cycle.h"
 #include "core/shm/ring.h"
 #include "shmlink/registry.h"
@@ -28,9 +28,9 @@ struct shl_link_duplex {
     struct shl_duplex *duplex; /* NULL until the device has accepted */
     const struct shl_resampler *resampler;
     uint64_t (*clock_ns)(void);
-    struct shl_cue_sender cue;
-    uint64_t cue_frame;     /* where its `next` holds */
-    bool cued;              /* in this block */
+    struct shl_transport_sender change;
+    uint64_t change_frame;  /* where its `next` holds */
+    bool changed;           /* in this block */
     uint32_t silent_frames; /* since the device was heard */
     uint32_t burst_frames;  /* that our blocks are expected to come late */
     uint32_t short_before;  /* the device's count when the claim began */
@@ -166,10 +166,10 @@ SHL_RT bool shl_link_event(struct shl_link *link, struct shl_event *event,
 
 /** The transport is another from this sample of the next block on; `before`: as
  * it is at the first. [audio] */
-SHL_RT void shl_link_cue(struct shl_link *link,
-                         const struct shl_transport *before,
-                         const struct shl_transport *transport,
-                         uint32_t offset);
+SHL_RT void shl_link_transport_event(struct shl_link *link,
+                                     const struct shl_transport *before,
+                                     const struct shl_transport *transport,
+                                     uint32_t offset);
 
 /** Whether the device is through with all events sent so far. [control] */
 bool shl_link_heard(const struct shl_link *link);

@@ -186,8 +186,8 @@ uint64_t shl_link_free_short(const struct shl_link *link,
 
 /* The transport at a frame, as two events. An event sent before may have a later
  * frame: then it is told for that one. */
-static bool push_cue(struct shl_link *link,
-                     const struct shl_transport *transport, uint64_t frame)
+static bool push_change(struct shl_link *link,
+                        const struct shl_transport *transport, uint64_t frame)
 {
     struct shl_transport then = *transport;
     struct shl_event pair[2];
@@ -198,7 +198,7 @@ static bool push_cue(struct shl_link *link,
         shl_transport_advance(&then, (uint32_t)(link->event_frame - frame));
         frame = link->event_frame;
     }
-    shl_cue_pair(&then, frame, pair);
+    shl_transport_pair(&then, frame, pair);
     for (int i = 0; i < 2; i++)
         memcpy(shl_ring_push(&link->to_device), &pair[i], sizeof pair[i]);
     link->unsent += 2;
@@ -207,28 +207,30 @@ static bool push_cue(struct shl_link *link,
 }
 
 /* What the device will think at the end of the block, if it has heard it. */
-static void tell_cue(struct shl_link *link,
-                     const struct shl_transport *transport, uint64_t frame)
+static void tell_change(struct shl_link *link,
+                        const struct shl_transport *transport, uint64_t frame)
 {
     struct shl_link_duplex *own = &link->free;
 
-    own->cue.sent = push_cue(link, transport, frame);
-    own->cue.next = *transport;
-    own->cue_frame = frame;
+    own->change.sent = push_change(link, transport, frame);
+    own->change.next = *transport;
+    own->change_frame = frame;
 }
 
 /* At the begin of a block, unless it simply goes on. */
-static void send_cue(struct shl_link *link,
-                     const struct shl_transport *transport)
+static void send_change(struct shl_link *link,
+                        const struct shl_transport *transport)
 {
-    if (!link->free.cued && shl_cue_news(&link->free.cue, transport))
-        tell_cue(link, transport, link->frame);
-    link->free.cued = true;
+    if (!link->free.changed &&
+        shl_transport_news(&link->free.change, transport))
+        tell_change(link, transport, link->frame);
+    link->free.changed = true;
 }
 
-SHL_RT void shl_link_cue(struct shl_link *link,
-                         const struct shl_transport *before,
-                         const struct shl_transport *transport, uint32_t offset)
+SHL_RT void shl_link_transport_event(struct shl_link *link,
+                                     const struct shl_transport *before,
+                                     const struct shl_transport *transport,
+                                     uint32_t offset)
 {
     const bool listens = link->identity.capabilities & SHL_CAP_TRANSPORT_IN;
 
@@ -236,15 +238,15 @@ SHL_RT void shl_link_cue(struct shl_link *link,
         /* at its first sample the block itself has it */
         if (!link->plugin && link->segment.lanes && link->accepted && listens &&
             (offset || link->reblocked))
-            push_cue(link, transport, link->frame + link->gathered + offset);
+            push_change(link, transport, link->frame + link->gathered + offset);
         return;
     }
     if (!link->free.duplex)
         return;
     if (offset)
-        send_cue(link, before);
-    link->free.cued = true;
-    tell_cue(link, transport, link->frame + offset);
+        send_change(link, before);
+    link->free.changed = true;
+    tell_change(link, transport, link->frame + offset);
 }
 
 static void send_events(struct shl_link *link,
@@ -252,13 +254,14 @@ static void send_events(struct shl_link *link,
 {
     struct shl_link_duplex *own = &link->free;
 
-    send_cue(link, transport);
-    if (link->frame + frames > own->cue_frame) {
+    send_change(link, transport);
+    if (link->frame + frames > own->change_frame) {
         shl_transport_advance(
-            &own->cue.next, (uint32_t)(link->frame + frames - own->cue_frame));
-        own->cue_frame = link->frame + frames;
+            &own->change.next,
+            (uint32_t)(link->frame + frames - own->change_frame));
+        own->change_frame = link->frame + frames;
     }
-    own->cued = false;
+    own->changed = false;
     shl_ring_publish(&link->to_device);
     /* what lies beyond this block need not hold up the next one's */
     if (link->event_frame > link->frame + frames)

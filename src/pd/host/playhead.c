@@ -7,49 +7,50 @@
 
 #define MOST 1e15 /* of anything here; a position beyond is none */
 
-static void change(struct shl_transport *transport,
-                   const struct playhead_cue *cue)
+static void apply_change(struct shl_transport *transport,
+                         const struct playhead_change *change)
 {
-    switch (cue->what) {
+    switch (change->what) {
     case PLAYHEAD_TEMPO:
-        transport->tempo = cue->value[0];
+        transport->tempo = change->value[0];
         break;
     case PLAYHEAD_METER:
-        transport->numerator = (uint32_t)cue->value[0];
-        transport->denominator = (uint32_t)cue->value[1];
+        transport->numerator = (uint32_t)change->value[0];
+        transport->denominator = (uint32_t)change->value[1];
         break;
     case PLAYHEAD_PLAY:
-        transport->playing = cue->value[0] > 0;
+        transport->playing = change->value[0] > 0;
         break;
     case PLAYHEAD_LOCATE:
-        shl_transport_locate(transport, cue->value[0]);
+        shl_transport_locate(transport, change->value[0]);
         break;
     }
 }
 
 const double *playhead_first(const t_shmlink *x)
 {
-    return x->x_cue_count ? &x->x_cues[0].time : NULL;
+    return x->x_transport_count ? &x->x_transports[0].time : NULL;
 }
 
 void playhead_play(t_shmlink *x, uint32_t offset)
 {
     struct shl_transport now = shl_host_transport_at(x->x_host, offset);
 
-    change(&now, &x->x_cues[0]);
-    shl_host_cue(x->x_host, &now, offset);
-    x->x_cue_count--;
-    memmove(&x->x_cues[0], &x->x_cues[1], x->x_cue_count * sizeof x->x_cues[0]);
+    apply_change(&now, &x->x_transports[0]);
+    shl_host_transport_event(x->x_host, &now, offset);
+    x->x_transport_count--;
+    memmove(&x->x_transports[0], &x->x_transports[1],
+            x->x_transport_count * sizeof x->x_transports[0]);
 }
 
 /* Where nobody performs, or no more can wait, it takes effect at once. */
 static void put(t_shmlink *x, enum playhead_what what, double a, double b)
 {
-    if (x->x_cue_count == PLAYHEAD_CUES)
+    if (x->x_transport_count == PLAYHEAD_CUES)
         playhead_play(x, 0);
-    x->x_cues[x->x_cue_count++] =
-        (struct playhead_cue){clock_getlogicaltime(), what, {a, b}};
-    while (x->x_cue_count && connection_idle(x))
+    x->x_transports[x->x_transport_count++] =
+        (struct playhead_change){clock_getlogicaltime(), what, {a, b}};
+    while (x->x_transport_count && connection_idle(x))
         playhead_play(x, 0);
 }
 
@@ -71,12 +72,12 @@ static struct shl_transport present(t_shmlink *x)
 
     if (connection_idle(x))
         return now;
-    for (i = 0; i < x->x_cue_count; i++) {
-        const struct playhead_cue *cue = &x->x_cues[i];
-        shl_transport_advance(&now, frames_to(x, at, cue->time));
-        change(&now, cue);
-        if (frames_to(x, at, cue->time))
-            at = cue->time;
+    for (i = 0; i < x->x_transport_count; i++) {
+        const struct playhead_change *change = &x->x_transports[i];
+        shl_transport_advance(&now, frames_to(x, at, change->time));
+        apply_change(&now, change);
+        if (frames_to(x, at, change->time))
+            at = change->time;
     }
     shl_transport_advance(&now, frames_to(x, at, clock_getlogicaltime()));
     return now;

@@ -29,7 +29,7 @@ enum playhead_what {
     PLAYHEAD_PLAY,
     PLAYHEAD_LOCATE
 };
-struct playhead_cue {
+struct playhead_change {
     double time; /* logical */
     enum playhead_what what;
     double value[2];
@@ -94,10 +94,11 @@ typedef struct shmlink {
     size_t x_samples_size;
 
     struct schedule_block x_block;
-    struct schedule x_out;                     /* to the device */
-    struct schedule x_in;                      /* from it */
-    struct playhead_cue x_cues[PLAYHEAD_CUES]; /* of the transport, by time */
-    uint32_t x_cue_count;
+    struct schedule x_out; /* to the device */
+    struct schedule x_in;  /* from it */
+    struct playhead_change
+        x_transports[PLAYHEAD_CUES]; /* of the transport, by time */
+    uint32_t x_transport_count;
     uint64_t x_unsent;   /* thrown away since the device had left */
     uint64_t x_excluded; /* MIDI in mode audio */
     uint64_t x_unknown;  /* of parameters that the device has not described */

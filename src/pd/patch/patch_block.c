@@ -55,8 +55,8 @@ static double time_at(const t_patch *x, uint64_t frames)
 }
 
 /* In the midst of a block, and how it goes on to its end. */
-static void hear_cue(t_patch *x, const struct shl_block *block, uint32_t ahead,
-                     uint32_t offset)
+static void hear_change(t_patch *x, const struct shl_block *block,
+                        uint32_t ahead, uint32_t offset)
 {
     struct shl_event event = {.kind = PATCH_TRANSPORT};
     struct shl_transport now = shl_device_transport(x->x_device);
@@ -79,7 +79,7 @@ static void hear_events(t_patch *x, const struct shl_block *block,
         if (event.kind != SHL_EVENT_PLAYHEAD)
             hear(x, time_at(x, ahead + offset), &event);
         else if (block->frames && x->x_told == PATCH_TOLD_AND_HEARD)
-            hear_cue(x, block, ahead, offset);
+            hear_change(x, block, ahead, offset);
     }
 }
 

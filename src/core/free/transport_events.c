@@ -1,4 +1,4 @@
-#include "core/free/cue.h"
+#include "core/free/transport_events.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,15 +8,15 @@
 
 /* ---- sender ---- */
 
-SHL_RT bool shl_cue_news(const struct shl_cue_sender *sender,
-                         const struct shl_transport *transport)
+SHL_RT bool shl_transport_news(const struct shl_transport_sender *sender,
+                               const struct shl_transport *transport)
 {
     return !sender->sent ||
            memcmp(&sender->next, transport, sizeof *transport) != 0;
 }
 
-SHL_RT void shl_cue_pair(const struct shl_transport *transport, uint64_t frame,
-                         struct shl_event pair[2])
+SHL_RT void shl_transport_pair(const struct shl_transport *transport,
+                               uint64_t frame, struct shl_event pair[2])
 {
     pair[0] = (struct shl_event){
         .frame = frame, .kind = SHL_EVENT_TEMPO, .size = TEMPO_SIZE};
@@ -30,8 +30,8 @@ SHL_RT void shl_cue_pair(const struct shl_transport *transport, uint64_t frame,
     pair[1].data[4] = transport->playing ? 1 : 0;
 }
 
-bool shl_cue_differs(const struct shl_transport *a,
-                     const struct shl_transport *b)
+bool shl_transport_differs(const struct shl_transport *a,
+                           const struct shl_transport *b)
 {
     return !(fabs(a->beats - b->beats) < 1e-9) ||
            !(fabs(a->tempo - b->tempo) < 1e-9) ||
@@ -41,13 +41,14 @@ bool shl_cue_differs(const struct shl_transport *a,
 
 /* ---- receiver ---- */
 
-SHL_RT void shl_cue_begin(struct shl_cue_hearer *hearer, double rate_hz)
+SHL_RT void shl_transport_begin(struct shl_transport_receiver *hearer,
+                                double rate_hz)
 {
     memset(hearer, 0, sizeof *hearer);
     hearer->heard = shl_transport_default(rate_hz);
 }
 
-static bool hear_tempo(struct shl_cue_hearer *hearer,
+static bool hear_tempo(struct shl_transport_receiver *hearer,
                        const struct shl_event *event)
 {
     struct shl_transport *half = &hearer->half;
@@ -61,7 +62,7 @@ static bool hear_tempo(struct shl_cue_hearer *hearer,
     return hearer->halved;
 }
 
-static bool hear_playhead(struct shl_cue_hearer *hearer,
+static bool hear_playhead(struct shl_transport_receiver *hearer,
                           const struct shl_event *event)
 {
     struct shl_transport *half = &hearer->half;
@@ -78,8 +79,8 @@ static bool hear_playhead(struct shl_cue_hearer *hearer,
     return true;
 }
 
-SHL_RT bool shl_cue_hear(struct shl_cue_hearer *hearer,
-                         const struct shl_event *event)
+SHL_RT bool shl_transport_receive(struct shl_transport_receiver *hearer,
+                                  const struct shl_event *event)
 {
     if (event->kind == SHL_EVENT_TEMPO)
         return hear_tempo(hearer, event);
@@ -88,8 +89,8 @@ SHL_RT bool shl_cue_hear(struct shl_cue_hearer *hearer,
     return true;
 }
 
-SHL_RT struct shl_transport shl_cue_at(const struct shl_cue_hearer *hearer,
-                                       int64_t frame)
+SHL_RT struct shl_transport
+shl_transport_at(const struct shl_transport_receiver *hearer, int64_t frame)
 {
     struct shl_transport at = hearer->heard;
     /* unsigned: a peer may have made up the number */

@@ -74,7 +74,7 @@ static void conduct(uint64_t first)
         now.playing = changes[i].playing;
         if (changes[i].beats >= 0)
             shl_transport_locate(&now, changes[i].beats);
-        shl_host_cue(host, &now, offset);
+        shl_host_transport_event(host, &now, offset);
         if (changes[i].frame == 1001) {
             const struct shl_event note = shl_event_midi(0, 0, 0x90, 60, 100);
             assert_int_equal(shl_host_send(host, &note, offset), SHL_OK);
@@ -138,7 +138,7 @@ static void the_last_of_too_many_holds(void **state)
     for (uint32_t n = 0; n < 200; n++) {
         struct shl_transport now = shl_host_transport_at(host, n * 63 / 199);
         now.tempo = 50 + n;
-        shl_host_cue(host, &now, n * 63 / 199);
+        shl_host_transport_event(host, &now, n * 63 / 199);
     }
     next_block();
     follow();
@@ -161,7 +161,7 @@ static void who_does_not_listen_gets_no_event(void **state)
     link_up();
     now = shl_host_transport_at(host, 10);
     now.playing = 1;
-    shl_host_cue(host, &now, 10);
+    shl_host_transport_event(host, &now, 10);
     next_block();
     assert_false(shl_device_event(device, &event));
     shl_device_done(device);
