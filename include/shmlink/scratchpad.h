@@ -1,5 +1,5 @@
 /* The requests of the Maolan slot and their answers, apart from the way they go:
- * through the slot and the scratch area (serve.h), or as one message of a link
+ * through the slot and the scratch area (plugin_host.h), or as one message of a link
  * (SHL_MESSAGE_PLUGIN). A scratchpad is a scratch area of one's own: what a
  * request brings is copied there before it is looked at, and its answer is
  * written there. */
@@ -17,31 +17,31 @@ extern "C" {
 
 /** What is asked for. The numbers are those of the protocol up to number 6, and
  * of links between our own programs. From number 7 on the slot has 7 for files
- * and 6 for collect, and lost file: serve.h and plugin.h translate. */
-enum shl_serve_type {
-    SHL_SERVE_STATE_SAVE = 1,
-    SHL_SERVE_STATE_RESTORE,
-    SHL_SERVE_SHOW,
-    SHL_SERVE_HIDE,
-    SHL_SERVE_FOLDER,
-    SHL_SERVE_FILES,
-    SHL_SERVE_FILE,
-    SHL_SERVE_LV2_CONTROLS,
-    SHL_SERVE_CLAP_PARAMS,
-    SHL_SERVE_LV2_NOTES,
-    SHL_SERVE_CLAP_NOTES,
-    SHL_SERVE_PORTS,
-    SHL_SERVE_AU_PARAMS,
-    SHL_SERVE_COLLECT = 0x106 /* copy the files in use into the folder */
+ * and 6 for collect, and lost file: plugin_host.h and plugin.h translate. */
+enum shl_plugin_host_type {
+    SHL_PLUGIN_HOST_STATE_SAVE = 1,
+    SHL_PLUGIN_HOST_STATE_RESTORE,
+    SHL_PLUGIN_HOST_SHOW,
+    SHL_PLUGIN_HOST_HIDE,
+    SHL_PLUGIN_HOST_FOLDER,
+    SHL_PLUGIN_HOST_FILES,
+    SHL_PLUGIN_HOST_FILE,
+    SHL_PLUGIN_HOST_LV2_CONTROLS,
+    SHL_PLUGIN_HOST_CLAP_PARAMS,
+    SHL_PLUGIN_HOST_LV2_NOTES,
+    SHL_PLUGIN_HOST_CLAP_NOTES,
+    SHL_PLUGIN_HOST_PORTS,
+    SHL_PLUGIN_HOST_AU_PARAMS,
+    SHL_PLUGIN_HOST_COLLECT = 0x106 /* copy the files in use into the folder */
 };
 
 /** What a request of the slot asks for, by the protocol number of the DAW.
  * [any] */
-uint32_t shl_serve_meaning(uint32_t wire, uint32_t version);
+uint32_t shl_plugin_host_meaning(uint32_t wire, uint32_t version);
 
 /** What a request brings; what its type has no use for is 0. */
-struct shl_serve_request {
-    uint32_t type;        /* enum shl_serve_type, or any other number */
+struct shl_plugin_host_request {
+    uint32_t type;        /* enum shl_plugin_host_type, or any other number */
     shl_status problem;   /* not SHL_OK: it makes no sense; answer with this */
     const uint8_t *bytes; /* state_restore; valid until the answer */
     uint32_t size;
@@ -59,7 +59,7 @@ struct shl_serve_request {
 };
 
 /** One line of the list or table that is asked for. */
-struct shl_serve_entry {
+struct shl_plugin_host_entry {
     uint32_t id;             /* of a parameter; key; index of a file */
     const char *name;        /* or path */
     const char *module;      /* clap_params; NULL: "" */
@@ -78,7 +78,8 @@ void shl_scratchpad_free(shl_scratchpad *pad);
  * empty answer. What it leaves 0: window and counts, which are not in scratch.
  * [audio] */
 void shl_scratchpad_begin(shl_scratchpad *pad, uint32_t type, const void *bytes,
-                          uint32_t size, struct shl_serve_request *request);
+                          uint32_t size,
+                          struct shl_plugin_host_request *request);
 
 /** Have these bytes be the answer to state_save. SHL_NO_SPACE: more than 65536;
  * SHL_UNSUPPORTED: that was not the question. [control] */
@@ -88,7 +89,7 @@ shl_status shl_scratchpad_state(shl_scratchpad *pad, const void *bytes,
 /** Add a line to the answer. SHL_NO_SPACE: it does not fit any more; those
  * before it stand. SHL_UNSUPPORTED: this request has no list. [control] */
 shl_status shl_scratchpad_put(shl_scratchpad *pad,
-                              const struct shl_serve_entry *entry);
+                              const struct shl_plugin_host_entry *entry);
 
 /** Have these counts be the answer to ports. [control] */
 void shl_scratchpad_ports(shl_scratchpad *pad, uint32_t audio_in,

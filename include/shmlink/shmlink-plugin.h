@@ -4,8 +4,8 @@
 #define SHL_PLUGIN_DOOR_H
 
 #include "file.h"
+#include "plugin_host.h"
 #include "scratchpad.h"
-#include "serve.h"
 #include "shmlink.h"
 #include "slot.h"
 #include "store.h"

@@ -17,7 +17,7 @@ extern "C" {
  * out: bytes used. `text`: the path of folder and file, else not looked at;
  * `index`: of file; of folder: 1: other plugins share it. SHL_BAD_VALUE: no such type, or one with an answer of its
  * own kind (state); SHL_NO_SPACE. [any] */
-shl_status shl_slot_ask(enum shl_serve_type type, uint32_t index,
+shl_status shl_slot_ask(enum shl_plugin_host_type type, uint32_t index,
                         const char *text, uint8_t *bytes, uint32_t *size);
 
 struct shl_slot_entry {
@@ -28,10 +28,11 @@ struct shl_slot_entry {
 /** Call `told` for each entry of an answer to files or notes; *count: how many.
  * SHL_BAD_PEER: the answer is not as it must be; the entries before stand.
  * [any] */
-shl_status
-shl_slot_list(enum shl_serve_type type, const uint8_t *bytes, uint32_t size,
-              void (*told)(void *arg, const struct shl_slot_entry *entry),
-              void *arg, uint32_t *count);
+shl_status shl_slot_list(enum shl_plugin_host_type type, const uint8_t *bytes,
+                         uint32_t size,
+                         void (*told)(void *arg,
+                                      const struct shl_slot_entry *entry),
+                         void *arg, uint32_t *count);
 
 /** The answer to ports: audio in, audio out, MIDI in, MIDI out. SHL_BAD_PEER.
  * [any] */

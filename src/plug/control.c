@@ -27,9 +27,10 @@ struct control {
     double rate_hz;
     struct process *process;
     /* one of the two */
-    shl_serve *serve;
+    shl_plugin_host *plugin_host;
     shl_device *device;
-    shl_serve *pipes; /* of a DAW that has a link area: the device is its */
+    shl_plugin_host
+        *pipes; /* of a DAW that has a link area: the device is its */
     struct messages *messages;
     uint32_t inputs, outputs; /* channels of the device */
     int reopen; /* the device must be announced with other counts */
@@ -113,7 +114,7 @@ static int begin(struct control *control, const struct control_options *options)
 
 static int start(struct control *control)
 {
-    const struct process_road road = {control->serve, control->device,
+    const struct process_road road = {control->plugin_host, control->device,
                                       control->inputs, control->outputs};
 
     control->process =
@@ -184,30 +185,33 @@ static void restart(struct control *control)
 /* ---- the loop -------------------------------------------------------------------------- */
 
 static void answer_request(struct control *control,
-                           const struct shl_serve_request *request)
+                           const struct shl_plugin_host_request *request)
 {
     struct requests_needs needs = {0, 0};
     struct shl_why why = {""};
-    const shl_status status = requests_answer(
-        shl_serve_pad(control->serve), control->plugin, request, &needs, &why);
+    const shl_status status =
+        requests_answer(shl_plugin_host_pad(control->plugin_host),
+                        control->plugin, request, &needs, &why);
 
     if (status)
         log_say(PLUGIN_WARNING, "request %u: %s", request->type,
                 why.text[0] ? why.text : shl_status_text(status));
     if (needs.restart) {
         restart(control);
-        requests_put_ports(shl_serve_pad(control->serve), control->plugin);
+        requests_put_ports(shl_plugin_host_pad(control->plugin_host),
+                           control->plugin);
     }
     if (needs.tell)
         process_tell(control->process);
-    shl_serve_answer(control->serve, status);
+    shl_plugin_host_answer(control->plugin_host, status);
     process_go_on(control->process);
 }
 
 static void dirty(struct control *control)
 {
-    if (control->serve || control->pipes)
-        shl_serve_dirty(control->serve ? control->serve : control->pipes);
+    if (control->plugin_host || control->pipes)
+        shl_plugin_host_dirty(control->plugin_host ? control->plugin_host
+                                                   : control->pipes);
 }
 
 static void new_counts(struct control *control)
@@ -258,7 +262,7 @@ static int daw_is_done(const struct control *control)
 {
     if (!control->pipes)
         return 0;
-    const shl_status status = shl_serve_idle(control->pipes, 0);
+    const shl_status status = shl_plugin_host_idle(control->pipes, 0);
     return status == SHL_GONE || status == SHL_BAD_PEER;
 }
 
@@ -277,7 +281,7 @@ static void work(struct control *control)
     shl_status status;
 
     while (!must_end(control) && !process_ended(control->process, &status)) {
-        const struct shl_serve_request *request =
+        const struct shl_plugin_host_request *request =
             process_request(control->process);
 
         if (request)
@@ -363,7 +367,8 @@ static void count_channels(struct control *control)
     control->inputs = ports.audio_in;
     control->outputs = ports.audio_out;
     if (ports.any && control->pipes)
-        shl_serve_channels(control->pipes, &control->inputs, &control->outputs);
+        shl_plugin_host_channels(control->pipes, &control->inputs,
+                                 &control->outputs);
 }
 
 static int announce(struct control *control, const char *id, const char *tag)
@@ -375,7 +380,7 @@ static int announce(struct control *control, const char *id, const char *tag)
     struct shl_device_options options = {
         .id = id,
         .tag = tag,
-        .segment = control->pipes ? shl_serve_area(control->pipes) : NULL,
+        .segment = control->pipes ? shl_plugin_host_area(control->pipes) : NULL,
         .vendor = about.vendor,
         .category = about.category,
         .version = about.version,
@@ -463,7 +468,7 @@ static void tell_ready(struct control *control)
 {
     const struct plugin_calls *calls = control->plugin->calls;
     const struct plugin_ports ports = calls->ports(control->plugin);
-    const struct shl_serve_about about = {
+    const struct shl_plugin_host_about about = {
         .name = calls->about(control->plugin).name,
         .audio_in = ports.audio_in,
         .audio_out = ports.audio_out,
@@ -473,16 +478,17 @@ static void tell_ready(struct control *control)
         .latency_frames = calls->latency(control->plugin),
         .rate_hz = control->rate_hz};
 
-    shl_serve_ready(control->serve, &about);
+    shl_plugin_host_ready(control->plugin_host, &about);
     log_say(PLUGIN_INFO, "%s %s is ready, %s Hz, protocol number %u",
             control->options->format, control->options->spec,
             shl_digits(control->rate_hz, 10).text,
-            shl_serve_version(control->serve));
+            shl_plugin_host_version(control->plugin_host));
 }
 
-static double rate_of(const struct control_options *options, shl_serve *serve)
+static double rate_of(const struct control_options *options,
+                      shl_plugin_host *plugin_host)
 {
-    const double said = shl_serve_rate(serve);
+    const double said = shl_plugin_host_rate(plugin_host);
 
     if (options->rate_hz > 0)
         return options->rate_hz;
@@ -506,11 +512,11 @@ static void name_link(const struct control *control, char id[48])
 }
 
 /* Through the request slot and the rings of the protocol. */
-static int by_slot(struct control *control, shl_serve *serve)
+static int by_slot(struct control *control, shl_plugin_host *plugin_host)
 {
     int code = PLUG_OK;
 
-    control->serve = serve;
+    control->plugin_host = plugin_host;
     tell_ready(control); /* bytes that come before the thread wait */
     if (!start(control))
         return PLUG_NOT_LOADED;
@@ -523,7 +529,7 @@ static int by_slot(struct control *control, shl_serve *serve)
 }
 
 /* The segment has a link area: all that a device on the board offers. */
-static int by_link(struct control *control, shl_serve *pipes)
+static int by_link(struct control *control, shl_plugin_host *pipes)
 {
     char id[48], tag[64] = "";
 
@@ -532,17 +538,19 @@ static int by_link(struct control *control, shl_serve *pipes)
     return be_device(control, id, tag);
 }
 
-int control_serve(const struct control_options *options, shl_serve *serve)
+int control_serve(const struct control_options *options,
+                  shl_plugin_host *plugin_host)
 {
     struct control control;
     int code = begin(&control, options);
 
-    control.rate_hz = rate_of(options, serve);
+    control.rate_hz = rate_of(options, plugin_host);
     if (!code)
         code = load(&control);
     if (!code) {
-        code = shl_serve_area(serve) ? by_link(&control, serve)
-                                     : by_slot(&control, serve);
+        code = shl_plugin_host_area(plugin_host)
+                   ? by_link(&control, plugin_host)
+                   : by_slot(&control, plugin_host);
         unload(&control);
     }
     shl_bell_free(control.bell);

@@ -31,7 +31,8 @@ struct control_options {
 
 /** Carry a plugin for a DAW that has rung up; returns the exit code. [control]
  */
-int control_serve(const struct control_options *options, shl_serve *serve);
+int control_serve(const struct control_options *options,
+                  shl_plugin_host *plugin_host);
 
 /** Carry a plugin as a device on the board until asked to end. [control] */
 int control_register(const struct control_options *options);

@@ -115,31 +115,32 @@ static int take_log_level(int *count, char **words)
 
 /* ---- special specs ----------------------------------------------------------------- */
 
-static const struct shl_serve_about nobody = {.name = "", .any_channels = 1};
+static const struct shl_plugin_host_about nobody = {.name = "",
+                                                    .any_channels = 1};
 
 /* Leaves a mark, lives and answers nothing. */
-static int serve_test(const char *format, shl_serve *serve)
+static int serve_test(const char *format, shl_plugin_host *plugin_host)
 {
     shl_status status;
 
-    shl_serve_mark(serve, TEST_MARK);
+    shl_plugin_host_mark(plugin_host, TEST_MARK);
     if (strcmp(format, "clap")) /* as the one in use has it */
-        shl_serve_ready(serve, &nobody);
+        shl_plugin_host_ready(plugin_host, &nobody);
     do {
-        status = shl_serve_idle(serve, 100);
+        status = shl_plugin_host_idle(plugin_host, 100);
     } while ((!status || status == SHL_TIMEOUT) && !shl_ending());
     return status == SHL_BAD_PEER ? PLUG_NO_SEGMENT : PLUG_OK;
 }
 
 /* Does not come back from those that never end. */
-static void serve_special(const char *spec, shl_serve *serve)
+static void serve_special(const char *spec, shl_plugin_host *plugin_host)
 {
     if (!strcmp(spec, "__crash__")) {
-        shl_serve_ready(serve, &nobody);
+        shl_plugin_host_ready(plugin_host, &nobody);
         abort();
     }
     if (!strcmp(spec, "__hang__")) {
-        shl_serve_ready(serve, &nobody);
+        shl_plugin_host_ready(plugin_host, &nobody);
         for (;;)
             shl_sleep_ms(1000);
     }
@@ -178,10 +179,10 @@ static int code_of(shl_status status)
 
 static int run_for_daw(char **words, struct control_options *options)
 {
-    struct shl_serve_options how = {.segment = words[2], .alone = 1};
+    struct shl_plugin_host_options how = {.segment = words[2], .alone = 1};
     uint32_t doorbell, answer;
     struct shl_why why = {""};
-    shl_serve *serve;
+    shl_plugin_host *plugin_host;
     shl_status status;
     int code;
 
@@ -204,17 +205,17 @@ static int run_for_daw(char **words, struct control_options *options)
         return PLUG_OK;
     how.doorbell = (int)doorbell;
     how.answer = (int)answer;
-    status = shl_serve_open(&how, &serve, &why);
+    status = shl_plugin_host_open(&how, &plugin_host, &why);
     if (status) {
         log_say(PLUGIN_ERROR, "%s", why.text);
         return code_of(status);
     }
     if (!is_test(options))
-        serve_special(options->spec, serve);
+        serve_special(options->spec, plugin_host);
     shl_ending_catch(GRACE_S);
-    code = is_test(options) ? serve_test(options->format, serve)
-                            : control_serve(options, serve);
-    shl_serve_close(serve);
+    code = is_test(options) ? serve_test(options->format, plugin_host)
+                            : control_serve(options, plugin_host);
+    shl_plugin_host_close(plugin_host);
     return code;
 }
 

@@ -431,10 +431,11 @@ static int changes(const struct plugin *plugin, uint32_t type)
 {
     const uint32_t holds = plugin->calls->holds;
 
-    return type == SHL_SERVE_FOLDER || type == SHL_SERVE_FILE ||
-           type == SHL_SERVE_COLLECT ||
-           (type == SHL_SERVE_STATE_SAVE && holds & PLUGIN_HOLD_SAVE) ||
-           (type == SHL_SERVE_STATE_RESTORE && holds & PLUGIN_HOLD_RESTORE);
+    return type == SHL_PLUGIN_HOST_FOLDER || type == SHL_PLUGIN_HOST_FILE ||
+           type == SHL_PLUGIN_HOST_COLLECT ||
+           (type == SHL_PLUGIN_HOST_STATE_SAVE && holds & PLUGIN_HOLD_SAVE) ||
+           (type == SHL_PLUGIN_HOST_STATE_RESTORE &&
+            holds & PLUGIN_HOLD_RESTORE);
 }
 
 static shl_status slot(struct messages *messages, const struct waiting *one,
@@ -445,7 +446,7 @@ static shl_status slot(struct messages *messages, const struct waiting *one,
     const uint32_t type = shl_unpack_u32(&unpack);
     const int holds = changes(messages->plugin, type);
     struct requests_needs needs = {0, 0};
-    struct shl_serve_request request;
+    struct shl_plugin_host_request request;
     shl_status status;
 
     if (unpack.bad || !type)

@@ -71,8 +71,9 @@ static void count(figure *what, uint64_t more)
 
 static int next_event(struct process *process, struct shl_event *event)
 {
-    return process->road.serve ? shl_serve_event(process->road.serve, event)
-                               : shl_device_event(process->road.device, event);
+    return process->road.plugin_host
+               ? shl_plugin_host_event(process->road.plugin_host, event)
+               : shl_device_event(process->road.device, event);
 }
 
 static int send_event(void *to, const struct shl_event *event)
@@ -82,8 +83,8 @@ static int send_event(void *to, const struct shl_event *event)
     shl_status status;
 
     absolute.frame += process->frame;
-    status = process->road.serve
-                 ? shl_serve_send(process->road.serve, &absolute)
+    status = process->road.plugin_host
+                 ? shl_plugin_host_send(process->road.plugin_host, &absolute)
                  : shl_device_send(process->road.device, &absolute);
     if (status == SHL_RING_FULL)
         count(&process->sends_failed, 1);
@@ -200,8 +201,8 @@ static void tell_latency(struct process *process)
     if (latency == process->latency)
         return;
     process->latency = latency;
-    if (process->road.serve)
-        shl_serve_latency(process->road.serve, latency);
+    if (process->road.plugin_host)
+        shl_plugin_host_latency(process->road.plugin_host, latency);
     else
         shl_device_latency(process->road.device, latency);
 }
@@ -390,7 +391,7 @@ static void hand_over(struct process *process)
     while (atomic_load_explicit(&process->asked, memory_order_acquire) &&
            !atomic_load_explicit(&process->quit, memory_order_relaxed)) {
         shl_bell_wait(process->answered, WAIT_MS);
-        shl_serve_beat(process->road.serve);
+        shl_plugin_host_beat(process->road.plugin_host);
     }
     shl_rt(1);
 }
@@ -399,7 +400,7 @@ static shl_status serve_once(struct process *process, uint32_t timeout_ms)
 {
     struct shl_work *work = &process->work;
     const shl_status status =
-        shl_serve_wait(process->road.serve, timeout_ms, work);
+        shl_plugin_host_wait(process->road.plugin_host, timeout_ms, work);
 
     if (status)
         return status;
@@ -408,7 +409,7 @@ static shl_status serve_once(struct process *process, uint32_t timeout_ms)
         return SHL_OK;
     }
     play(process, &work->block, work->in_channels, work->out_channels);
-    shl_serve_done(process->road.serve);
+    shl_plugin_host_done(process->road.plugin_host);
     return SHL_OK;
 }
 
@@ -447,8 +448,8 @@ static shl_status device_once(struct process *process, uint32_t timeout_ms)
 
 SHL_RT shl_status process_once(struct process *process, uint32_t timeout_ms)
 {
-    return process->road.serve ? serve_once(process, timeout_ms)
-                               : device_once(process, timeout_ms);
+    return process->road.plugin_host ? serve_once(process, timeout_ms)
+                                     : device_once(process, timeout_ms);
 }
 
 static void run(void *arg)
@@ -539,7 +540,7 @@ int process_stop(struct process *process, uint32_t timeout_ms)
     return 1;
 }
 
-const struct shl_serve_request *process_request(struct process *process)
+const struct shl_plugin_host_request *process_request(struct process *process)
 {
     return atomic_load_explicit(&process->asked, memory_order_acquire)
                ? &process->work.request

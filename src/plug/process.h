@@ -8,7 +8,7 @@
 
 /** Where blocks come from: one of the two. */
 struct process_road {
-    shl_serve *serve;
+    shl_plugin_host *plugin_host;
     shl_device *device;
     uint32_t in_channels, out_channels; /* that the device has */
 };
@@ -38,7 +38,7 @@ int process_ended(const struct process *process, shl_status *status);
 
 /** A request that waits for the control thread, or NULL. After the answer
  * process_go_on. [control] */
-const struct shl_serve_request *process_request(struct process *process);
+const struct shl_plugin_host_request *process_request(struct process *process);
 void process_go_on(struct process *process);
 
 /** Keep the plugin still: blocks are answered with silence until

@@ -48,13 +48,13 @@ static shl_status put_params(shl_scratchpad *pad, struct plugin *plugin,
     if (!plugin->calls->params)
         return missing(why, "parameters");
     for (i = 0; i < count; i++) {
-        const struct shl_serve_entry entry = {
+        const struct shl_plugin_host_entry entry = {
             .id = list[i].id,
             .name = list[i].name,
             .module = list[i].group,
             .minimum = list[i].minimum,
             .maximum = list[i].maximum,
-            .value = type == SHL_SERVE_LV2_CONTROLS
+            .value = type == SHL_PLUGIN_HOST_LV2_CONTROLS
                          ? plugin->calls->value(plugin, list[i].id)
                          : list[i].initial};
 
@@ -80,8 +80,8 @@ static shl_status put_entries(shl_scratchpad *pad, struct plugin *plugin,
     if (!give)
         return missing(why, what);
     for (; give(plugin, all, &entry); all++) {
-        const struct shl_serve_entry line = {.id = entry.number,
-                                             .name = entry.text};
+        const struct shl_plugin_host_entry line = {.id = entry.number,
+                                                   .name = entry.text};
 
         if (!status)
             status = shl_scratchpad_put(pad, &line);
@@ -92,7 +92,7 @@ static shl_status put_entries(shl_scratchpad *pad, struct plugin *plugin,
 }
 
 static shl_status set_file(struct plugin *plugin,
-                           const struct shl_serve_request *request,
+                           const struct shl_plugin_host_request *request,
                            struct shl_why *why)
 {
     const struct plugin_entry entry = {request->index, request->path};
@@ -103,7 +103,7 @@ static shl_status set_file(struct plugin *plugin,
 }
 
 static shl_status set_folder(struct plugin *plugin,
-                             const struct shl_serve_request *request,
+                             const struct shl_plugin_host_request *request,
                              struct shl_why *why)
 {
     if (!plugin->calls->set_folder)
@@ -130,7 +130,7 @@ void requests_put_ports(shl_scratchpad *pad, const struct plugin *plugin)
 /* The DAW's counts are a wish; what the plugin makes of it holds once it has
  * been made active anew. */
 static shl_status ports(shl_scratchpad *pad, struct plugin *plugin,
-                        const struct shl_serve_request *request,
+                        const struct shl_plugin_host_request *request,
                         struct requests_needs *needs, struct shl_why *why)
 {
     const struct plugin_ports now = plugin->calls->ports(plugin);
@@ -146,7 +146,7 @@ static shl_status ports(shl_scratchpad *pad, struct plugin *plugin,
 }
 
 static shl_status show(struct plugin *plugin,
-                       const struct shl_serve_request *request,
+                       const struct shl_plugin_host_request *request,
                        struct shl_why *why)
 {
     const struct plugin_window window = {request->parent, request->floating,
@@ -165,7 +165,7 @@ static shl_status hide(struct plugin *plugin)
 }
 
 shl_status requests_answer(shl_scratchpad *pad, struct plugin *plugin,
-                           const struct shl_serve_request *request,
+                           const struct shl_plugin_host_request *request,
                            struct requests_needs *needs, struct shl_why *why)
 {
     if (request->problem) {
@@ -173,35 +173,35 @@ shl_status requests_answer(shl_scratchpad *pad, struct plugin *plugin,
         return request->problem;
     }
     switch (request->type) {
-    case SHL_SERVE_STATE_SAVE:
+    case SHL_PLUGIN_HOST_STATE_SAVE:
         return save(pad, plugin, why);
-    case SHL_SERVE_STATE_RESTORE:
+    case SHL_PLUGIN_HOST_STATE_RESTORE:
         needs->tell = 1;
         return state_restore(plugin, request->bytes, request->size, why);
-    case SHL_SERVE_SHOW:
+    case SHL_PLUGIN_HOST_SHOW:
         return show(plugin, request, why);
-    case SHL_SERVE_HIDE:
+    case SHL_PLUGIN_HOST_HIDE:
         return hide(plugin);
-    case SHL_SERVE_FOLDER:
+    case SHL_PLUGIN_HOST_FOLDER:
         return set_folder(plugin, request, why);
-    case SHL_SERVE_FILES:
+    case SHL_PLUGIN_HOST_FILES:
         return put_entries(
             pad, plugin,
             request->relative ? plugin->calls->resource : plugin->calls->file,
             request->relative ? "files in its folder" : "files", why);
-    case SHL_SERVE_COLLECT:
+    case SHL_PLUGIN_HOST_COLLECT:
         return collect(plugin, why);
-    case SHL_SERVE_FILE:
+    case SHL_PLUGIN_HOST_FILE:
         return set_file(plugin, request, why);
-    case SHL_SERVE_LV2_CONTROLS:
-    case SHL_SERVE_CLAP_PARAMS:
-    case SHL_SERVE_AU_PARAMS:
+    case SHL_PLUGIN_HOST_LV2_CONTROLS:
+    case SHL_PLUGIN_HOST_CLAP_PARAMS:
+    case SHL_PLUGIN_HOST_AU_PARAMS:
         return put_params(pad, plugin, request->type, why);
-    case SHL_SERVE_LV2_NOTES:
-    case SHL_SERVE_CLAP_NOTES:
+    case SHL_PLUGIN_HOST_LV2_NOTES:
+    case SHL_PLUGIN_HOST_CLAP_NOTES:
         return put_entries(pad, plugin, plugin->calls->note_name, "note names",
                            why);
-    case SHL_SERVE_PORTS:
+    case SHL_PLUGIN_HOST_PORTS:
         return ports(pad, plugin, request, needs, why);
     default:
         shl_why_set(why, "there is no request %u", request->type);

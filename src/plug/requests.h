@@ -18,7 +18,7 @@ void requests_put_ports(shl_scratchpad *pad, const struct plugin *plugin);
  * a sentence if it is not SHL_OK. The plugin does not process meanwhile, or not
  * where the request changes something. [control] */
 shl_status requests_answer(shl_scratchpad *pad, struct plugin *plugin,
-                           const struct shl_serve_request *request,
+                           const struct shl_plugin_host_request *request,
                            struct requests_needs *needs, struct shl_why *why);
 
 #endif

@@ -414,7 +414,7 @@ static void put_request(struct input *input)
     const uint32_t number = take(input, 1) % 15;
     uint32_t size = BODY;
 
-    if (shl_slot_ask((enum shl_serve_type)number, take_u32(input),
+    if (shl_slot_ask((enum shl_plugin_host_type)number, take_u32(input),
                      paths[take(input, 1) % 4], body, &size) == SHL_OK)
         pack.used = size;
     else

@@ -188,13 +188,13 @@ static void read_answers(uint32_t size)
               counts[3] <= SHL_MAX_MIDI_PORTS);
     for (int kind = SHL_TABLE_FILES; kind <= SHL_TABLE_NOTES; kind++)
         read_table((enum shl_table_kind)kind, size);
-    shl_slot_list(size & 1 ? SHL_SERVE_FILES : SHL_SERVE_CLAP_NOTES, scratch,
-                  size, see_entry, NULL, &count);
+    shl_slot_list(size & 1 ? SHL_PLUGIN_HOST_FILES : SHL_PLUGIN_HOST_CLAP_NOTES,
+                  scratch, size, see_entry, NULL, &count);
 }
 
 static void read_request(uint32_t type, uint32_t size)
 {
-    struct shl_serve_request request;
+    struct shl_plugin_host_request request;
     uint32_t end;
 
     shl_scratchpad_begin(pad, type, scratch, size, &request);

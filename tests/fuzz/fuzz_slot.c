@@ -197,8 +197,8 @@ static void use_answer(uint32_t number, const struct shl_answer *answer)
         MUST(counts[0] <= SHL_MAX_CHANNELS && counts[1] <= SHL_MAX_CHANNELS &&
              counts[2] <= SHL_MAX_MIDI_PORTS &&
              counts[3] <= SHL_MAX_MIDI_PORTS);
-    shl_slot_list((enum shl_serve_type)number, answer->bytes, answer->size,
-                  hear_entry, NULL, &count);
+    shl_slot_list((enum shl_plugin_host_type)number, answer->bytes,
+                  answer->size, hear_entry, NULL, &count);
 }
 
 static void hear_answer(void *arg, const struct shl_answer *answer)
@@ -243,12 +243,12 @@ static void ask(uint32_t at)
 
     question[at].number = take(input, 1) % 15;
     if (question[at].number == 14)
-        question[at].number = SHL_SERVE_COLLECT;
+        question[at].number = SHL_PLUGIN_HOST_COLLECT;
     question[at].asked = 1;
     question[at].answered = 0;
     if (type == SHL_MESSAGE_PLUGIN &&
-        shl_slot_ask((enum shl_serve_type)question[at].number, take(input, 1),
-                     "/a", bytes, &size)) {
+        shl_slot_ask((enum shl_plugin_host_type)question[at].number,
+                     take(input, 1), "/a", bytes, &size)) {
         memcpy(bytes, &question[at].number, 4);
         size = take(input, 1) % 8;
     }
@@ -259,8 +259,8 @@ static void ask(uint32_t at)
                      (void *)(uintptr_t)at, NULL))
         question[at].asked = 0;
     else if (type == SHL_MESSAGE_PLUGIN)
-        MUST(question[at].number - 1 < SHL_SERVE_AU_PARAMS ||
-             question[at].number == SHL_SERVE_COLLECT);
+        MUST(question[at].number - 1 < SHL_PLUGIN_HOST_AU_PARAMS ||
+             question[at].number == SHL_PLUGIN_HOST_COLLECT);
     free(exact);
 }
 

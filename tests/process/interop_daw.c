@@ -434,7 +434,7 @@ static int files_of(uint32_t count, uint32_t protocol)
     char name[64], wanted[64];
 
     snprintf(name, sizeof(name), "clap:x::refs=%u", count);
-    if (open_as(name, 2, protocol) || request(SHL_SERVE_FILES, "", 0))
+    if (open_as(name, 2, protocol) || request(SHL_PLUGIN_HOST_FILES, "", 0))
         return 1;
     struct shl_unpack unpack = shl_unpack_from(answer.bytes, answer.size);
     unpack.at = SHL_FILE_REFS_OFFSET;
@@ -456,7 +456,7 @@ static int files(void)
     const int shown = version == 3 || version >= 7;
 
     if (!shown && (open_host("clap:x::refs=3", 2) ||
-                   refused(SHL_SERVE_FILES, "", 0, "-protocol 6")))
+                   refused(SHL_PLUGIN_HOST_FILES, "", 0, "-protocol 6")))
         return 1;
     close_host();
     for (uint32_t told = shown ? 0 : version; told <= version; told += version)
@@ -477,7 +477,7 @@ static int notes(void)
 }
 
 /* As they stand in scratch. */
-static uint32_t path_bytes(uint8_t bytes[256], enum shl_serve_type type,
+static uint32_t path_bytes(uint8_t bytes[256], enum shl_plugin_host_type type,
                            uint32_t index, const char *path)
 {
     uint8_t message[256];
@@ -494,14 +494,15 @@ static int paths_as(uint32_t protocol)
 {
     uint8_t bytes[256];
     uint32_t size =
-        path_bytes(bytes, SHL_SERVE_FOLDER, 1, "/some/ordner \xC3\xBC");
+        path_bytes(bytes, SHL_PLUGIN_HOST_FOLDER, 1, "/some/ordner \xC3\xBC");
 
     if (open_as("clap:x::refs=3", 2, protocol) ||
-        request(SHL_SERVE_FOLDER, bytes, size))
+        request(SHL_PLUGIN_HOST_FOLDER, bytes, size))
         return 1;
-    size = path_bytes(bytes, SHL_SERVE_FILE, 6, "/neu/Ton \xC3\x9F.wav");
-    if (version >= 7 ? refused(SHL_SERVE_FILE, bytes, size, "protocol number 7")
-                     : request(SHL_SERVE_FILE, bytes, size))
+    size = path_bytes(bytes, SHL_PLUGIN_HOST_FILE, 6, "/neu/Ton \xC3\x9F.wav");
+    if (version >= 7
+            ? refused(SHL_PLUGIN_HOST_FILE, bytes, size, "protocol number 7")
+            : request(SHL_PLUGIN_HOST_FILE, bytes, size))
         return 1;
     close_host();
     return 0;
@@ -518,8 +519,8 @@ static int collect(void)
     if (open_as("clap:x::refs=3", 2, version))
         return 1;
     return version >= 7
-               ? request(SHL_SERVE_COLLECT, "", 0)
-               : refused(SHL_SERVE_COLLECT, "", 0, "number 6 or earlier");
+               ? request(SHL_PLUGIN_HOST_COLLECT, "", 0)
+               : refused(SHL_PLUGIN_HOST_COLLECT, "", 0, "number 6 or earlier");
 }
 
 /* Enough blocks for the counter of number 7 to be believed, and requests. */

@@ -157,16 +157,16 @@ static void state(void)
 /* Nothing is answered by 1 that was not done. */
 static void files(void)
 {
-    static const uint32_t update[] = {SHL_SERVE_FILE, SHL_FILE_UPDATE_MAGIC, 0,
-                                      0};
+    static const uint32_t update[] = {SHL_PLUGIN_HOST_FILE,
+                                      SHL_FILE_UPDATE_MAGIC, 0, 0};
     shl_status status = ask(SHL_MESSAGE_PLUGIN, update, sizeof update);
 
     verdict(status == SHL_UNSUPPORTED, "a file set where there is none",
             shl_status_text(status));
-    status = ask_slot(SHL_SERVE_FILES);
+    status = ask_slot(SHL_PLUGIN_HOST_FILES);
     verdict(status == SHL_UNSUPPORTED || status == SHL_OK, "files",
             shl_status_text(status));
-    status = ask_slot(SHL_SERVE_COLLECT);
+    status = ask_slot(SHL_PLUGIN_HOST_COLLECT);
     verdict(protocol >= 7 || status == SHL_UNSUPPORTED, "collect",
             shl_status_text(status));
 }

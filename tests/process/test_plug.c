@@ -23,7 +23,7 @@ static const uint32_t versions[] = {3, 4, 5, 6, 7, 8};
 #define VERSIONS (sizeof versions / sizeof versions[0])
 
 static struct fake_daw daw;
-static shl_serve *serve;
+static shl_plugin_host *plugin_host;
 static struct control_options options;
 static pthread_t thread;
 static int running;
@@ -31,14 +31,14 @@ static int running;
 static void *carry(void *arg)
 {
     (void)arg;
-    return (void *)(intptr_t)control_serve(&options, serve);
+    return (void *)(intptr_t)control_serve(&options, plugin_host);
 }
 
 /* Start a program with this plugin; it becomes ready, or ends. */
 static void begin_with(uint32_t version, const char *format, const char *spec)
 {
     assert_true(fake_daw_open(&daw, version, SHL_MAOLAN_SIZE));
-    assert_int_equal(fake_daw_serve(&daw, &serve, NULL), SHL_OK);
+    assert_int_equal(fake_daw_serve(&daw, &plugin_host, NULL), SHL_OK);
     options = (struct control_options){.format = format,
                                        .spec = spec,
                                        .block_frames = 64,
@@ -66,7 +66,7 @@ static int wait_end(void)
 
     assert_int_equal(pthread_join(thread, &code), 0);
     running = 0;
-    shl_serve_close(serve);
+    shl_plugin_host_close(plugin_host);
     fake_daw_close(&daw);
     return (int)(intptr_t)code;
 }
@@ -101,7 +101,7 @@ static void block(uint32_t frames, uint32_t inputs, uint32_t outputs)
 static bool ask(uint32_t type)
 {
     fake_daw_ask(&daw, type);
-    if (type != SHL_SERVE_SHOW && type != SHL_SERVE_HIDE)
+    if (type != SHL_PLUGIN_HOST_SHOW && type != SHL_PLUGIN_HOST_HIDE)
         assert_true(fake_daw_wait(&daw));
     const uint32_t status = fake_daw_status(&daw);
     assert_int_equal(fake_daw_bytes(&daw), 0);
@@ -319,14 +319,14 @@ static void states_come_back_whole(void **state)
         bytes[i] = (uint8_t)(i * 13 + (i >> 8));
     for (size_t v = 0; v < VERSIONS; v++) {
         begin(versions[v], "fixture:state=65536");
-        assert_true(ask(SHL_SERVE_STATE_SAVE));
+        assert_true(ask(SHL_PLUGIN_HOST_STATE_SAVE));
         assert_int_equal(fake_daw_word(&daw, row()->scratch_size), 65536);
         for (size_t i = 0; i < 5; i++) {
             memcpy(fake_daw_scratch(&daw), bytes, sizeof bytes);
             fake_daw_set(&daw, row()->scratch_size, sizes[i]);
-            assert_true(ask(SHL_SERVE_STATE_RESTORE));
+            assert_true(ask(SHL_PLUGIN_HOST_STATE_RESTORE));
             memset(fake_daw_scratch(&daw), 0, SHL_SCRATCH_SIZE);
-            assert_true(ask(SHL_SERVE_STATE_SAVE));
+            assert_true(ask(SHL_PLUGIN_HOST_STATE_SAVE));
             assert_int_equal(fake_daw_word(&daw, row()->scratch_size),
                              sizes[i]);
             assert_memory_equal(fake_daw_scratch(&daw), bytes, sizes[i]);
@@ -339,18 +339,18 @@ static void states_that_do_not_fit_or_make_no_sense_are_errors(void **state)
 {
     (void)state;
     begin(3, "fixture:state=65537");
-    assert_false(ask(SHL_SERVE_STATE_SAVE));
+    assert_false(ask(SHL_PLUGIN_HOST_STATE_SAVE));
     assert_int_equal(end(), PLUG_OK);
     begin(3, "gain");
     memset(fake_daw_scratch(&daw), 0xAA, SHL_SCRATCH_SIZE);
     fake_daw_set(&daw, row()->scratch_size, 100);
-    assert_false(ask(SHL_SERVE_STATE_RESTORE));
+    assert_false(ask(SHL_PLUGIN_HOST_STATE_RESTORE));
     fake_daw_set(&daw, row()->scratch_size, 0x80000000u);
-    assert_false(ask(SHL_SERVE_STATE_RESTORE));
+    assert_false(ask(SHL_PLUGIN_HOST_STATE_RESTORE));
     passes(64, 2);
     assert_int_equal(end(), PLUG_OK);
     begin(3, "null");
-    assert_false(ask(SHL_SERVE_STATE_SAVE));
+    assert_false(ask(SHL_PLUGIN_HOST_STATE_SAVE));
 }
 
 /* What a restored state has changed, the DAW hears. */
@@ -364,7 +364,7 @@ static void a_restored_state_is_heard_and_told(void **state)
     begin(5, "gain");
     shl_maolan_send(&daw.maolan, &event, 0);
     block(64, 2, 2);
-    assert_true(ask(SHL_SERVE_STATE_SAVE));
+    assert_true(ask(SHL_PLUGIN_HOST_STATE_SAVE));
     const uint32_t size = fake_daw_word(&daw, row()->scratch_size);
     assert_in_range(size, 1, 1024);
     memcpy(kept, fake_daw_scratch(&daw), size);
@@ -372,7 +372,7 @@ static void a_restored_state_is_heard_and_told(void **state)
     begin(5, "gain");
     memcpy(fake_daw_scratch(&daw), kept, size);
     fake_daw_set(&daw, row()->scratch_size, size);
-    assert_true(ask(SHL_SERVE_STATE_RESTORE));
+    assert_true(ask(SHL_PLUGIN_HOST_STATE_RESTORE));
     plane(0, 0)[0] = 1;
     block(64, 2, 2);
     assert_true(plane(0, 1)[0] == 0);
@@ -410,7 +410,7 @@ static void files_are_listed_moved_and_found_again(void **state)
 
         snprintf(spec, sizeof spec, "fixture:files=%u", files);
         begin(versions[n / 3], spec);
-        assert_true(ask(SHL_SERVE_FILES));
+        assert_true(ask(SHL_PLUGIN_HOST_FILES));
         assert_int_equal(
             entries_of(SHL_TABLE_FILES, SHL_SCRATCH_SIZE, &last, name), files);
         if (files) {
@@ -420,14 +420,14 @@ static void files_are_listed_moved_and_found_again(void **state)
         }
         shl_scratch_update_write(fake_daw_scratch(&daw), files - 1,
                                  "/da/\xE2\x99\xAB.wav", 11);
-        assert_int_equal(ask(SHL_SERVE_FILE), files > 0);
-        assert_true(ask(SHL_SERVE_FILES));
+        assert_int_equal(ask(SHL_PLUGIN_HOST_FILE), files > 0);
+        assert_true(ask(SHL_PLUGIN_HOST_FILES));
         entries_of(SHL_TABLE_FILES, SHL_SCRATCH_SIZE, &last, name);
         if (files)
             assert_string_equal(name, "/da/\xE2\x99\xAB.wav");
         shl_scratch_dir_write(fake_daw_scratch(&daw), "/s", 2, 1);
-        assert_true(ask(SHL_SERVE_FOLDER));
-        assert_true(ask(SHL_SERVE_FILES));
+        assert_true(ask(SHL_PLUGIN_HOST_FOLDER));
+        assert_true(ask(SHL_PLUGIN_HOST_FILES));
         entries_of(SHL_TABLE_FILES, SHL_SCRATCH_SIZE, &last, name);
         if (files)
             assert_memory_equal(name, "/s/t", 4);
@@ -467,7 +467,7 @@ static void tables_of_parameters_and_notes_are_complete(void **state)
     begin(6, "fixture:params=100,notes=128");
     shl_maolan_send(&daw.maolan, &event, 0);
     block(64, 2, 2);
-    assert_true(ask(SHL_SERVE_CLAP_PARAMS));
+    assert_true(ask(SHL_PLUGIN_HOST_CLAP_PARAMS));
     assert_int_equal(entries_of(SHL_TABLE_CLAP_PARAMS,
                                 fake_daw_word(&daw, row()->scratch_size), &last,
                                 name),
@@ -476,20 +476,20 @@ static void tables_of_parameters_and_notes_are_complete(void **state)
     assert_string_equal(name, "Level 99");
     assert_memory_equal(last.module, "Levels", 6);
     assert_true(last.minimum == 0 && last.maximum == 1 && last.value == 0.5);
-    assert_true(ask(SHL_SERVE_AU_PARAMS));
+    assert_true(ask(SHL_PLUGIN_HOST_AU_PARAMS));
     assert_int_equal(
         entries_of(SHL_TABLE_AU_PARAMS, SHL_SCRATCH_SIZE, &last, name), 103);
     assert_int_equal(last.id, 102);
     assert_string_equal(name, "Level 99");
     assert_true(last.minimum == 0 && last.maximum == 1 && last.value == 0.5);
-    assert_true(ask(SHL_SERVE_LV2_CONTROLS));
+    assert_true(ask(SHL_PLUGIN_HOST_LV2_CONTROLS));
     assert_int_equal(entries_of(SHL_TABLE_LV2_CONTROLS,
                                 fake_daw_word(&daw, row()->scratch_size), &last,
                                 name),
                      103);
     assert_true(last.value == 0.25); /* as it is now */
-    for (uint32_t type = SHL_SERVE_LV2_NOTES; type <= SHL_SERVE_CLAP_NOTES;
-         type++) {
+    for (uint32_t type = SHL_PLUGIN_HOST_LV2_NOTES;
+         type <= SHL_PLUGIN_HOST_CLAP_NOTES; type++) {
         assert_true(ask(type));
         assert_int_equal(entries_of(SHL_TABLE_NOTES,
                                     fake_daw_word(&daw, row()->scratch_size),
@@ -507,8 +507,8 @@ static void what_a_plugin_does_not_have_is_an_error_at_once(void **state)
     (void)state;
     begin(6, "null");
     for (uint32_t type = 1; type <= 11; type++)
-        assert_int_equal(ask(type), type == SHL_SERVE_HIDE);
-    assert_true(ask(SHL_SERVE_PORTS));
+        assert_int_equal(ask(type), type == SHL_PLUGIN_HOST_HIDE);
+    assert_true(ask(SHL_PLUGIN_HOST_PORTS));
     assert_false(ask(13));
     assert_false(ask(0xFFFFFFFFu));
     passes(64, 2);
@@ -518,7 +518,7 @@ static void counts_are(uint32_t inputs, uint32_t outputs)
 {
     struct shl_port_counts counts;
 
-    assert_true(ask(SHL_SERVE_PORTS));
+    assert_true(ask(SHL_PLUGIN_HOST_PORTS));
     assert_int_equal(shl_scratch_ports_read(fake_daw_scratch(&daw), &counts),
                      SHL_OK);
     assert_int_equal(counts.audio_in, inputs);

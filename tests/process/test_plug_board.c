@@ -300,7 +300,7 @@ static void values_and_notes_by_message_are_heard(void **state)
 static void requests_of_the_slot_go_by_message(void **state)
 {
     static uint8_t bytes[4 + SHL_SCRATCH_SIZE];
-    uint32_t type = SHL_SERVE_FILES;
+    uint32_t type = SHL_PLUGIN_HOST_FILES;
     struct shl_table table;
     struct shl_table_entry entry;
     struct shl_port_counts counts;
@@ -308,12 +308,12 @@ static void requests_of_the_slot_go_by_message(void **state)
     (void)state;
     begin("fixture:files=2,in=3,out=5", 2);
     shl_scratch_update_write(bytes + 4, 1, "/neu", 4);
-    type = SHL_SERVE_FILE;
+    type = SHL_PLUGIN_HOST_FILE;
     memcpy(bytes, &type, 4);
     assert_int_equal(ask(SHL_MESSAGE_PLUGIN, bytes, 4 + 12 + 4), SHL_OK);
     /* its length goes beyond what was sent */
     assert_int_not_equal(ask(SHL_MESSAGE_PLUGIN, bytes, 4 + 12 + 3), SHL_OK);
-    type = SHL_SERVE_FILES;
+    type = SHL_PLUGIN_HOST_FILES;
     assert_int_equal(ask(SHL_MESSAGE_PLUGIN, &type, 4), SHL_OK);
     memset(bytes, 0, sizeof bytes);
     memcpy(bytes, answer.bytes, answer.size);
@@ -324,7 +324,7 @@ static void requests_of_the_slot_go_by_message(void **state)
     assert_int_equal(shl_table_next(&table, &entry), SHL_OK);
     assert_int_equal(entry.name_length, 4);
     assert_memory_equal(entry.name, "/neu", 4);
-    type = SHL_SERVE_PORTS;
+    type = SHL_PLUGIN_HOST_PORTS;
     assert_int_equal(ask(SHL_MESSAGE_PLUGIN, &type, 4), SHL_OK);
     memset(bytes, 0, sizeof bytes);
     memcpy(bytes, answer.bytes, answer.size);
@@ -373,18 +373,18 @@ static struct fake_daw daw;
 
 static int carry_for_daw(void *arg)
 {
-    const struct shl_serve_options how = {.segment = daw.name,
-                                          .doorbell = daw.doorbell[0],
-                                          .answer = daw.answer[1],
-                                          .alone = 1};
-    shl_serve *serve;
+    const struct shl_plugin_host_options how = {.segment = daw.name,
+                                                .doorbell = daw.doorbell[0],
+                                                .answer = daw.answer[1],
+                                                .alone = 1};
+    shl_plugin_host *plugin_host;
 
     (void)arg;
     log_set_level(PLUGIN_NONE);
-    CHILD_CHECK(shl_serve_open(&how, &serve, NULL) == SHL_OK);
+    CHILD_CHECK(shl_plugin_host_open(&how, &plugin_host, NULL) == SHL_OK);
     child_ready();
-    const int code = control_serve(&options, serve);
-    shl_serve_close(serve);
+    const int code = control_serve(&options, plugin_host);
+    shl_plugin_host_close(plugin_host);
     return code;
 }
 

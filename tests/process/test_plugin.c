@@ -330,9 +330,10 @@ static void files_are_never_copied_by_mistake(void **state)
             spawn_told(cases[i].spec, cases[i].protocol);
             assert_true(play_both(1, 1, 64));
             if (set_first)
-                assert_int_equal(ask_slot(SHL_SERVE_FILE, update, 14, &heard),
-                                 cases[i].set);
-            assert_int_equal(ask_slot(SHL_SERVE_FILES, NULL, 0, &heard),
+                assert_int_equal(
+                    ask_slot(SHL_PLUGIN_HOST_FILE, update, 14, &heard),
+                    cases[i].set);
+            assert_int_equal(ask_slot(SHL_PLUGIN_HOST_FILES, NULL, 0, &heard),
                              cases[i].list);
             if (!cases[i].list) {
                 assert_int_equal(
@@ -342,14 +343,14 @@ static void files_are_never_copied_by_mistake(void **state)
             } else {
                 assert_non_null(strstr(heard.text, "-protocol 6"));
             }
-            assert_int_equal(ask_slot(SHL_SERVE_FILE, update, 14, &heard),
+            assert_int_equal(ask_slot(SHL_PLUGIN_HOST_FILE, update, 14, &heard),
                              cases[i].set);
             if (cases[i].set)
                 assert_non_null(strstr(heard.text, "number 7"));
             assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard),
                              SHL_OK);
             assert_true(heard.size == 0 || got[0] == 0); /* nothing is copied */
-            assert_int_equal(ask_slot(SHL_SERVE_COLLECT, NULL, 0, &heard),
+            assert_int_equal(ask_slot(SHL_PLUGIN_HOST_COLLECT, NULL, 0, &heard),
                              cases[i].collect);
         }
 }

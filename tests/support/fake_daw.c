@@ -72,14 +72,14 @@ void fake_daw_close(struct fake_daw *daw)
     daw->name[0] = 0;
 }
 
-shl_status fake_daw_serve(struct fake_daw *daw, shl_serve **serve,
+shl_status fake_daw_serve(struct fake_daw *daw, shl_plugin_host **plugin_host,
                           struct shl_why *why)
 {
-    const struct shl_serve_options options = {
+    const struct shl_plugin_host_options options = {
         .segment = daw->name,
         .doorbell = fcntl(daw->doorbell[0], F_DUPFD_CLOEXEC, 0),
         .answer = fcntl(daw->answer[1], F_DUPFD_CLOEXEC, 0)};
-    const shl_status status = shl_serve_open(&options, serve, why);
+    const shl_status status = shl_plugin_host_open(&options, plugin_host, why);
 
     if (status) {
         close(options.doorbell);

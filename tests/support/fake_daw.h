@@ -6,7 +6,7 @@
 
 #include "core/maolan/maolan.h"
 #include "core/maolan/scratch.h"
-#include "shmlink/serve.h"
+#include "shmlink/plugin_host.h"
 
 #include <stdbool.h>
 
@@ -25,7 +25,7 @@ bool fake_daw_open(struct fake_daw *daw, uint32_t version, size_t size);
 void fake_daw_close(struct fake_daw *daw);
 
 /** Have the plugin host's role open it; the descriptors it gets are its own. */
-shl_status fake_daw_serve(struct fake_daw *daw, shl_serve **serve,
+shl_status fake_daw_serve(struct fake_daw *daw, shl_plugin_host **plugin_host,
                           struct shl_why *why);
 
 /** A word of the header by its offset in the layout. */

@@ -21,18 +21,20 @@ static uint8_t bytes[SHL_SLOT_ASK_SIZE];
 static void numbers_are_those_of_the_protocol(void **state)
 {
     (void)state;
-    for (uint32_t type = SHL_SERVE_SHOW; type <= SHL_SERVE_PORTS; type++) {
+    for (uint32_t type = SHL_PLUGIN_HOST_SHOW; type <= SHL_PLUGIN_HOST_PORTS;
+         type++) {
         uint32_t size = sizeof bytes, number;
-        assert_int_equal(
-            shl_slot_ask((enum shl_serve_type)type, 1, "/a", bytes, &size),
-            SHL_OK);
+        assert_int_equal(shl_slot_ask((enum shl_plugin_host_type)type, 1, "/a",
+                                      bytes, &size),
+                         SHL_OK);
         memcpy(&number, bytes, 4);
         assert_int_equal(number, type);
     }
-    assert_int_equal(SHL_SERVE_PORTS, SHL_MAOLAN_AUDIO_PORTS);
+    assert_int_equal(SHL_PLUGIN_HOST_PORTS, SHL_MAOLAN_AUDIO_PORTS);
     uint32_t size = sizeof bytes;
-    assert_int_equal(shl_slot_ask(SHL_SERVE_STATE_SAVE, 0, "", bytes, &size),
-                     SHL_BAD_VALUE);
+    assert_int_equal(
+        shl_slot_ask(SHL_PLUGIN_HOST_STATE_SAVE, 0, "", bytes, &size),
+        SHL_BAD_VALUE);
 }
 
 /* shows MP-31 */
@@ -43,8 +45,9 @@ static void paths_go_as_in_scratch(void **state)
     static uint8_t scratch[SHL_SCRATCH_SIZE];
     static char path[70000];
     (void)state;
-    assert_int_equal(shl_slot_ask(SHL_SERVE_FILE, 7, "/a/b.wav", bytes, &size),
-                     SHL_OK);
+    assert_int_equal(
+        shl_slot_ask(SHL_PLUGIN_HOST_FILE, 7, "/a/b.wav", bytes, &size),
+        SHL_OK);
     memcpy(scratch, bytes + 4, size - 4);
     assert_int_equal(shl_scratch_update_read(scratch, &index, &text, &length),
                      SHL_OK);
@@ -52,12 +55,14 @@ static void paths_go_as_in_scratch(void **state)
     assert_int_equal(length, 8);
     assert_memory_equal(text, "/a/b.wav", 8);
     size = 10;
-    assert_int_equal(shl_slot_ask(SHL_SERVE_FOLDER, 0, "/a/b", bytes, &size),
-                     SHL_NO_SPACE);
+    assert_int_equal(
+        shl_slot_ask(SHL_PLUGIN_HOST_FOLDER, 0, "/a/b", bytes, &size),
+        SHL_NO_SPACE);
     size = sizeof bytes;
     memset(path, 'p', sizeof path - 1);
-    assert_int_equal(shl_slot_ask(SHL_SERVE_FOLDER, 0, path, bytes, &size),
-                     SHL_NO_SPACE);
+    assert_int_equal(
+        shl_slot_ask(SHL_PLUGIN_HOST_FOLDER, 0, path, bytes, &size),
+        SHL_NO_SPACE);
 }
 
 struct seen {
@@ -96,10 +101,10 @@ static void lists_are_read_one_by_one(void **state)
                 assert_int_equal(shl_table_add(&table, &entry), SHL_OK);
             }
             uint32_t size = shl_table_end(&table);
-            assert_int_equal(
-                shl_slot_list(kind ? SHL_SERVE_CLAP_NOTES : SHL_SERVE_FILES,
-                              scratch, size, see, &seen, &count),
-                SHL_OK);
+            assert_int_equal(shl_slot_list(kind ? SHL_PLUGIN_HOST_CLAP_NOTES
+                                                : SHL_PLUGIN_HOST_FILES,
+                                           scratch, size, see, &seen, &count),
+                             SHL_OK);
             assert_int_equal(count, wanted);
             assert_int_equal(seen.count, wanted);
             if (wanted)
@@ -115,13 +120,13 @@ static void lies_end_the_list(void **state)
     uint32_t count, four[4];
     (void)state;
     assert_int_equal(
-        shl_slot_list(SHL_SERVE_FILES, NULL, 0, see, &seen, &count),
+        shl_slot_list(SHL_PLUGIN_HOST_FILES, NULL, 0, see, &seen, &count),
         SHL_BAD_PEER);
-    assert_int_equal(
-        shl_slot_list(SHL_SERVE_CLAP_NOTES, scratch, 2, see, &seen, &count),
-        SHL_BAD_PEER);
+    assert_int_equal(shl_slot_list(SHL_PLUGIN_HOST_CLAP_NOTES, scratch, 2, see,
+                                   &seen, &count),
+                     SHL_BAD_PEER);
     memset(scratch, 0xFF, sizeof scratch);
-    assert_int_equal(shl_slot_list(SHL_SERVE_CLAP_NOTES, scratch,
+    assert_int_equal(shl_slot_list(SHL_PLUGIN_HOST_CLAP_NOTES, scratch,
                                    sizeof scratch, see, &seen, &count),
                      SHL_BAD_PEER);
     assert_int_equal(seen.count, 0);

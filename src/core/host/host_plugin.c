@@ -425,7 +425,7 @@ static bool changes(uint32_t type, const void *bytes, uint32_t size)
         memcpy(&number, bytes, sizeof number);
     return replaces(type) || type == SHL_MESSAGE_PARAM_SET ||
            type == SHL_MESSAGE_RESET || type == SHL_MESSAGE_FILE_DATA ||
-           number == SHL_SERVE_FOLDER || number == SHL_SERVE_FILE;
+           number == SHL_PLUGIN_HOST_FOLDER || number == SHL_PLUGIN_HOST_FILE;
 }
 
 static void changed(void *arg, const struct shl_answer *answer)

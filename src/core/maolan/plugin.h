@@ -41,7 +41,7 @@ enum shl_plugin_stage {
 struct shl_errand {
     struct shl_errand *next;
     uint32_t id;     /* whoever asks knows it by this */
-    uint32_t number; /* enum shl_serve_type */
+    uint32_t number; /* enum shl_plugin_host_type */
     uint64_t deadline_ns;
     uint8_t *bytes; /* asked: for scratch; answered: of scratch */
     uint32_t size;
@@ -164,7 +164,7 @@ SHL_RT bool shl_plugin_answered(struct shl_plugin *plugin, uint32_t timeout_us);
 
 /* ---- asking ---- */
 
-/** Ask by the slot for one of enum shl_serve_type; the answer comes to
+/** Ask by the slot for one of enum shl_plugin_host_type; the answer comes to
  * shl_plugin_answer. What stands for it on the wire depends on the protocol
  * number of the program: where that has no such request, or the number is not
  * known and the wrong one would do harm, the answer is SHL_UNSUPPORTED with a

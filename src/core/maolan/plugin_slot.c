@@ -386,14 +386,15 @@ static struct shl_errand *take_all(_Atomic(struct shl_errand *) *stack)
 
 static bool is_asked(uint32_t type)
 {
-    return (type >= SHL_SERVE_STATE_SAVE && type <= SHL_SERVE_AU_PARAMS) ||
-           type == SHL_SERVE_COLLECT;
+    return (type >= SHL_PLUGIN_HOST_STATE_SAVE &&
+            type <= SHL_PLUGIN_HOST_AU_PARAMS) ||
+           type == SHL_PLUGIN_HOST_COLLECT;
 }
 
 static bool takes_bytes(uint32_t type)
 {
-    return type == SHL_SERVE_STATE_RESTORE || type == SHL_SERVE_FOLDER ||
-           type == SHL_SERVE_FILE;
+    return type == SHL_PLUGIN_HOST_STATE_RESTORE ||
+           type == SHL_PLUGIN_HOST_FOLDER || type == SHL_PLUGIN_HOST_FILE;
 }
 
 shl_status shl_plugin_ask(struct shl_plugin *plugin, uint32_t id,
@@ -593,13 +594,13 @@ static shl_status perform(struct shl_plugin *plugin, struct shl_errand *errand,
                           uint8_t *scratch, uint32_t *size)
 {
     switch (errand->number) {
-    case SHL_SERVE_STATE_RESTORE:
+    case SHL_PLUGIN_HOST_STATE_RESTORE:
         return restore(plugin, errand, scratch, size);
-    case SHL_SERVE_FILES:
+    case SHL_PLUGIN_HOST_FILES:
         return list_files(plugin, errand, scratch, size);
-    case SHL_SERVE_FILE:
+    case SHL_PLUGIN_HOST_FILE:
         return change_file(plugin, errand, scratch, size);
-    case SHL_SERVE_COLLECT:
+    case SHL_PLUGIN_HOST_COLLECT:
         return collect(plugin, errand, scratch, size);
     default:
         return do_wire(plugin, errand, errand->number, scratch, size);

@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static_assert((int)SHL_SERVE_STATE_SAVE == (int)SHL_MAOLAN_STATE_SAVE, "wire");
-static_assert((int)SHL_SERVE_SHOW == (int)SHL_MAOLAN_GUI_SHOW, "wire");
-static_assert((int)SHL_SERVE_FOLDER == (int)SHL_MAOLAN_RESOURCE_DIR, "wire");
-static_assert((int)SHL_SERVE_FILE == (int)SHL_MAOLAN_FILE_UPDATE, "wire");
-static_assert((int)SHL_SERVE_AU_PARAMS == (int)SHL_MAOLAN_AU_PARAMS, "wire");
-static_assert((int)SHL_SERVE_PORTS == (int)SHL_MAOLAN_AUDIO_PORTS, "wire");
+static_assert((int)SHL_PLUGIN_HOST_STATE_SAVE == (int)SHL_MAOLAN_STATE_SAVE,
+              "wire");
+static_assert((int)SHL_PLUGIN_HOST_SHOW == (int)SHL_MAOLAN_GUI_SHOW, "wire");
+static_assert((int)SHL_PLUGIN_HOST_FOLDER == (int)SHL_MAOLAN_RESOURCE_DIR,
+              "wire");
+static_assert((int)SHL_PLUGIN_HOST_FILE == (int)SHL_MAOLAN_FILE_UPDATE, "wire");
+static_assert((int)SHL_PLUGIN_HOST_AU_PARAMS == (int)SHL_MAOLAN_AU_PARAMS,
+              "wire");
+static_assert((int)SHL_PLUGIN_HOST_PORTS == (int)SHL_MAOLAN_AUDIO_PORTS,
+              "wire");
 
 struct shl_scratchpad {
     uint32_t type;
@@ -40,25 +44,25 @@ void shl_scratchpad_free(shl_scratchpad *pad)
 
 /* ---- what it brings ------------------------------------------------------------ */
 
-uint32_t shl_serve_meaning(uint32_t wire, uint32_t version)
+uint32_t shl_plugin_host_meaning(uint32_t wire, uint32_t version)
 {
     if (version >= SHL_VERSION_RESOURCES && wire == SHL_MAOLAN_COLLECT)
-        return SHL_SERVE_COLLECT;
+        return SHL_PLUGIN_HOST_COLLECT;
     if (version >= SHL_VERSION_RESOURCES && wire == SHL_MAOLAN_RESOURCE_FILES)
-        return SHL_SERVE_FILES;
+        return SHL_PLUGIN_HOST_FILES;
     /* our own number for it is nobody's on the wire */
-    return wire == SHL_SERVE_COLLECT ? UINT32_MAX : wire;
+    return wire == SHL_PLUGIN_HOST_COLLECT ? UINT32_MAX : wire;
 }
 
 /* A path inside the copy gets its end mark there; the byte behind it is of no
  * more use. */
 static void read_path(struct shl_scratchpad *pad,
-                      struct shl_serve_request *request)
+                      struct shl_plugin_host_request *request)
 {
     const char *path = NULL;
     uint32_t length = 0;
 
-    request->problem = request->type == SHL_SERVE_FOLDER
+    request->problem = request->type == SHL_PLUGIN_HOST_FOLDER
                            ? shl_scratch_dir_read(pad->given, &path, &length)
                            : shl_scratch_update_read(
                                  pad->given, &request->index, &path, &length);
@@ -66,7 +70,7 @@ static void read_path(struct shl_scratchpad *pad,
         request->problem = SHL_BAD_PEER;
     if (request->problem)
         return;
-    if (request->type == SHL_SERVE_FOLDER &&
+    if (request->type == SHL_PLUGIN_HOST_FOLDER &&
         shl_scratch_dir_shared(pad->given, path, length, &request->shared))
         request->shared = 0; /* a text as long as only older ones may have */
     size_t at = (size_t)((const uint8_t *)path - pad->given);
@@ -86,20 +90,20 @@ static void begin_table(struct shl_scratchpad *pad, enum shl_table_kind kind)
 static void begin_answer(struct shl_scratchpad *pad)
 {
     switch (pad->type) {
-    case SHL_SERVE_FILES:
+    case SHL_PLUGIN_HOST_FILES:
         begin_table(pad, SHL_TABLE_FILES);
         break;
-    case SHL_SERVE_LV2_CONTROLS:
+    case SHL_PLUGIN_HOST_LV2_CONTROLS:
         begin_table(pad, SHL_TABLE_LV2_CONTROLS);
         break;
-    case SHL_SERVE_CLAP_PARAMS:
+    case SHL_PLUGIN_HOST_CLAP_PARAMS:
         begin_table(pad, SHL_TABLE_CLAP_PARAMS);
         break;
-    case SHL_SERVE_AU_PARAMS:
+    case SHL_PLUGIN_HOST_AU_PARAMS:
         begin_table(pad, SHL_TABLE_AU_PARAMS);
         break;
-    case SHL_SERVE_LV2_NOTES:
-    case SHL_SERVE_CLAP_NOTES:
+    case SHL_PLUGIN_HOST_LV2_NOTES:
+    case SHL_PLUGIN_HOST_CLAP_NOTES:
         begin_table(pad, SHL_TABLE_NOTES);
         break;
     default:
@@ -108,7 +112,8 @@ static void begin_answer(struct shl_scratchpad *pad)
 }
 
 void shl_scratchpad_begin(shl_scratchpad *pad, uint32_t type, const void *bytes,
-                          uint32_t size, struct shl_serve_request *request)
+                          uint32_t size,
+                          struct shl_plugin_host_request *request)
 {
     memset(request, 0, sizeof *request);
     request->type = pad->type = type;
@@ -121,10 +126,10 @@ void shl_scratchpad_begin(shl_scratchpad *pad, uint32_t type, const void *bytes,
     }
     if (size)
         memcpy(pad->given, bytes, size);
-    if (type == SHL_SERVE_STATE_RESTORE) {
+    if (type == SHL_PLUGIN_HOST_STATE_RESTORE) {
         request->bytes = pad->given;
         request->size = size;
-    } else if (type == SHL_SERVE_FOLDER || type == SHL_SERVE_FILE) {
+    } else if (type == SHL_PLUGIN_HOST_FOLDER || type == SHL_PLUGIN_HOST_FILE) {
         memset(pad->given + size, 0, sizeof pad->given - size);
         read_path(pad, request);
         /* a length that goes beyond what was sent */
@@ -140,7 +145,7 @@ void shl_scratchpad_begin(shl_scratchpad *pad, uint32_t type, const void *bytes,
 shl_status shl_scratchpad_state(shl_scratchpad *pad, const void *bytes,
                                 size_t size)
 {
-    if (pad->type != SHL_SERVE_STATE_SAVE)
+    if (pad->type != SHL_PLUGIN_HOST_STATE_SAVE)
         return SHL_UNSUPPORTED;
     if (size > SHL_SCRATCH_SIZE)
         return SHL_NO_SPACE;
@@ -159,7 +164,7 @@ static uint32_t length_of(const char *text)
 }
 
 shl_status shl_scratchpad_put(shl_scratchpad *pad,
-                              const struct shl_serve_entry *entry)
+                              const struct shl_plugin_host_entry *entry)
 {
     const char *module = entry->module ? entry->module : "";
     const struct shl_table_entry line = {.id = entry->id,
@@ -181,7 +186,7 @@ void shl_scratchpad_ports(shl_scratchpad *pad, uint32_t audio_in,
     const struct shl_port_counts counts = {audio_in, audio_out, midi_in,
                                            midi_out};
 
-    if (pad->type != SHL_SERVE_PORTS)
+    if (pad->type != SHL_PLUGIN_HOST_PORTS)
         return;
     shl_scratch_ports_write(pad->result, &counts);
     pad->begin = SHL_PORT_COUNTS_OFFSET;

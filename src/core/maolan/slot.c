@@ -7,12 +7,12 @@
 #include <string.h>
 
 /* Written as into scratch, then given out as far as it is in use. */
-static shl_status write_path(enum shl_serve_type type, uint32_t index,
+static shl_status write_path(enum shl_plugin_host_type type, uint32_t index,
                              const char *text, uint8_t *scratch, uint32_t *used)
 {
     uint32_t length = (uint32_t)strlen(text);
 
-    if (type == SHL_SERVE_FOLDER) {
+    if (type == SHL_PLUGIN_HOST_FOLDER) {
         *used = SHL_RESOURCE_DIR_TEXT + length + SHL_RESOURCE_DIR_SHARED_SIZE;
         return shl_scratch_dir_write(scratch, text, length, index);
     }
@@ -20,16 +20,16 @@ static shl_status write_path(enum shl_serve_type type, uint32_t index,
     return shl_scratch_update_write(scratch, index, text, length);
 }
 
-shl_status shl_slot_ask(enum shl_serve_type type, uint32_t index,
+shl_status shl_slot_ask(enum shl_plugin_host_type type, uint32_t index,
                         const char *text, uint8_t *bytes, uint32_t *size)
 {
-    bool path = type == SHL_SERVE_FOLDER || type == SHL_SERVE_FILE;
+    bool path = type == SHL_PLUGIN_HOST_FOLDER || type == SHL_PLUGIN_HOST_FILE;
     uint32_t number = type, used = 0;
     uint8_t *scratch;
     shl_status st = SHL_OK;
 
-    if ((type < SHL_SERVE_SHOW || type > SHL_SERVE_AU_PARAMS) &&
-        type != SHL_SERVE_COLLECT)
+    if ((type < SHL_PLUGIN_HOST_SHOW || type > SHL_PLUGIN_HOST_AU_PARAMS) &&
+        type != SHL_PLUGIN_HOST_COLLECT)
         return SHL_BAD_VALUE;
     scratch = path ? malloc(SHL_SCRATCH_SIZE) : NULL;
     if (path && !scratch)
@@ -93,13 +93,14 @@ static shl_status list(struct shl_table *table,
     return st == SHL_AGAIN ? SHL_OK : st;
 }
 
-shl_status
-shl_slot_list(enum shl_serve_type type, const uint8_t *bytes, uint32_t size,
-              void (*told)(void *arg, const struct shl_slot_entry *entry),
-              void *arg, uint32_t *count)
+shl_status shl_slot_list(enum shl_plugin_host_type type, const uint8_t *bytes,
+                         uint32_t size,
+                         void (*told)(void *arg,
+                                      const struct shl_slot_entry *entry),
+                         void *arg, uint32_t *count)
 {
     enum shl_table_kind kind =
-        type == SHL_SERVE_FILES ? SHL_TABLE_FILES : SHL_TABLE_NOTES;
+        type == SHL_PLUGIN_HOST_FILES ? SHL_TABLE_FILES : SHL_TABLE_NOTES;
     uint8_t *scratch = whole(bytes, size);
     struct shl_table table;
     shl_status st;

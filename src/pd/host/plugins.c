@@ -29,7 +29,8 @@ static void tell_entry(void *arg, const struct shl_slot_entry *entry)
 }
 
 static void tell_list(t_shmlink *x, struct errand *errand,
-                      enum shl_serve_type type, const char *each, int with_port)
+                      enum shl_plugin_host_type type, const char *each,
+                      int with_port)
 {
     struct telling telling = {x, gensym(each), with_port};
     t_symbol *selector = errand->selector;
@@ -49,12 +50,12 @@ static void tell_list(t_shmlink *x, struct errand *errand,
 
 static void tell_files(t_shmlink *x, struct errand *errand)
 {
-    tell_list(x, errand, SHL_SERVE_FILES, "file", 0);
+    tell_list(x, errand, SHL_PLUGIN_HOST_FILES, "file", 0);
 }
 
 static void tell_notes(t_shmlink *x, struct errand *errand)
 {
-    tell_list(x, errand, SHL_SERVE_CLAP_NOTES, "note_name", 1);
+    tell_list(x, errand, SHL_PLUGIN_HOST_CLAP_NOTES, "note_name", 1);
 }
 
 static void tell_ports(t_shmlink *x, struct errand *errand)
@@ -90,8 +91,8 @@ static void tell_nothing(t_shmlink *x, struct errand *errand)
 
 /* ---- first steps -------------------------------------------------------------------- */
 
-static void ask(t_shmlink *x, struct errand *errand, enum shl_serve_type type,
-                errand_step then)
+static void ask(t_shmlink *x, struct errand *errand,
+                enum shl_plugin_host_type type, errand_step then)
 {
     uint32_t size = SHL_SLOT_ASK_SIZE;
     uint8_t *bytes = malloc(size);
@@ -108,40 +109,40 @@ static void ask(t_shmlink *x, struct errand *errand, enum shl_serve_type type,
 
 static void ask_folder(t_shmlink *x, struct errand *errand)
 {
-    ask(x, errand, SHL_SERVE_FOLDER, tell_success);
+    ask(x, errand, SHL_PLUGIN_HOST_FOLDER, tell_success);
 }
 
 static void ask_files(t_shmlink *x, struct errand *errand)
 {
-    ask(x, errand, SHL_SERVE_FILES, tell_files);
+    ask(x, errand, SHL_PLUGIN_HOST_FILES, tell_files);
 }
 
 static void ask_file(t_shmlink *x, struct errand *errand)
 {
-    ask(x, errand, SHL_SERVE_FILE, tell_success);
+    ask(x, errand, SHL_PLUGIN_HOST_FILE, tell_success);
 }
 
 static void ask_collect(t_shmlink *x, struct errand *errand)
 {
-    ask(x, errand, SHL_SERVE_COLLECT, tell_success);
+    ask(x, errand, SHL_PLUGIN_HOST_COLLECT, tell_success);
 }
 
 static void ask_notes(t_shmlink *x, struct errand *errand)
 {
     int lv2 = strncmp(x->x_say.name, "lv2:", 4) == 0;
 
-    ask(x, errand, lv2 ? SHL_SERVE_LV2_NOTES : SHL_SERVE_CLAP_NOTES,
+    ask(x, errand, lv2 ? SHL_PLUGIN_HOST_LV2_NOTES : SHL_PLUGIN_HOST_CLAP_NOTES,
         tell_notes);
 }
 
 static void ask_ports(t_shmlink *x, struct errand *errand)
 {
-    ask(x, errand, SHL_SERVE_PORTS, tell_ports);
+    ask(x, errand, SHL_PLUGIN_HOST_PORTS, tell_ports);
 }
 
 static void ask_window(t_shmlink *x, struct errand *errand)
 {
-    ask(x, errand, errand->index ? SHL_SERVE_SHOW : SHL_SERVE_HIDE,
+    ask(x, errand, errand->index ? SHL_PLUGIN_HOST_SHOW : SHL_PLUGIN_HOST_HIDE,
         tell_nothing);
 }
 

@@ -1,6 +1,6 @@
 /* The role of a plugin host beside a scripted DAW in the same process, which
  * does what the DAWs in use do, and what a broken or hostile one could. */
-#include "shmlink/serve.h"
+#include "shmlink/plugin_host.h"
 
 #include "core/os/platform.h"
 #include "fake_daw.h"
@@ -25,25 +25,25 @@ static const uint32_t versions[] = {3, 4, 5, 6, 7, 8};
 #define VERSIONS (sizeof versions / sizeof versions[0])
 
 static struct fake_daw daw;
-static shl_serve *serve;
+static shl_plugin_host *plugin_host;
 static struct shl_work work;
 
 static void begin(uint32_t version)
 {
-    const struct shl_serve_about about = {
+    const struct shl_plugin_host_about about = {
         .name = "Test", .any_channels = 1, .rate_hz = 48000};
     struct shl_why why = {""};
 
     assert_true(fake_daw_open(&daw, version, SHL_MAOLAN_SIZE));
-    if (fake_daw_serve(&daw, &serve, &why))
+    if (fake_daw_serve(&daw, &plugin_host, &why))
         fail_msg("%s", why.text);
-    shl_serve_ready(serve, &about);
+    shl_plugin_host_ready(plugin_host, &about);
 }
 
 static void end(void)
 {
-    shl_serve_close(serve);
-    serve = NULL;
+    shl_plugin_host_close(plugin_host);
+    plugin_host = NULL;
     fake_daw_close(&daw);
 }
 
@@ -62,13 +62,13 @@ static const struct shl_maolan_layout *row(void)
 /* The next unit of work must be a block. */
 static void take_block(void)
 {
-    assert_int_equal(shl_serve_wait(serve, 10000, &work), SHL_OK);
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 10000, &work), SHL_OK);
     assert_int_equal(work.kind, SHL_WORK_BLOCK);
 }
 
 static void take_request(void)
 {
-    assert_int_equal(shl_serve_wait(serve, 10000, &work), SHL_OK);
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 10000, &work), SHL_OK);
     assert_int_equal(work.kind, SHL_WORK_REQUEST);
 }
 
@@ -92,11 +92,11 @@ static void refused(shl_status status, const char *word)
     struct shl_why why = {""};
     const unsigned before = descriptors();
 
-    assert_int_equal(fake_daw_serve(&daw, &serve, &why), status);
+    assert_int_equal(fake_daw_serve(&daw, &plugin_host, &why), status);
     if (!strstr(why.text, word))
         fail_msg("\"%s\" does not say \"%s\"", why.text, word);
     assert_int_equal(descriptors(), before);
-    assert_null(serve);
+    assert_null(plugin_host);
 }
 
 /* shows MP-02 */
@@ -147,7 +147,7 @@ static void segments_that_others_can_write_are_refused(void **state)
     assert_int_equal(fchmod(daw.fd, 0666), 0);
     refused(SHL_FOREIGN, daw.name);
     assert_int_equal(fchmod(daw.fd, 0600), 0);
-    assert_int_equal(fake_daw_serve(&daw, &serve, NULL), SHL_OK);
+    assert_int_equal(fake_daw_serve(&daw, &plugin_host, NULL), SHL_OK);
 }
 
 static void missing_segments_are_named(void **state)
@@ -162,7 +162,7 @@ static void missing_segments_are_named(void **state)
 
 static void descriptors_must_be_pipes_of_these_directions(void **state)
 {
-    struct shl_serve_options options = {0};
+    struct shl_plugin_host_options options = {0};
     struct shl_why why;
 
     (void)state;
@@ -176,7 +176,8 @@ static void descriptors_must_be_pipes_of_these_directions(void **state)
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         options.doorbell = pairs[i][0];
         options.answer = pairs[i][1];
-        assert_int_equal(shl_serve_open(&options, &serve, &why), SHL_BAD_VALUE);
+        assert_int_equal(shl_plugin_host_open(&options, &plugin_host, &why),
+                         SHL_BAD_VALUE);
         assert_non_null(strstr(why.text, "pipe"));
     }
 }
@@ -191,20 +192,20 @@ static void name_and_counts_are_there_before_ready(void **state)
     (void)state;
     for (size_t i = 0; i < VERSIONS * 7 * 2; i++) {
         const size_t length = lengths[i / 2 % 7];
-        struct shl_serve_about about = {.name = name,
-                                        .audio_in = 3,
-                                        .audio_out = 5,
-                                        .midi_in = 16,
-                                        .midi_out = 2,
-                                        .any_channels = i % 2};
+        struct shl_plugin_host_about about = {.name = name,
+                                              .audio_in = 3,
+                                              .audio_out = 5,
+                                              .midi_in = 16,
+                                              .midi_out = 2,
+                                              .any_channels = i % 2};
         const size_t limit = about.any_channels ? 65532 : 1020;
 
         memset(name, 'n', sizeof name);
         name[length] = 0;
         assert_true(fake_daw_open(&daw, versions[i / 14], SHL_MAOLAN_SIZE));
-        assert_int_equal(fake_daw_serve(&daw, &serve, NULL), SHL_OK);
+        assert_int_equal(fake_daw_serve(&daw, &plugin_host, NULL), SHL_OK);
         assert_int_equal(fake_daw_word(&daw, row()->ready), 0);
-        shl_serve_ready(serve, &about);
+        shl_plugin_host_ready(plugin_host, &about);
         assert_int_equal(fake_daw_word(&daw, row()->ready), 1);
         memset(told, 0, sizeof told);
         assert_int_equal(
@@ -229,14 +230,14 @@ static void name_and_counts_are_there_before_ready(void **state)
 static void long_names_are_cut_between_characters(void **state)
 {
     char name[1030], told[2048] = "";
-    const struct shl_serve_about about = {.name = name, .audio_in = 1};
+    const struct shl_plugin_host_about about = {.name = name, .audio_in = 1};
 
     (void)state;
     memset(name, 'n', sizeof name);
     memcpy(name + 1019, "\xC3\xA4", 3); /* the last byte that fits is half */
     assert_true(fake_daw_open(&daw, 3, SHL_MAOLAN_SIZE));
-    assert_int_equal(fake_daw_serve(&daw, &serve, NULL), SHL_OK);
-    shl_serve_ready(serve, &about);
+    assert_int_equal(fake_daw_serve(&daw, &plugin_host, NULL), SHL_OK);
+    shl_plugin_host_ready(plugin_host, &about);
     shl_scratch_name_read(fake_daw_scratch(&daw), told, sizeof told);
     assert_int_equal(strlen(told), 1019);
 }
@@ -247,7 +248,7 @@ static void latency_is_told_from_number_5_on(void **state)
     (void)state;
     for (size_t i = 0; i < VERSIONS; i++) {
         begin(versions[i]);
-        shl_serve_latency(serve, 64);
+        shl_plugin_host_latency(plugin_host, 64);
         uint32_t told = 0;
         memcpy(&told, daw.base + 84, 4);
         assert_int_equal(told, versions[i] >= 5 ? 64 : 0);
@@ -305,7 +306,7 @@ static void audio_crosses_exactly_in_every_layout(void **state)
             assert_int_equal(work.block.fresh, blocks == 0);
             add_one();
             assert_int_equal(fake_daw_bytes(&daw), 0);
-            shl_serve_done(serve);
+            shl_plugin_host_done(plugin_host);
             assert_int_equal(fake_daw_bytes(&daw), 1);
             check_bus(c, n, i);
             assert_int_equal(fake_daw_word(&daw, row()->tasks_completed),
@@ -329,13 +330,13 @@ static void a_block_raises_its_counter_and_has_its_byte(void **state)
                 fake_daw_block(&daw, n % 3 ? 64 : 0, 2, 2);
                 take_block();
                 assert_int_equal(fake_daw_word(&daw, at), counts * (n - 1));
-                shl_serve_done(serve);
+                shl_plugin_host_done(plugin_host);
                 assert_int_equal(fake_daw_word(&daw, at), counts * n);
                 assert_int_equal(fake_daw_bytes(&daw), 1);
             }
-            fake_daw_ask(&daw, SHL_SERVE_STATE_SAVE);
+            fake_daw_ask(&daw, SHL_PLUGIN_HOST_STATE_SAVE);
             take_request();
-            shl_serve_answer(serve, SHL_OK);
+            shl_plugin_host_answer(plugin_host, SHL_OK);
             assert_int_equal(fake_daw_word(&daw, at), counts * 19);
             assert_int_equal(fake_daw_bytes(&daw), 1);
             end();
@@ -345,7 +346,7 @@ static void a_block_raises_its_counter_and_has_its_byte(void **state)
 /* Nobody reads the bytes then, and the pipe is full after a while. */
 static void bytes_that_a_counting_daw_leaves_are_no_loss(void **state)
 {
-    struct shl_serve_stats stats;
+    struct shl_plugin_host_stats stats;
 
     (void)state;
     begin(8);
@@ -353,9 +354,9 @@ static void bytes_that_a_counting_daw_leaves_are_no_loss(void **state)
     for (uint32_t n = 0; n < 70000; n++) {
         fake_daw_block(&daw, 0, 0, 0);
         take_block();
-        shl_serve_done(serve);
+        shl_plugin_host_done(plugin_host);
     }
-    shl_serve_stats(serve, &stats);
+    shl_plugin_host_stats(plugin_host, &stats);
     assert_int_equal(stats.unanswered, 0);
     assert_int_equal(fake_daw_word(&daw, row()->response_counter), 70000);
 }
@@ -372,7 +373,7 @@ static void planes_that_nobody_wired_are_harmless(void **state)
     assert_true(work.block.in[1][0] == 0 && work.block.in[31][63] == 0);
     shl_maolan_plane(&daw.maolan, 1, SHL_BUS_TO_HOST)[0] = 77;
     add_one();
-    shl_serve_done(serve);
+    shl_plugin_host_done(plugin_host);
     assert_true(shl_maolan_plane(&daw.maolan, 1, SHL_BUS_TO_HOST)[0] == 77);
 }
 
@@ -389,12 +390,12 @@ static void impossible_counts_are_clipped(void **state)
             take_block();
             assert_int_equal(work.in_channels, 32);
             assert_int_equal(work.out_channels, 32);
-            shl_serve_done(serve);
+            shl_plugin_host_done(plugin_host);
             if (bad[i] != 33) { /* as frames: no block, but its byte */
                 fake_daw_block(&daw, bad[i], 2, 2);
                 take_block();
                 assert_int_equal(work.block.frames, 0);
-                shl_serve_done(serve);
+                shl_plugin_host_done(plugin_host);
                 assert_int_equal(fake_daw_bytes(&daw), 2);
             } else {
                 assert_int_equal(fake_daw_bytes(&daw), 1);
@@ -406,7 +407,7 @@ static void impossible_counts_are_clipped(void **state)
                 take_block();
                 assert_int_equal(work.midi_in_ports, 16);
                 assert_int_equal(work.midi_out_ports, 16);
-                shl_serve_done(serve);
+                shl_plugin_host_done(plugin_host);
                 assert_int_equal(fake_daw_bytes(&daw), 1);
             }
         }
@@ -450,7 +451,7 @@ static void parameters_of_four_kinds_arrive_at_their_sample(void **state)
         begin(versions[v]);
         fake_daw_block(&daw, 64, 0, 0);
         take_block();
-        shl_serve_done(serve);
+        shl_plugin_host_done(plugin_host);
         for (uint32_t i = 0; i < 64; i++) {
             event = shl_event_param(0, SHL_EVENT_PARAM + i % 4, i * 3, i / 8.);
             assert_int_equal(shl_maolan_send(&daw.maolan, &event, i), SHL_OK);
@@ -459,14 +460,14 @@ static void parameters_of_four_kinds_arrive_at_their_sample(void **state)
         take_block();
         assert_int_equal(work.block.frame, 64);
         for (uint32_t i = 0; i < 64; i++) {
-            assert_int_equal(shl_serve_event(serve, &event), 1);
+            assert_int_equal(shl_plugin_host_event(plugin_host, &event), 1);
             assert_int_equal(event.frame, 64 + i);
             assert_int_equal(event.kind, SHL_EVENT_PARAM + i % 4);
             assert_int_equal(shl_event_id(&event), i * 3);
             if (i % 4 < 2)
                 assert_true(shl_event_value(&event) == i / 8.);
         }
-        assert_int_equal(shl_serve_event(serve, &event), 0);
+        assert_int_equal(shl_plugin_host_event(plugin_host, &event), 0);
         end();
     }
 }
@@ -475,7 +476,7 @@ static void parameters_of_four_kinds_arrive_at_their_sample(void **state)
 static void events_that_make_no_sense_are_counted(void **state)
 {
     struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, 1, 0.5);
-    struct shl_serve_stats stats;
+    struct shl_plugin_host_stats stats;
     const float nan = (float)NAN;
     const uint32_t kind = 4;
 
@@ -487,12 +488,12 @@ static void events_that_make_no_sense_are_counted(void **state)
     memcpy(daw.base + row()->param_slots + 16 + 12, &kind, 4);
     fake_daw_block(&daw, 64, 0, 0);
     take_block();
-    assert_int_equal(shl_serve_event(serve, &event), 1);
+    assert_int_equal(shl_plugin_host_event(plugin_host, &event), 1);
     assert_int_equal(event.frame, 0);
-    assert_int_equal(shl_serve_event(serve, &event), 1);
+    assert_int_equal(shl_plugin_host_event(plugin_host, &event), 1);
     assert_int_equal(event.frame, 63);
-    assert_int_equal(shl_serve_event(serve, &event), 0);
-    shl_serve_stats(serve, &stats);
+    assert_int_equal(shl_plugin_host_event(plugin_host, &event), 0);
+    shl_plugin_host_stats(plugin_host, &stats);
     assert_int_equal(stats.events_bad, 2);
     assert_int_equal(stats.events_moved, 1);
 }
@@ -502,7 +503,7 @@ static void events_out_of_order_are_raised(void **state)
     static const uint32_t offsets[] = {10, 5, 20, 0};
     static const uint32_t heard[] = {10, 10, 20, 20};
     struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, 1, 0.5);
-    struct shl_serve_stats stats;
+    struct shl_plugin_host_stats stats;
 
     (void)state;
     begin(6);
@@ -511,10 +512,10 @@ static void events_out_of_order_are_raised(void **state)
     fake_daw_block(&daw, 64, 0, 0);
     take_block();
     for (uint32_t i = 0; i < 4; i++) {
-        assert_int_equal(shl_serve_event(serve, &event), 1);
+        assert_int_equal(shl_plugin_host_event(plugin_host, &event), 1);
         assert_int_equal(event.frame, heard[i]);
     }
-    shl_serve_stats(serve, &stats);
+    shl_plugin_host_stats(plugin_host, &stats);
     assert_int_equal(stats.events_moved, 2);
 }
 
@@ -535,14 +536,14 @@ static void midi_crosses_on_every_port_and_channel(void **state)
         fake_daw_block(&daw, 512, 0, 0);
         take_block();
         for (uint32_t i = 0; i < row()->midi_ports * 16; i++) {
-            assert_int_equal(shl_serve_event(serve, &heard), 1);
+            assert_int_equal(shl_plugin_host_event(plugin_host, &heard), 1);
             assert_int_equal(heard.frame, i);
             event = shl_event_midi(heard.frame, (uint8_t)(i / 16),
                                    (uint8_t)(0x90 | i % 16), 60, 100);
             assert_memory_equal(&event, &heard, sizeof event);
-            assert_int_equal(shl_serve_send(serve, &heard), SHL_OK);
+            assert_int_equal(shl_plugin_host_send(plugin_host, &heard), SHL_OK);
         }
-        shl_serve_done(serve);
+        shl_plugin_host_done(plugin_host);
         shl_maolan_begin(&daw.maolan, 512);
         for (uint32_t i = 0; i < row()->midi_ports * 16; i++) {
             assert_true(shl_maolan_take(&daw.maolan, &heard, &offset));
@@ -560,7 +561,7 @@ static void midi_crosses_on_every_port_and_channel(void **state)
 static void echoes_come_once_and_a_full_ring_counts(void **state)
 {
     struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, 7, 0.25);
-    struct shl_serve_stats stats;
+    struct shl_plugin_host_stats stats;
     uint32_t offset, heard = 0;
 
     (void)state;
@@ -568,11 +569,12 @@ static void echoes_come_once_and_a_full_ring_counts(void **state)
     fake_daw_block(&daw, 64, 0, 0);
     take_block();
     for (uint32_t i = 0; i < 4095; i++)
-        assert_int_equal(shl_serve_send(serve, &event), SHL_OK);
+        assert_int_equal(shl_plugin_host_send(plugin_host, &event), SHL_OK);
     for (uint32_t i = 0; i < 10; i++)
-        assert_int_equal(shl_serve_send(serve, &event), SHL_RING_FULL);
-    shl_serve_done(serve);
-    shl_serve_stats(serve, &stats);
+        assert_int_equal(shl_plugin_host_send(plugin_host, &event),
+                         SHL_RING_FULL);
+    shl_plugin_host_done(plugin_host);
+    shl_plugin_host_stats(plugin_host, &stats);
     assert_int_equal(stats.events_dropped, 10);
     for (int pass = 0; pass < 2; pass++) {
         shl_maolan_begin(&daw.maolan, 64);
@@ -592,14 +594,15 @@ static void ports_beyond_the_daws_get_nothing(void **state)
     fake_daw_block(&daw, 64, 0, 0);
     fake_daw_set(&daw, row()->midi_out_ports, 3);
     take_block();
-    assert_int_equal(shl_serve_send(serve, &event), SHL_UNSUPPORTED);
+    assert_int_equal(shl_plugin_host_send(plugin_host, &event),
+                     SHL_UNSUPPORTED);
 }
 
 static void impossible_indices_restart_a_ring(void **state)
 {
     static const uint32_t distances[] = {4097, 0x80000000u, 0xFFFFFFFFu};
     struct shl_event event;
-    struct shl_serve_stats stats;
+    struct shl_plugin_host_stats stats;
 
     (void)state;
     begin(6);
@@ -610,10 +613,10 @@ static void impossible_indices_restart_a_ring(void **state)
                      fake_daw_word(&daw, row()->midi_in_read) + distances[i]);
         fake_daw_block(&daw, 64, 0, 0);
         take_block();
-        assert_int_equal(shl_serve_event(serve, &event), 0);
-        shl_serve_done(serve);
+        assert_int_equal(shl_plugin_host_event(plugin_host, &event), 0);
+        shl_plugin_host_done(plugin_host);
     }
-    shl_serve_stats(serve, &stats);
+    shl_plugin_host_stats(plugin_host, &stats);
     assert_int_equal(stats.rings_restarted, 6);
 }
 
@@ -625,13 +628,13 @@ static void a_wish_to_end_is_heard_with_and_without_a_byte(void **state)
     (void)state;
     begin(3);
     fake_daw_set(&daw, row()->shutdown_request, 1);
-    assert_int_equal(shl_serve_wait(serve, 100, &work), SHL_GONE);
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 100, &work), SHL_GONE);
     end();
     begin(6);
-    assert_int_equal(shl_serve_wait(serve, 1, &work), SHL_TIMEOUT);
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 1, &work), SHL_TIMEOUT);
     fake_daw_set(&daw, row()->shutdown_request, 1);
     fake_daw_ring(&daw);
-    assert_int_equal(shl_serve_wait(serve, 10000, &work), SHL_GONE);
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 10000, &work), SHL_GONE);
     assert_int_equal(fake_daw_bytes(&daw), 0);
 }
 
@@ -650,7 +653,7 @@ static void a_wish_to_end_is_heard_while_waiting(void **state)
     (void)state;
     begin(4);
     assert_int_equal(pthread_create(&thread, NULL, ask_to_end, NULL), 0);
-    assert_int_equal(shl_serve_wait(serve, 60000, &work), SHL_GONE);
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 60000, &work), SHL_GONE);
     pthread_join(thread, NULL);
 }
 
@@ -663,8 +666,8 @@ static void the_end_of_the_doorbell_is_the_end(void **state)
     close(daw.doorbell[1]);
     daw.doorbell[1] = -1;
     take_block(); /* a byte that is still there is worked on */
-    shl_serve_done(serve);
-    assert_int_equal(shl_serve_wait(serve, 60000, &work), SHL_GONE);
+    shl_plugin_host_done(plugin_host);
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 60000, &work), SHL_GONE);
 }
 
 /* shows MP-48 */
@@ -676,14 +679,14 @@ static void a_daw_that_reads_no_more_is_gone(void **state)
     take_block();
     close(daw.answer[0]);
     daw.answer[0] = -1;
-    shl_serve_done(serve); /* SIGPIPE would end the test */
-    assert_int_equal(shl_serve_wait(serve, 60000, &work), SHL_GONE);
+    shl_plugin_host_done(plugin_host); /* SIGPIPE would end the test */
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 60000, &work), SHL_GONE);
 }
 
 /* shows MP-48 */
 static void a_full_pipe_never_blocks(void **state)
 {
-    struct shl_serve_stats stats;
+    struct shl_plugin_host_stats stats;
     uint32_t rung = 0;
 
     (void)state;
@@ -691,8 +694,8 @@ static void a_full_pipe_never_blocks(void **state)
     do {
         fake_daw_block(&daw, 1, 0, 0);
         take_block();
-        shl_serve_done(serve);
-        shl_serve_stats(serve, &stats);
+        shl_plugin_host_done(plugin_host);
+        shl_plugin_host_stats(plugin_host, &stats);
         rung++;
     } while (stats.unanswered < 10 && rung < 10000000);
     assert_int_equal(stats.unanswered, 10);
@@ -709,9 +712,9 @@ static void bytes_that_wait_are_worked_off_one_by_one(void **state)
         fake_daw_ring(&daw);
     for (int i = 0; i < 100; i++) {
         take_block();
-        shl_serve_done(serve);
+        shl_plugin_host_done(plugin_host);
     }
-    assert_int_equal(shl_serve_wait(serve, 1, &work), SHL_TIMEOUT);
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 1, &work), SHL_TIMEOUT);
     assert_int_equal(fake_daw_bytes(&daw), 100);
 }
 
@@ -721,7 +724,7 @@ static void the_heart_beats_with_and_without_work(void **state)
     (void)state;
     begin(3);
     uint32_t before = fake_daw_word(&daw, row()->heartbeat);
-    shl_serve_wait(serve, 1, &work);
+    shl_plugin_host_wait(plugin_host, 1, &work);
     assert_true(fake_daw_word(&daw, row()->heartbeat) > before);
     before = fake_daw_word(&daw, row()->heartbeat);
     fake_daw_block(&daw, 64, 0, 0);
@@ -736,11 +739,13 @@ static void a_segment_cut_while_in_use_is_noticed(void **state)
         begin(versions[v]);
         fake_daw_ring(&daw);
         take_block();
-        shl_serve_done(serve);
+        shl_plugin_host_done(plugin_host);
         fake_daw_ring(&daw);
         assert_int_equal(ftruncate(daw.fd, 0), 0);
-        assert_int_equal(shl_serve_wait(serve, 10000, &work), SHL_BAD_PEER);
-        assert_int_equal(shl_serve_wait(serve, 10000, &work), SHL_BAD_PEER);
+        assert_int_equal(shl_plugin_host_wait(plugin_host, 10000, &work),
+                         SHL_BAD_PEER);
+        assert_int_equal(shl_plugin_host_wait(plugin_host, 10000, &work),
+                         SHL_BAD_PEER);
         end();
     }
 }
@@ -757,10 +762,10 @@ static void each_request_is_answered_once(void **state)
             fake_daw_ask(&daw, type);
             take_request();
             assert_int_equal(work.request.type,
-                             shl_serve_meaning(type, versions[v]));
+                             shl_plugin_host_meaning(type, versions[v]));
             assert_int_equal(fake_daw_word(&daw, row()->request_type), type);
             const shl_status status = type % 2 ? SHL_OK : SHL_UNSUPPORTED;
-            shl_serve_answer(serve, status);
+            shl_plugin_host_answer(plugin_host, status);
             assert_int_equal(fake_daw_word(&daw, row()->request_status),
                              status ? SHL_REQUEST_ERROR : SHL_REQUEST_SUCCESS);
             assert_int_equal(fake_daw_word(&daw, row()->request_type), 0);
@@ -780,9 +785,9 @@ static void answers_do_not_come_before_the_daw_waits(void **state)
     for (int i = 0; i < 20; i++) {
         const uint64_t asked_ns = shl_clock_ns();
 
-        fake_daw_ask(&daw, SHL_SERVE_FILES);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_FILES);
         take_request();
-        shl_serve_answer(serve, SHL_OK);
+        shl_plugin_host_answer(plugin_host, SHL_OK);
         assert_true(shl_clock_ns() - asked_ns >= 1000000u);
     }
 }
@@ -791,17 +796,17 @@ static void the_next_request_is_not_erased(void **state)
 {
     (void)state;
     begin(3);
-    fake_daw_ask(&daw, SHL_SERVE_FILES);
+    fake_daw_ask(&daw, SHL_PLUGIN_HOST_FILES);
     take_request();
     /* it gave the first one up */
-    fake_daw_set(&daw, row()->request_type, SHL_SERVE_CLAP_NOTES);
-    shl_serve_answer(serve, SHL_OK);
+    fake_daw_set(&daw, row()->request_type, SHL_PLUGIN_HOST_CLAP_NOTES);
+    shl_plugin_host_answer(plugin_host, SHL_OK);
     assert_int_equal(fake_daw_word(&daw, row()->request_type),
-                     SHL_SERVE_CLAP_NOTES);
+                     SHL_PLUGIN_HOST_CLAP_NOTES);
     fake_daw_ring(&daw);
     take_request();
-    assert_int_equal(work.request.type, SHL_SERVE_CLAP_NOTES);
-    shl_serve_answer(serve, SHL_OK);
+    assert_int_equal(work.request.type, SHL_PLUGIN_HOST_CLAP_NOTES);
+    shl_plugin_host_answer(plugin_host, SHL_OK);
     assert_int_equal(fake_daw_bytes(&daw), 2);
 }
 
@@ -813,16 +818,17 @@ static void blocks_and_requests_may_mix(void **state)
     (void)state;
     begin(6);
     fake_daw_block(&daw, 64, 2, 2);
-    fake_daw_ask(&daw, SHL_SERVE_CLAP_PARAMS);
+    fake_daw_ask(&daw, SHL_PLUGIN_HOST_CLAP_PARAMS);
     fake_daw_ring(&daw);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(shl_serve_wait(serve, 10000, &work), SHL_OK);
+        assert_int_equal(shl_plugin_host_wait(plugin_host, 10000, &work),
+                         SHL_OK);
         if (work.kind == SHL_WORK_REQUEST) {
             requests++;
-            shl_serve_answer(serve, SHL_OK);
+            shl_plugin_host_answer(plugin_host, SHL_OK);
         } else {
             blocks++;
-            shl_serve_done(serve);
+            shl_plugin_host_done(plugin_host);
         }
     }
     assert_int_equal(requests, 1);
@@ -835,9 +841,9 @@ static void requests_without_an_answer_fail(void **state)
 {
     (void)state;
     begin(5);
-    fake_daw_ask(&daw, SHL_SERVE_STATE_SAVE);
+    fake_daw_ask(&daw, SHL_PLUGIN_HOST_STATE_SAVE);
     take_request();
-    assert_int_equal(shl_serve_wait(serve, 1, &work), SHL_TIMEOUT);
+    assert_int_equal(shl_plugin_host_wait(plugin_host, 1, &work), SHL_TIMEOUT);
     assert_int_equal(fake_daw_status(&daw), SHL_REQUEST_ERROR);
     assert_int_equal(fake_daw_bytes(&daw), 1);
 }
@@ -855,18 +861,19 @@ static void states_of_every_size_go_both_ways(void **state)
         const uint32_t size = sizes[n % 6];
 
         begin(versions[n / 6]);
-        fake_daw_ask(&daw, SHL_SERVE_STATE_SAVE);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_STATE_SAVE);
         take_request();
+        assert_int_equal(shl_scratchpad_state(shl_plugin_host_pad(plugin_host),
+                                              bytes, 65537),
+                         SHL_NO_SPACE);
         assert_int_equal(
-            shl_scratchpad_state(shl_serve_pad(serve), bytes, 65537),
-            SHL_NO_SPACE);
-        assert_int_equal(
-            shl_scratchpad_state(shl_serve_pad(serve), bytes, size), SHL_OK);
-        shl_serve_answer(serve, SHL_OK);
+            shl_scratchpad_state(shl_plugin_host_pad(plugin_host), bytes, size),
+            SHL_OK);
+        shl_plugin_host_answer(plugin_host, SHL_OK);
         assert_int_equal(fake_daw_word(&daw, row()->scratch_size), size);
         assert_memory_equal(fake_daw_scratch(&daw), bytes, size);
         memcpy(fake_daw_scratch(&daw), bytes + 1, SHL_SCRATCH_SIZE);
-        fake_daw_ask(&daw, SHL_SERVE_STATE_RESTORE);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_STATE_RESTORE);
         take_request();
         assert_int_equal(work.request.problem, SHL_OK);
         assert_int_equal(work.request.size, size);
@@ -885,11 +892,11 @@ static void a_state_that_cannot_be_is_a_problem(void **state)
     begin(3);
     for (size_t i = 0; i < 3; i++) {
         fake_daw_set(&daw, row()->scratch_size, sizes[i]);
-        fake_daw_ask(&daw, SHL_SERVE_STATE_RESTORE);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_STATE_RESTORE);
         take_request();
         assert_int_equal(work.request.problem, SHL_BAD_PEER);
         assert_int_equal(work.request.size, 0);
-        shl_serve_answer(serve, work.request.problem);
+        shl_plugin_host_answer(plugin_host, work.request.problem);
     }
 }
 
@@ -907,13 +914,14 @@ static void a_list_of_files_is_written_as_far_as_it_goes(void **state)
         fake_daw_ask(&daw, versions[n / 3] < 7 ? 6 : 7);
         take_request();
         for (uint32_t i = 0; i < counts[n % 3]; i++) {
-            const struct shl_serve_entry line = {.id = i, .name = path};
+            const struct shl_plugin_host_entry line = {.id = i, .name = path};
 
             snprintf(path, sizeof path, "/Tr\xC3\xA4ume/%u.wav", i);
-            assert_int_equal(shl_scratchpad_put(shl_serve_pad(serve), &line),
-                             SHL_OK);
+            assert_int_equal(
+                shl_scratchpad_put(shl_plugin_host_pad(plugin_host), &line),
+                SHL_OK);
         }
-        shl_serve_answer(serve, SHL_OK);
+        shl_plugin_host_answer(plugin_host, SHL_OK);
         assert_int_equal(shl_table_read(&table, SHL_TABLE_FILES,
                                         fake_daw_scratch(&daw),
                                         SHL_SCRATCH_SIZE),
@@ -934,19 +942,22 @@ static void a_list_of_files_is_written_as_far_as_it_goes(void **state)
 static void tables_that_do_not_fit_keep_what_does(void **state)
 {
     static char name[30000];
-    const struct shl_serve_entry line = {.id = 1, .name = name};
+    const struct shl_plugin_host_entry line = {.id = 1, .name = name};
     struct shl_table table;
 
     (void)state;
     memset(name, 'x', sizeof name - 1);
     begin(6);
-    fake_daw_ask(&daw, SHL_SERVE_CLAP_PARAMS);
+    fake_daw_ask(&daw, SHL_PLUGIN_HOST_CLAP_PARAMS);
     take_request();
-    assert_int_equal(shl_scratchpad_put(shl_serve_pad(serve), &line), SHL_OK);
-    assert_int_equal(shl_scratchpad_put(shl_serve_pad(serve), &line), SHL_OK);
-    assert_int_equal(shl_scratchpad_put(shl_serve_pad(serve), &line),
-                     SHL_NO_SPACE);
-    shl_serve_answer(serve, SHL_OK);
+    assert_int_equal(
+        shl_scratchpad_put(shl_plugin_host_pad(plugin_host), &line), SHL_OK);
+    assert_int_equal(
+        shl_scratchpad_put(shl_plugin_host_pad(plugin_host), &line), SHL_OK);
+    assert_int_equal(
+        shl_scratchpad_put(shl_plugin_host_pad(plugin_host), &line),
+        SHL_NO_SPACE);
+    shl_plugin_host_answer(plugin_host, SHL_OK);
     assert_int_equal(shl_table_read(&table, SHL_TABLE_CLAP_PARAMS,
                                     fake_daw_scratch(&daw),
                                     fake_daw_word(&daw, row()->scratch_size)),
@@ -964,22 +975,22 @@ static void paths_are_taken_by_their_own_mark_only(void **state)
         begin(versions[v]);
         scratch = fake_daw_scratch(&daw);
         shl_scratch_update_write(scratch, 3, "/n\xC3\xA4her", 7);
-        fake_daw_ask(&daw, SHL_SERVE_FILE);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_FILE);
         take_request();
         assert_int_equal(work.request.problem, SHL_OK);
         assert_int_equal(work.request.index, 3);
         assert_string_equal(work.request.path, "/n\xC3\xA4her");
-        shl_serve_answer(serve, SHL_OK);
-        fake_daw_ask(&daw, SHL_SERVE_FOLDER); /* with the other's mark */
+        shl_plugin_host_answer(plugin_host, SHL_OK);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_FOLDER); /* with the other's mark */
         take_request();
         assert_int_not_equal(work.request.problem, SHL_OK);
-        shl_serve_answer(serve, work.request.problem);
+        shl_plugin_host_answer(plugin_host, work.request.problem);
         shl_scratch_dir_write(scratch, "/dort", 5, 0);
-        fake_daw_ask(&daw, SHL_SERVE_FOLDER);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_FOLDER);
         take_request();
         assert_string_equal(work.request.path, "/dort");
-        shl_serve_answer(serve, SHL_OK);
-        fake_daw_ask(&daw, SHL_SERVE_FILE);
+        shl_plugin_host_answer(plugin_host, SHL_OK);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_FILE);
         take_request();
         assert_int_not_equal(work.request.problem, SHL_OK);
         assert_null(work.request.path);
@@ -998,25 +1009,25 @@ static void folders_are_shared_and_files_listed_since_number_7(void **state)
 
             begin(versions[v]);
             shl_scratch_dir_write(fake_daw_scratch(&daw), "/dort", 5, shared);
-            fake_daw_ask(&daw, SHL_SERVE_FOLDER);
+            fake_daw_ask(&daw, SHL_PLUGIN_HOST_FOLDER);
             take_request();
             assert_string_equal(work.request.path, "/dort");
             assert_int_equal(work.request.shared, since && shared);
-            shl_serve_answer(serve, SHL_OK);
+            shl_plugin_host_answer(plugin_host, SHL_OK);
             fake_daw_ask(&daw, 6);
             take_request();
-            assert_int_equal(work.request.type,
-                             since ? SHL_SERVE_COLLECT : SHL_SERVE_FILES);
-            shl_serve_answer(serve, SHL_OK);
+            assert_int_equal(work.request.type, since ? SHL_PLUGIN_HOST_COLLECT
+                                                      : SHL_PLUGIN_HOST_FILES);
+            shl_plugin_host_answer(plugin_host, SHL_OK);
             fake_daw_ask(&daw, 7);
             take_request();
-            assert_int_equal(work.request.type,
-                             since ? SHL_SERVE_FILES : SHL_SERVE_FILE);
+            assert_int_equal(work.request.type, since ? SHL_PLUGIN_HOST_FILES
+                                                      : SHL_PLUGIN_HOST_FILE);
             assert_int_equal(work.request.relative, since);
-            shl_serve_answer(serve, SHL_UNSUPPORTED);
-            fake_daw_ask(&daw, SHL_SERVE_COLLECT); /* is ours alone */
+            shl_plugin_host_answer(plugin_host, SHL_UNSUPPORTED);
+            fake_daw_ask(&daw, SHL_PLUGIN_HOST_COLLECT); /* is ours alone */
             take_request();
-            assert_int_not_equal(work.request.type, SHL_SERVE_COLLECT);
+            assert_int_not_equal(work.request.type, SHL_PLUGIN_HOST_COLLECT);
             end();
         }
 }
@@ -1032,22 +1043,22 @@ static void paths_that_lie_about_their_length_are_refused(void **state)
     for (size_t i = 0; i < 3; i++) {
         shl_scratch_update_write(scratch, 3, "/a", 2);
         memcpy(scratch + SHL_FILE_UPDATE_LENGTH, &lengths[i], 4);
-        fake_daw_ask(&daw, SHL_SERVE_FILE);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_FILE);
         take_request();
         assert_int_not_equal(work.request.problem, SHL_OK);
-        shl_serve_answer(serve, work.request.problem);
+        shl_plugin_host_answer(plugin_host, work.request.problem);
     }
     shl_scratch_update_write(scratch, 3, "/a\0b", 4); /* ends in between */
-    fake_daw_ask(&daw, SHL_SERVE_FILE);
+    fake_daw_ask(&daw, SHL_PLUGIN_HOST_FILE);
     take_request();
     assert_int_not_equal(work.request.problem, SHL_OK);
-    shl_serve_answer(serve, work.request.problem);
+    shl_plugin_host_answer(plugin_host, work.request.problem);
     /* the longest one that can be */
     memset(scratch, 'x', SHL_SCRATCH_SIZE);
     shl_scratch_update_write(scratch, 3, "", 0);
     const uint32_t longest = SHL_SCRATCH_UPDATE_LIMIT;
     memcpy(scratch + SHL_FILE_UPDATE_LENGTH, &longest, 4);
-    fake_daw_ask(&daw, SHL_SERVE_FILE);
+    fake_daw_ask(&daw, SHL_PLUGIN_HOST_FILE);
     take_request();
     assert_int_equal(work.request.problem, SHL_OK);
     assert_int_equal(strlen(work.request.path), longest);
@@ -1065,15 +1076,15 @@ static void a_window_is_asked_for_with_its_parent(void **state)
             fake_daw_set(&daw, row()->gui_mode, 1);
             fake_daw_set(&daw, row()->gui_parent_api, 7);
         }
-        fake_daw_ask(&daw, SHL_SERVE_SHOW);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_SHOW);
         take_request();
         assert_true(work.request.parent == parent);
         assert_int_equal(work.request.floating, row()->gui_mode != SHL_NONE);
         assert_int_equal(work.request.window_api, 0); /* unknown: none */
-        shl_serve_answer(serve, SHL_OK);
+        shl_plugin_host_answer(plugin_host, SHL_OK);
         if (row()->gui_mode != SHL_NONE)
             fake_daw_set(&daw, row()->gui_mode, 2); /* unknown: embedded */
-        fake_daw_ask(&daw, SHL_SERVE_SHOW);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_SHOW);
         take_request();
         assert_int_equal(work.request.floating, 0);
         end();
@@ -1090,12 +1101,12 @@ static void counts_are_answered_where_the_daw_looks(void **state)
         begin(versions[v]);
         fake_daw_set(&daw, row()->input_channels, 4);
         fake_daw_set(&daw, row()->output_channels, 99);
-        fake_daw_ask(&daw, SHL_SERVE_PORTS);
+        fake_daw_ask(&daw, SHL_PLUGIN_HOST_PORTS);
         take_request();
         assert_int_equal(work.request.audio_in, 4);
         assert_int_equal(work.request.audio_out, 32);
-        shl_scratchpad_ports(shl_serve_pad(serve), 4, 6, 1, 2);
-        shl_serve_answer(serve, SHL_OK);
+        shl_scratchpad_ports(shl_plugin_host_pad(plugin_host), 4, 6, 1, 2);
+        shl_plugin_host_answer(plugin_host, SHL_OK);
         assert_int_equal(
             shl_scratch_ports_read(fake_daw_scratch(&daw), &counts), SHL_OK);
         assert_int_equal(counts.audio_in, 4);
@@ -1113,7 +1124,7 @@ static void a_changed_state_is_told(void **state)
     for (size_t v = 0; v < VERSIONS; v++) {
         begin(versions[v]);
         assert_int_equal(fake_daw_word(&daw, row()->state_dirty), 0);
-        shl_serve_dirty(serve);
+        shl_plugin_host_dirty(plugin_host);
         assert_int_equal(fake_daw_word(&daw, row()->state_dirty), 1);
         end();
     }

@@ -2,20 +2,20 @@
  * segment, and wakes it by a pipe. One byte is one unit of work, a block or a
  * request, and gets one byte back.
  *
- *     while ((status = shl_serve_wait(serve, 100, &work)) != SHL_GONE) {
+ *     while ((status = shl_plugin_host_wait(serve, 100, &work)) != SHL_GONE) {
  *         if (status == SHL_OK && work.kind == SHL_WORK_BLOCK) {
- *             while (shl_serve_event(serve, &event)) ...
+ *             while (shl_plugin_host_event(serve, &event)) ...
  *             ... work.block.in, work.block.out ...
- *             shl_serve_done(serve);
+ *             shl_plugin_host_done(serve);
  *         } else if (status == SHL_OK) {
  *             ... work.request ...
- *             shl_serve_answer(serve, SHL_OK);
+ *             shl_plugin_host_answer(serve, SHL_OK);
  *         }
  *     }
  *
  * Protocol numbers 3 to 8. What the DAW wrote is loaded once, checked, used. */
-#ifndef SHL_SERVE_H
-#define SHL_SERVE_H
+#ifndef SHL_PLUGIN_HOST_H
+#define SHL_PLUGIN_HOST_H
 
 #include "block.h"
 #include "event.h"
@@ -27,9 +27,9 @@
 extern "C" {
 #endif
 
-typedef struct shl_serve shl_serve;
+typedef struct shl_plugin_host shl_plugin_host;
 
-struct shl_serve_options {
+struct shl_plugin_host_options {
     const char *segment; /* "/maolan-4711-clap-4711-0" */
     int doorbell;        /* descriptor to read bytes from */
     int answer;          /* descriptor to write bytes to */
@@ -38,7 +38,7 @@ struct shl_serve_options {
 };
 
 /** What a program tells before it is ready. */
-struct shl_serve_about {
+struct shl_plugin_host_about {
     const char *name;             /* up to 65532 bytes of it are told */
     uint32_t audio_in, audio_out; /* channels */
     uint32_t midi_in, midi_out;   /* ports */
@@ -57,91 +57,97 @@ struct shl_work {
     struct shl_block block;
     uint32_t in_channels, out_channels;
     uint32_t midi_in_ports, midi_out_ports;
-    struct shl_serve_request request;
+    struct shl_plugin_host_request request;
 };
 
 /** Open and check what the DAW has made. `why` (may be NULL) has the sentence.
  * SHL_BAD_VALUE: the descriptors are no pipes of these directions. The segment:
  * SHL_NOT_FOUND, SHL_FOREIGN, SHL_CUT, SHL_WRONG_VERSION, SHL_NO_... SIGPIPE is
  * ignored from here on if it was at its default. [control] */
-shl_status shl_serve_open(const struct shl_serve_options *options,
-                          shl_serve **serve, struct shl_why *why);
+shl_status shl_plugin_host_open(const struct shl_plugin_host_options *options,
+                                shl_plugin_host **plugin_host,
+                                struct shl_why *why);
 
 /** Let go of everything. The name stays: it is the DAW's. NULL is fine.
  * [control] */
-void shl_serve_close(shl_serve *serve);
+void shl_plugin_host_close(shl_plugin_host *plugin_host);
 
 /** Number of the protocol that the DAW speaks: 3 to 8. [any] */
-uint32_t shl_serve_version(const shl_serve *serve);
+uint32_t shl_plugin_host_version(const shl_plugin_host *plugin_host);
 
 /** Sample rate that the DAW has filled in, or 0: it has not. [control] */
-double shl_serve_rate(const shl_serve *serve);
+double shl_plugin_host_rate(const shl_plugin_host *plugin_host);
 
 /** Channels that the DAW has asked for before the start, at most 32; 0: it has
  * not. [control] */
-void shl_serve_channels(const shl_serve *serve, uint32_t *inputs,
-                        uint32_t *outputs);
+void shl_plugin_host_channels(const shl_plugin_host *plugin_host,
+                              uint32_t *inputs, uint32_t *outputs);
 
 /** The DAW's segment if it has room for a link area that nobody has filled yet:
  * a name for shl_device_options; else NULL. Such a DAW prefers a link: be a
- * device, and keep shl_serve_idle for its wish to end. [control] */
-const char *shl_serve_area(const shl_serve *serve);
+ * device, and keep shl_plugin_host_idle for its wish to end. [control] */
+const char *shl_plugin_host_area(const shl_plugin_host *plugin_host);
 
 /** Tell name, counts and latency; then the DAW is told that all is there.
  * [control] */
-void shl_serve_ready(shl_serve *serve, const struct shl_serve_about *about);
+void shl_plugin_host_ready(shl_plugin_host *plugin_host,
+                           const struct shl_plugin_host_about *about);
 
 /** Put one word into the scratch area before ready: what the format __test__
  * does. [control] */
-void shl_serve_mark(shl_serve *serve, uint32_t word);
+void shl_plugin_host_mark(shl_plugin_host *plugin_host, uint32_t word);
 
 /** Count on: the one sign of life that this protocol has. wait does it, too.
  * [any] */
-void shl_serve_beat(shl_serve *serve);
+void shl_plugin_host_beat(shl_plugin_host *plugin_host);
 
 /** Wait for work, at most timeout_ms. SHL_OK: *work is filled; end a block with
- * shl_serve_done, a request with shl_serve_answer. SHL_TIMEOUT: nothing came.
+ * shl_plugin_host_done, a request with shl_plugin_host_answer. SHL_TIMEOUT: nothing came.
  * SHL_GONE: the DAW asks us to leave, or is gone itself. SHL_BAD_PEER: somebody
  * has cut the segment. [audio] No system calls but poll and a read. */
-SHL_RT shl_status shl_serve_wait(shl_serve *serve, uint32_t timeout_ms,
-                                 struct shl_work *work);
+SHL_RT shl_status shl_plugin_host_wait(shl_plugin_host *plugin_host,
+                                       uint32_t timeout_ms,
+                                       struct shl_work *work);
 
 /** As wait, but what comes is neither taken nor answered: SHL_OK, a byte came.
  * What the format __test__ does. [audio] */
-SHL_RT shl_status shl_serve_idle(shl_serve *serve, uint32_t timeout_ms);
+SHL_RT shl_status shl_plugin_host_idle(shl_plugin_host *plugin_host,
+                                       uint32_t timeout_ms);
 
 /* ---- blocks ---- */
 
 /** Next event of this block, in order of time; 0 when there is none. Its place
  * is event->frame - block.frame, always inside the block. [audio] */
-SHL_RT int shl_serve_event(shl_serve *serve, struct shl_event *event);
+SHL_RT int shl_plugin_host_event(shl_plugin_host *plugin_host,
+                                 struct shl_event *event);
 
 /** Tell the DAW: MIDI, or a parameter that changed by itself. event->frame from
  * block.frame on. SHL_RING_FULL, SHL_UNSUPPORTED (SysEx, a port that the DAW
  * has not): counted. Between wait and done. [audio] */
-SHL_RT shl_status shl_serve_send(shl_serve *serve,
-                                 const struct shl_event *event);
+SHL_RT shl_status shl_plugin_host_send(shl_plugin_host *plugin_host,
+                                       const struct shl_event *event);
 
 /** Latency from now on. [audio] */
-SHL_RT void shl_serve_latency(shl_serve *serve, uint32_t frames);
+SHL_RT void shl_plugin_host_latency(shl_plugin_host *plugin_host,
+                                    uint32_t frames);
 
 /** Answer the block. [audio] One write of one byte, which never waits. */
-SHL_RT void shl_serve_done(shl_serve *serve);
+SHL_RT void shl_plugin_host_done(shl_plugin_host *plugin_host);
 
 /** The state has changed: saving it gives other bytes. [any] */
-void shl_serve_dirty(shl_serve *serve);
+void shl_plugin_host_dirty(shl_plugin_host *plugin_host);
 
 /* ---- requests: by any thread, while the one that waited does not ---- */
 
 /** Where the answer to the request at hand is written. [control] */
-shl_scratchpad *shl_serve_pad(shl_serve *serve);
+shl_scratchpad *shl_plugin_host_pad(shl_plugin_host *plugin_host);
 
 /** Answer the request: the result, success or error, free the slot, and a byte
  * where this type has one. Takes as long as a DAW needs to begin its waiting, 2
  * ms at most. [control] */
-void shl_serve_answer(shl_serve *serve, shl_status status);
+void shl_plugin_host_answer(shl_plugin_host *plugin_host, shl_status status);
 
-struct shl_serve_stats {
+struct shl_plugin_host_stats {
     uint64_t blocks, requests;
     uint64_t unanswered; /* bytes that found the pipe full */
     uint64_t events_bad, events_moved, events_dropped;
@@ -149,7 +155,8 @@ struct shl_serve_stats {
 };
 
 /** Counted since it was opened. [audio] */
-void shl_serve_stats(const shl_serve *serve, struct shl_serve_stats *stats);
+void shl_plugin_host_stats(const shl_plugin_host *plugin_host,
+                           struct shl_plugin_host_stats *stats);
 
 #ifdef __cplusplus
 }

@@ -1,13 +1,13 @@
 /* What the plugin host role remembers; for its two files. */
-#ifndef SHL_SERVE_STATE_H
-#define SHL_SERVE_STATE_H
+#ifndef SHL_PLUGIN_HOST_STATE_H
+#define SHL_PLUGIN_HOST_STATE_H
 
 #include "core/maolan/maolan.h"
 #include "core/maolan/scratch.h"
 #include "core/os/platform.h"
-#include "shmlink/serve.h"
+#include "shmlink/plugin_host.h"
 
-struct shl_serve {
+struct shl_plugin_host {
     char name[256]; /* of the segment; "": too long to be kept */
     struct shl_map map;
     struct shl_pipes pipes;
@@ -34,20 +34,21 @@ struct shl_serve {
 };
 
 /** Whether somebody has cut the segment. */
-static inline bool shl_serve_bad(const struct shl_serve *serve)
+static inline bool
+shl_plugin_host_bad(const struct shl_plugin_host *plugin_host)
 {
-    return serve->map.bad &&
-           atomic_load_explicit(serve->map.bad, memory_order_relaxed);
+    return plugin_host->map.bad &&
+           atomic_load_explicit(plugin_host->map.bad, memory_order_relaxed);
 }
 
 /** A byte that found a request. */
-void shl_serve_take_request(struct shl_serve *serve, uint32_t type,
-                            struct shl_work *work);
+void shl_plugin_host_take_request(struct shl_plugin_host *plugin_host,
+                                  uint32_t type, struct shl_work *work);
 
 /** One task more is done: before its byte, if it has one. */
-void shl_serve_count(struct shl_serve *serve);
+void shl_plugin_host_count(struct shl_plugin_host *plugin_host);
 
 /** One byte to the DAW; a full pipe is counted. */
-void shl_serve_ring(struct shl_serve *serve);
+void shl_plugin_host_ring(struct shl_plugin_host *plugin_host);
 
 #endif
