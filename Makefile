@@ -296,7 +296,7 @@ $(fuzz.programs): $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(fuzz.archives) Makefile
 $(BUILD)/fuzz_letters: fuzz.played = shl_clock_ns shl_sleep_ms shl_worker_new \
     shl_worker_wake shl_worker_free
 $(BUILD)/fuzz_answers: fuzz.played = shl_clock_ns
-$(BUILD)/fuzz_slot: fuzz.played = shl_clock_ns shl_word_wait shl_pipes_ring \
+$(BUILD)/fuzz_plugin_request: fuzz.played = shl_clock_ns shl_word_wait shl_pipes_ring \
     shl_pipes_wait shl_pipes_drain
 
 -include $(wildcard $(BUILD)/core/*/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \

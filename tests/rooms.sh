@@ -32,6 +32,7 @@ function folder_of(path) {
 function tree_row(line,    n, i, name, words, star) {
     star = line ~ /^  [a-z_.]+ +\* /
     sub(/^  /, "", line)
+    sub(/ +\* .*/, "", line)
     sub(/  .*/, "", line)
     n = split(line, words, " ")
     for (i = 1; i <= n; i++) {

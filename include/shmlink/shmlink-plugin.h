@@ -5,9 +5,9 @@
 
 #include "file.h"
 #include "plugin_host.h"
+#include "plugin_request.h"
 #include "scratchpad.h"
 #include "shmlink.h"
-#include "slot.h"
 #include "store.h"
 
 #endif

@@ -414,8 +414,9 @@ static void put_request(struct input *input)
     const uint32_t number = take(input, 1) % 15;
     uint32_t size = BODY;
 
-    if (shl_slot_ask((enum shl_plugin_host_type)number, take_u32(input),
-                     paths[take(input, 1) % 4], body, &size) == SHL_OK)
+    if (shl_plugin_request_ask((enum shl_plugin_host_type)number,
+                               take_u32(input), paths[take(input, 1) % 4], body,
+                               &size) == SHL_OK)
         pack.used = size;
     else
         shl_pack_u32(&pack, number);
@@ -489,7 +490,7 @@ static void spoil(struct input *input, uint32_t type)
     if (choice & 8)
         put_raw(input, choice >> 4);
     if ((choice & 0x7F) == 0x60)
-        pack.used = SHL_SLOT_ASK_SIZE + 1;
+        pack.used = SHL_PLUGIN_REQUEST_ASK_SIZE + 1;
     const size_t one = pack.used;
     if ((choice & 0x70) == 0x70 && one)
         for (uint32_t n = take(input, 1) * 20; n > 0; n--)

@@ -5,7 +5,7 @@
 /* shows DL-60 */
 #include "core/maolan/maolan.h"
 #include "core/maolan/scratch.h"
-#include "shmlink/slot.h"
+#include "shmlink/plugin_request.h"
 
 #include "input.h"
 
@@ -169,7 +169,7 @@ static void read_table(enum shl_table_kind kind, uint32_t size)
     }
 }
 
-static void see_entry(void *arg, const struct shl_slot_entry *entry)
+static void see_entry(void *arg, const struct shl_plugin_request_entry *entry)
 {
     (void)arg;
     check(memchr(entry->name, 0, sizeof entry->name) != NULL);
@@ -182,14 +182,15 @@ static void read_answers(uint32_t size)
 
     if (shl_scratch_name_read(scratch, name, sizeof name) == SHL_OK)
         check(memchr(name, 0, sizeof name) != NULL);
-    if (shl_slot_ports(scratch, size, counts) == SHL_OK)
+    if (shl_plugin_request_ports(scratch, size, counts) == SHL_OK)
         check(counts[0] <= SHL_MAX_CHANNELS && counts[1] <= SHL_MAX_CHANNELS &&
               counts[2] <= SHL_MAX_MIDI_PORTS &&
               counts[3] <= SHL_MAX_MIDI_PORTS);
     for (int kind = SHL_TABLE_FILES; kind <= SHL_TABLE_NOTES; kind++)
         read_table((enum shl_table_kind)kind, size);
-    shl_slot_list(size & 1 ? SHL_PLUGIN_HOST_FILES : SHL_PLUGIN_HOST_CLAP_NOTES,
-                  scratch, size, see_entry, NULL, &count);
+    shl_plugin_request_list(size & 1 ? SHL_PLUGIN_HOST_FILES
+                                     : SHL_PLUGIN_HOST_CLAP_NOTES,
+                            scratch, size, see_entry, NULL, &count);
 }
 
 static void read_request(uint32_t type, uint32_t size)

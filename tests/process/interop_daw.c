@@ -8,9 +8,9 @@
  */
 #include "shmlink/shmlink.h"
 
-#include "core/maolan/plugin.h"
+#include "core/maolan/plugin_process.h"
 #include "core/shm/layout.h"
-#include "shmlink/slot.h"
+#include "shmlink/plugin_request.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -483,7 +483,7 @@ static uint32_t path_bytes(uint8_t bytes[256], enum shl_plugin_host_type type,
     uint8_t message[256];
     uint32_t size = sizeof(message);
 
-    if (shl_slot_ask(type, index, path, message, &size))
+    if (shl_plugin_request_ask(type, index, path, message, &size))
         return 0;
     memcpy(bytes, message + 4, size - 4);
     return size - 4;
@@ -734,9 +734,12 @@ static int crashes(void)
 /* All that were started above have ended. */
 static int ended(void)
 {
-    for (uint32_t ms = 0; ms < LIMIT_MS && shl_plugin_count(); ms += STEP_MS)
+    for (uint32_t ms = 0; ms < LIMIT_MS && shl_plugin_process_count();
+         ms += STEP_MS)
         usleep(STEP_MS * 1000);
-    return shl_plugin_count() ? wrong("%u are left", shl_plugin_count()) : 0;
+    return shl_plugin_process_count()
+               ? wrong("%u are left", shl_plugin_process_count())
+               : 0;
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 
 #include "hosting.h"
 
-#include "core/maolan/plugin.h"
+#include "core/maolan/plugin_process.h"
 
 #include <cmocka.h>
 #include <dirent.h>
@@ -548,13 +548,13 @@ static void the_end_is_in_good_order(void **state)
     assert_true(play_both(1, 1, 64));
     assert_int_equal(shl_host_device(host, &info), SHL_OK);
     assert_int_equal(segments_there(), 0); /* the child has it: no name */
-    uint32_t patience_ms = shl_plugin_patience_ms;
-    shl_plugin_patience_ms = 3 * LIMIT_MS; /* so it is not killed */
+    uint32_t patience_ms = shl_plugin_process_patience_ms;
+    shl_plugin_process_patience_ms = 3 * LIMIT_MS; /* so it is not killed */
     shl_host_close(host);
     assert_int_equal(shl_host_linked(host), 0);
     for (int i = 0; i < LIMIT_MS && shl_host_programs(); i++)
         usleep(1000);
-    shl_plugin_patience_ms = patience_ms;
+    shl_plugin_process_patience_ms = patience_ms;
     assert_int_equal(shl_host_programs(), 0);
 }
 
@@ -1586,6 +1586,7 @@ int main(int argc, char **argv)
     const char *slash = strrchr(argv[0], '/');
     snprintf(peer_path, sizeof peer_path, "%.*smaolan_peer",
              slash ? (int)(slash - argv[0] + 1) : 0, argv[0]);
-    shl_plugin_patience_ms = 300; /* for those that do not end by themselves */
+    shl_plugin_process_patience_ms =
+        300; /* for those that do not end by themselves */
     return cmocka_run_group_tests(tests, start, NULL);
 }

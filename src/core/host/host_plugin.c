@@ -2,7 +2,7 @@
  * one, its crashes, starting it again, its requests. How one lives is plugin.h's
  * matter. */
 #include "core/host/host_state.h"
-#include "core/maolan/plugin.h"
+#include "core/maolan/plugin_process.h"
 #include "shmlink/name.h"
 
 #include <stdio.h>
@@ -78,7 +78,7 @@ shl_status shl_host_spawn(shl_host *host, const struct shl_host_program *what,
 static shl_status start(shl_host *host)
 {
     struct shl_host_plugin *own = &host->plugin;
-    struct shl_plugin_options options = {
+    struct shl_plugin_process_options options = {
         .format = own->format,
         .spec = own->spec,
         .program = own->program,
@@ -94,12 +94,12 @@ static shl_status start(shl_host *host)
 
     own->told_s = 0;
     own->misfit[0] = 0;
-    return shl_plugin_start(&options, &own->running, &host->why);
+    return shl_plugin_process_start(&options, &own->running, &host->why);
 }
 
 static void let_go(struct shl_host_plugin *own)
 {
-    shl_plugin_end(own->running);
+    shl_plugin_process_end(own->running);
     own->running = NULL;
     own->lost_ns = 0;
 }
@@ -149,7 +149,7 @@ static shl_status failed(shl_host *host)
 static void tell_starting(shl_host *host)
 {
     struct shl_host_plugin *own = &host->plugin;
-    const struct shl_plugin *running = own->running;
+    const struct shl_plugin_process *running = own->running;
     uint32_t pid =
         atomic_load_explicit(&running->starting, memory_order_relaxed);
     uint32_t seconds =
@@ -182,13 +182,13 @@ shl_status shl_host_plugin_link(shl_host *host,
         st = start(host);
     if (st)
         return stop(host, st);
-    switch (shl_plugin_stage(own->running)) {
-    case SHL_PLUGIN_STARTING:
+    switch (shl_plugin_process_stage(own->running)) {
+    case SHL_PLUGIN_PROCESS_STARTING:
         tell_starting(host);
         return SHL_AGAIN;
-    case SHL_PLUGIN_ENDED:
+    case SHL_PLUGIN_PROCESS_ENDED:
         return failed(host);
-    case SHL_PLUGIN_READY:
+    case SHL_PLUGIN_PROCESS_READY:
         break;
     }
     st = own->running->has_area
@@ -198,7 +198,7 @@ shl_status shl_host_plugin_link(shl_host *host,
                                     &host->why);
     if (st == SHL_AGAIN)
         return st;
-    shl_plugin_unname(own->running);
+    shl_plugin_process_unname(own->running);
     if (st)
         return stop(host, st);
     own->links++;
@@ -234,7 +234,8 @@ bool shl_host_plugin_dying(shl_host *host)
     struct shl_host_plugin *own = &host->plugin;
     uint64_t now_ns = shl_clock_ns();
 
-    if (!own->running || shl_plugin_stage(own->running) == SHL_PLUGIN_ENDED)
+    if (!own->running ||
+        shl_plugin_process_stage(own->running) == SHL_PLUGIN_PROCESS_ENDED)
         return false;
     if (!own->lost_ns)
         own->lost_ns = now_ns;
@@ -296,12 +297,13 @@ static void explain_loss(shl_host *host, const struct shl_notice *notice,
 void shl_host_plugin_lost(shl_host *host, struct shl_notice *notice)
 {
     struct shl_host_plugin *own = &host->plugin;
-    const struct shl_plugin *running = own->running;
+    const struct shl_plugin_process *running = own->running;
     uint64_t heard = host->link.stats.blocks - host->link.stats.missed;
     bool brief =
         (double)heard < host->options.rate_hz / shl_host_exchanged(host);
     shl_status status = notice->status;
-    bool told = running && shl_plugin_stage(running) == SHL_PLUGIN_ENDED;
+    bool told = running &&
+                shl_plugin_process_stage(running) == SHL_PLUGIN_PROCESS_ENDED;
 
     notice->kind = SHL_NOTICE_CRASH;
     notice->status = SHL_GONE;
@@ -378,7 +380,7 @@ static void restored(void *arg, const struct shl_answer *answer)
 void shl_host_plugin_opened(shl_host *host)
 {
     struct shl_host_plugin *own = &host->plugin;
-    const struct shl_plugin *running = own->running;
+    const struct shl_plugin_process *running = own->running;
 
     own->saved_ns = shl_clock_ns();
     own->saving = false;
@@ -556,7 +558,8 @@ shl_status shl_host_plugin_ask(shl_host *host, uint32_t type, const void *what,
                          arg, &id);
     if (st)
         return st;
-    st = shl_plugin_ask(host->plugin.running, id, number, bytes, size, ms);
+    st = shl_plugin_process_ask(host->plugin.running, id, number, bytes, size,
+                                ms);
     if (st) {
         shl_request_forget(requests);
         return st;
@@ -626,7 +629,8 @@ static void answer(shl_host *host, const struct shl_errand *errand)
 
 static void take_answers(shl_host *host)
 {
-    struct shl_errand *errand = shl_plugin_answer(host->plugin.running), *next;
+    struct shl_errand *errand = shl_plugin_process_answer(host->plugin.running),
+                      *next;
 
     for (; errand; errand = next) {
         next = errand->next;
@@ -665,7 +669,7 @@ static void check_number(shl_host *host)
 
     if (!told || told == SHL_VERSION_LOW || own->misfit[0])
         return;
-    bool counts = shl_plugin_counts(own->running);
+    bool counts = shl_plugin_process_counts(own->running);
     if (counts && told < SHL_VERSION_RESOURCES)
         snprintf(own->misfit, sizeof own->misfit,
                  "-protocol %u: the program counts its blocks, as those of "
@@ -705,5 +709,5 @@ uint32_t shl_host_crashes(const shl_host *host)
 
 uint32_t shl_host_programs(void)
 {
-    return shl_plugin_count();
+    return shl_plugin_process_count();
 }

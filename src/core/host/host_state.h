@@ -7,7 +7,7 @@
 #include "core/lockstep/bypass.h"
 #include "core/lockstep/loss.h"
 #include "core/lockstep/reblock.h"
-#include "core/maolan/plugin.h"
+#include "core/maolan/plugin_process.h"
 #include "core/messages/requester.h"
 #include "shmlink/host.h"
 #include "shmlink/midi.h"
@@ -31,14 +31,14 @@ struct shl_kept_value {
 struct shl_host_plugin {
     bool wanted;
     bool again; /* start it again after a crash */
-    char format[SHL_PLUGIN_FORMAT_SIZE];
-    char spec[SHL_PLUGIN_SPEC_SIZE];
-    char program[SHL_PLUGIN_SPEC_SIZE]; /* "": the usual ones */
+    char format[SHL_PLUGIN_PROCESS_FORMAT_SIZE];
+    char spec[SHL_PLUGIN_PROCESS_SPEC_SIZE];
+    char program[SHL_PLUGIN_PROCESS_SPEC_SIZE]; /* "": the usual ones */
     uint32_t protocol, patience_s;
     uint32_t told_s;  /* of a start that takes long */
     char misfit[200]; /* what is wrong with the protocol number; "": nothing */
-    struct shl_plugin *running; /* or just starting */
-    shl_status stopped;         /* why no other is started */
+    struct shl_plugin_process *running; /* or just starting */
+    shl_status stopped;                 /* why no other is started */
     uint64_t links;
     uint32_t crashes;
     uint32_t brief;   /* lives in a row that ended within a second of audio */

@@ -36,7 +36,7 @@ struct shl_link_duplex {
     uint32_t short_before;  /* the device's count when the claim began */
 };
 
-struct shl_plugin;
+struct shl_plugin_process;
 struct shl_port_counts;
 struct shl_link_plugin;
 
@@ -243,7 +243,7 @@ uint32_t shl_link_device_latency(const struct shl_link *link);
 
 /** Link to a plugin program that is ready and has no link area. [control] */
 shl_status shl_link_open_plugin(struct shl_link *link,
-                                struct shl_plugin *plugin,
+                                struct shl_plugin_process *plugin,
                                 const struct shl_link_options *options,
                                 struct shl_why *why);
 

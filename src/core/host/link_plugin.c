@@ -3,7 +3,7 @@
  * in for the device. When a block is rung, what waits goes on into the Maolan
  * rings; when it is answered, what came from there goes back. */
 #include "core/host/link.h"
-#include "core/maolan/plugin.h"
+#include "core/maolan/plugin_process.h"
 #include "shmlink/name.h"
 
 #include <math.h>
@@ -24,7 +24,7 @@ struct own_value {
 };
 
 struct shl_link_plugin {
-    struct shl_plugin *plugin;
+    struct shl_plugin_process *plugin;
     struct shl_lines lines;
     struct shl_claim_region claim;
     struct shl_counters counters;
@@ -43,7 +43,7 @@ struct shl_link_plugin {
 
 /* ---- opening ---------------------------------------------------------------- */
 
-static uint64_t capabilities(const struct shl_plugin *plugin)
+static uint64_t capabilities(const struct shl_plugin_process *plugin)
 {
     bool asks = strcmp(plugin->format, "null") != 0;
     uint64_t can = SHL_CAP_TRANSPORT_IN | SHL_CAP_QUIT;
@@ -62,7 +62,7 @@ static uint64_t capabilities(const struct shl_plugin *plugin)
 
 /* "clap:Title", or the end of what it was opened by, which tells most. */
 static void write_id(struct shl_identity *identity,
-                     const struct shl_plugin *plugin)
+                     const struct shl_plugin_process *plugin)
 {
     const char *tail = strrchr(plugin->spec, '/');
 
@@ -73,7 +73,7 @@ static void write_id(struct shl_identity *identity,
 }
 
 static void write_identity(struct shl_link *link,
-                           const struct shl_plugin *plugin)
+                           const struct shl_plugin_process *plugin)
 {
     struct shl_identity *identity = &link->identity;
 
@@ -92,7 +92,7 @@ static void write_identity(struct shl_link *link,
 }
 
 static shl_status copy_params(struct shl_link *link,
-                              const struct shl_plugin *plugin)
+                              const struct shl_plugin_process *plugin)
 {
     struct shl_link_plugin *own = link->plugin;
     uint32_t count = plugin->param_count, room;
@@ -128,7 +128,7 @@ static shl_status copy_params(struct shl_link *link,
 static void point(struct shl_link *link, struct shl_link_plugin *own)
 {
     struct shl_segment *segment = &link->segment;
-    struct shl_plugin *plugin = own->plugin;
+    struct shl_plugin_process *plugin = own->plugin;
 
     segment->map = plugin->map;
     segment->ask = (struct shl_map)SHL_MAP_NONE;
@@ -161,7 +161,7 @@ static void open_rings(struct shl_link *link, struct shl_link_plugin *own)
 }
 
 shl_status shl_link_open_plugin(struct shl_link *link,
-                                struct shl_plugin *plugin,
+                                struct shl_plugin_process *plugin,
                                 const struct shl_link_options *options,
                                 struct shl_why *why)
 {
@@ -227,10 +227,10 @@ void shl_link_plugin_close(struct shl_link *link)
 
 SHL_RT bool shl_link_plugin_gone(const struct shl_link *link)
 {
-    const struct shl_plugin *plugin = link->plugin->plugin;
+    const struct shl_plugin_process *plugin = link->plugin->plugin;
 
     return atomic_load_explicit(&plugin->gone, memory_order_relaxed) ||
-           shl_plugin_stage(plugin) == SHL_PLUGIN_ENDED;
+           shl_plugin_process_stage(plugin) == SHL_PLUGIN_PROCESS_ENDED;
 }
 
 /* ---- one block ------------------------------------------------------------------- */
@@ -243,7 +243,8 @@ SHL_RT bool shl_link_plugin_hold(struct shl_link *link)
     struct shl_link_plugin *own = link->plugin;
     bool waits = !cycle->stalled && own->denied < PATIENT;
 
-    if (!shl_plugin_hold(own->plugin, waits ? shl_cycle_patience(cycle) : 0)) {
+    if (!shl_plugin_process_hold(own->plugin,
+                                 waits ? shl_cycle_patience(cycle) : 0)) {
         own->denied += own->denied < PATIENT;
         return false;
     }
@@ -253,7 +254,7 @@ SHL_RT bool shl_link_plugin_hold(struct shl_link *link)
 
 SHL_RT void shl_link_plugin_let(struct shl_link *link)
 {
-    shl_plugin_let(link->plugin->plugin);
+    shl_plugin_process_let(link->plugin->plugin);
 }
 
 /* What has been refused or has found no room since the last time. */
@@ -352,7 +353,7 @@ SHL_RT void shl_link_plugin_ring(struct shl_link *link, uint32_t frames,
                                  uint32_t channels)
 {
     struct shl_link_plugin *own = link->plugin;
-    struct shl_plugin *plugin = own->plugin;
+    struct shl_plugin_process *plugin = own->plugin;
     struct shl_maolan *maolan = &plugin->maolan;
 
     if (own->lines.device.answer) { /* the header was written before */
@@ -369,7 +370,7 @@ SHL_RT void shl_link_plugin_ring(struct shl_link *link, uint32_t frames,
         own->block = 1;
     pass_on(link, frames);
     shl_cycle_rung(&link->cycle);
-    shl_plugin_ring(plugin);
+    shl_plugin_process_ring(plugin);
 }
 
 static void bring_back(struct shl_link *link)
@@ -405,7 +406,7 @@ SHL_RT bool shl_link_plugin_collect(struct shl_link *link)
     if (!cycle->outstanding)
         return true;
     uint64_t began_ns = cycle->stalled ? 0 : shl_clock_ns();
-    bool there = shl_plugin_answered(
+    bool there = shl_plugin_process_answered(
         own->plugin, cycle->stalled ? 0 : shl_cycle_patience(cycle));
     if (!cycle->stalled) {
         uint64_t gone_us = (shl_clock_ns() - began_ns) / 1000;
@@ -439,11 +440,11 @@ bool shl_link_plugin_ports(struct shl_link *link)
 
 void shl_link_plugin_wire(const struct shl_link *link, char wire[16])
 {
-    const struct shl_plugin *plugin = link->plugin->plugin;
+    const struct shl_plugin_process *plugin = link->plugin->plugin;
 
     snprintf(wire, 16, "maolan %s",
              plugin->maolan.layout->version_high == 3 ? "3"
-             : shl_plugin_counts(plugin)              ? "7+"
+             : shl_plugin_process_counts(plugin)      ? "7+"
                                                       : "4+");
 }
 

@@ -15,7 +15,7 @@ struct telling {
     int with_port;
 };
 
-static void tell_entry(void *arg, const struct shl_slot_entry *entry)
+static void tell_entry(void *arg, const struct shl_plugin_request_entry *entry)
 {
     const struct telling *telling = arg;
     t_atom atoms[3];
@@ -35,9 +35,9 @@ static void tell_list(t_shmlink *x, struct errand *errand,
     struct telling telling = {x, gensym(each), with_port};
     t_symbol *selector = errand->selector;
     uint32_t count;
-    shl_status st =
-        shl_slot_list(type, errand->answer, (uint32_t)errand->answer_size,
-                      tell_entry, &telling, &count);
+    shl_status st = shl_plugin_request_list(type, errand->answer,
+                                            (uint32_t)errand->answer_size,
+                                            tell_entry, &telling, &count);
 
     if (st) {
         errand_fail(x, errand, st,
@@ -63,7 +63,8 @@ static void tell_ports(t_shmlink *x, struct errand *errand)
     uint32_t counts[4];
     t_atom atoms[4];
 
-    if (shl_slot_ports(errand->answer, (uint32_t)errand->answer_size, counts)) {
+    if (shl_plugin_request_ports(errand->answer, (uint32_t)errand->answer_size,
+                                 counts)) {
         errand_fail(x, errand, SHL_BAD_PEER,
                     "the answer of the plugin program is not as it must be");
         return;
@@ -94,11 +95,12 @@ static void tell_nothing(t_shmlink *x, struct errand *errand)
 static void ask(t_shmlink *x, struct errand *errand,
                 enum shl_plugin_host_type type, errand_step then)
 {
-    uint32_t size = SHL_SLOT_ASK_SIZE;
+    uint32_t size = SHL_PLUGIN_REQUEST_ASK_SIZE;
     uint8_t *bytes = malloc(size);
-    shl_status st = bytes ? shl_slot_ask(type, (uint32_t)errand->index,
-                                         errand->path, bytes, &size)
-                          : SHL_NO_MEMORY;
+    shl_status st = bytes
+                        ? shl_plugin_request_ask(type, (uint32_t)errand->index,
+                                                 errand->path, bytes, &size)
+                        : SHL_NO_MEMORY;
 
     if (st)
         errand_fail(x, errand, st, shl_status_text(st));

@@ -9,7 +9,7 @@
 /* shows DL-60 */
 #include "core/host/host_state.h"
 #include "shmlink/name.h"
-#include "shmlink/slot.h"
+#include "shmlink/plugin_request.h"
 
 #include "input.h"
 
@@ -27,7 +27,7 @@ shl_status __wrap_shl_pipes_drain(const struct shl_pipes *pipes,
                                   uint32_t *count);
 
 static struct input *input; /* of this run */
-static struct shl_plugin plugin;
+static struct shl_plugin_process plugin;
 static const struct shl_maolan_layout *row;
 static shl_host *host;
 static struct shl_console console;
@@ -138,7 +138,7 @@ void __wrap_shl_word_wait(_Atomic uint32_t *word, uint32_t seen,
 {
     sleep_us(timeout_us);
     if (word == &plugin.held && seen && take(input, 1) & 1)
-        shl_plugin_let(&plugin);
+        shl_plugin_process_let(&plugin);
 }
 
 shl_status __wrap_shl_pipes_ring(const struct shl_pipes *pipes)
@@ -183,7 +183,7 @@ static void hear_line(void *arg, const char *text)
     check_text(text);
 }
 
-static void hear_entry(void *arg, const struct shl_slot_entry *entry)
+static void hear_entry(void *arg, const struct shl_plugin_request_entry *entry)
 {
     (void)arg;
     check_text(entry->name);
@@ -193,12 +193,12 @@ static void use_answer(uint32_t number, const struct shl_answer *answer)
 {
     uint32_t counts[4], count = 0;
 
-    if (!shl_slot_ports(answer->bytes, answer->size, counts))
+    if (!shl_plugin_request_ports(answer->bytes, answer->size, counts))
         MUST(counts[0] <= SHL_MAX_CHANNELS && counts[1] <= SHL_MAX_CHANNELS &&
              counts[2] <= SHL_MAX_MIDI_PORTS &&
              counts[3] <= SHL_MAX_MIDI_PORTS);
-    shl_slot_list((enum shl_plugin_host_type)number, answer->bytes,
-                  answer->size, hear_entry, NULL, &count);
+    shl_plugin_request_list((enum shl_plugin_host_type)number, answer->bytes,
+                            answer->size, hear_entry, NULL, &count);
 }
 
 static void hear_answer(void *arg, const struct shl_answer *answer)
@@ -247,8 +247,8 @@ static void ask(uint32_t at)
     question[at].asked = 1;
     question[at].answered = 0;
     if (type == SHL_MESSAGE_PLUGIN &&
-        shl_slot_ask((enum shl_plugin_host_type)question[at].number,
-                     take(input, 1), "/a", bytes, &size)) {
+        shl_plugin_request_ask((enum shl_plugin_host_type)question[at].number,
+                               take(input, 1), "/a", bytes, &size)) {
         memcpy(bytes, &question[at].number, 4);
         size = take(input, 1) % 8;
     }
@@ -271,17 +271,17 @@ static void step(uint32_t at)
     if (choice & 1)
         turn();
     if (choice & 2)
-        plugin.held = SHL_PLUGIN_AUDIO;
+        plugin.held = SHL_PLUGIN_PROCESS_AUDIO;
     if (choice & 4)
         shl_host_plugin_opened(host);
     ask(at);
     if (choice & 8)
         now_ns += UINT64_C(6000000000);
-    shl_slot_serve(&plugin);
+    shl_plugin_request_serve(&plugin);
     MUST(!atomic_load(&plugin.posted));
-    MUST(atomic_load(&plugin.held) != SHL_PLUGIN_SLOT);
+    MUST(atomic_load(&plugin.held) != SHL_PLUGIN_PROCESS_SLOT);
     if (choice & 2)
-        plugin.held = SHL_PLUGIN_NOBODY;
+        plugin.held = SHL_PLUGIN_PROCESS_NOBODY;
     shl_host_plugin_poll(host);
     MUST(question[at].answered == question[at].asked);
     check_host();
@@ -329,7 +329,7 @@ static void link_up(uint32_t choice)
     plugin.ports_told = choice & 4;
     plugin.ports_fixed = plugin.owed = false;
     plugin.heard = plugin.rung = 0;
-    plugin.tasks = plugin.responses = (struct shl_plugin_count){0, 0};
+    plugin.tasks = plugin.responses = (struct shl_plugin_process_count){0, 0};
     plugin.gone = gone = 0;
     bytes_there = 0;
     strcpy(plugin.title,
@@ -348,7 +348,7 @@ static void link_up(uint32_t choice)
 
 static void unlink_again(void)
 {
-    shl_slot_clear(&plugin);
+    shl_plugin_request_clear(&plugin);
     shl_requester_end(&host->requester);
     shl_requester_gone(&host->requester, now_ns);
     host->linked = host->announced = false;

@@ -1,4 +1,4 @@
-#include "core/maolan/plugin.h"
+#include "core/maolan/plugin_process.h"
 
 #include "core/board/board.h"
 #include "core/shm/segment.h"
@@ -28,40 +28,42 @@
 #define NO_FORMAT 4u
 #define NO_PLUGIN 5u
 
-_Atomic uint32_t shl_plugin_patience_ms = 5000;
+_Atomic uint32_t shl_plugin_process_patience_ms = 5000;
 
 static _Atomic uint32_t alive; /* plugins of this process; relaxed */
 
-uint32_t shl_plugin_count(void)
+uint32_t shl_plugin_process_count(void)
 {
     return atomic_load_explicit(&alive, memory_order_relaxed);
 }
 
-enum shl_plugin_stage shl_plugin_stage(const struct shl_plugin *plugin)
+enum shl_plugin_process_stage
+shl_plugin_process_stage(const struct shl_plugin_process *plugin)
 {
     /* acquire: all that the thread has written before */
-    return (enum shl_plugin_stage)atomic_load_explicit(&plugin->stage,
-                                                       memory_order_acquire);
+    return (enum shl_plugin_process_stage)atomic_load_explicit(
+        &plugin->stage, memory_order_acquire);
 }
 
-static void set_stage(struct shl_plugin *plugin, enum shl_plugin_stage stage)
+static void set_stage(struct shl_plugin_process *plugin,
+                      enum shl_plugin_process_stage stage)
 {
     /* release: pairs with the load above */
     atomic_store_explicit(&plugin->stage, (uint32_t)stage,
                           memory_order_release);
 }
 
-static bool quits(const struct shl_plugin *plugin)
+static bool quits(const struct shl_plugin_process *plugin)
 {
     return atomic_load_explicit(&plugin->quit, memory_order_acquire) != 0;
 }
 
-static uint32_t calls_of(struct shl_plugin *plugin)
+static uint32_t calls_of(struct shl_plugin_process *plugin)
 {
     return atomic_load_explicit(&plugin->calls, memory_order_seq_cst);
 }
 
-static void fail(struct shl_plugin *plugin, shl_status status)
+static void fail(struct shl_plugin_process *plugin, shl_status status)
 {
     if (plugin->status)
         return;
@@ -100,9 +102,9 @@ static shl_status named_program(const char *wish, const char *who, char *path,
                                 struct shl_why *why)
 {
     if (!strchr(wish, '/') &&
-        shl_program_search(wish, path, SHL_PLUGIN_SPEC_SIZE))
+        shl_program_search(wish, path, SHL_PLUGIN_PROCESS_SPEC_SIZE))
         return SHL_OK;
-    snprintf(path, SHL_PLUGIN_SPEC_SIZE, "%s", wish);
+    snprintf(path, SHL_PLUGIN_PROCESS_SPEC_SIZE, "%s", wish);
     if (strchr(wish, '/'))
         return look_at(who, path, why);
     shl_why_set(why,
@@ -115,12 +117,12 @@ static shl_status named_program(const char *wish, const char *who, char *path,
 /* One that cannot be executed has lost that on its way here: it counts. */
 static bool program_beside(char *path)
 {
-    char folder[SHL_PLUGIN_SPEC_SIZE - 16];
+    char folder[SHL_PLUGIN_PROCESS_SPEC_SIZE - 16];
 
     for (uint32_t n = 0; n < 2; n++) {
         if (!shl_program_folder(n, folder, sizeof folder))
             continue;
-        snprintf(path, SHL_PLUGIN_SPEC_SIZE, "%sshmplug", folder);
+        snprintf(path, SHL_PLUGIN_PROCESS_SPEC_SIZE, "%sshmplug", folder);
         shl_status st = shl_program_look(path);
         if (st == SHL_OK || st == SHL_BAD_VALUE)
             return true;
@@ -143,8 +145,9 @@ static shl_status find_program(const char *wish, char *path,
     }
     if (program_beside(path))
         return look_at("this program", path, why);
-    if (shl_program_search("maolan-plugin-host", path, SHL_PLUGIN_SPEC_SIZE) ||
-        shl_program_search("shmplug", path, SHL_PLUGIN_SPEC_SIZE))
+    if (shl_program_search("maolan-plugin-host", path,
+                           SHL_PLUGIN_PROCESS_SPEC_SIZE) ||
+        shl_program_search("shmplug", path, SHL_PLUGIN_PROCESS_SPEC_SIZE))
         return SHL_OK;
     shl_why_set(why,
                 "there is no program that runs plugins: put shmplug beside "
@@ -154,7 +157,8 @@ static shl_status find_program(const char *wish, char *path,
 
 /* ---- the segment ------------------------------------------------------------------- */
 
-static void number_name(struct shl_plugin *plugin, uint32_t pid, uint32_t n)
+static void number_name(struct shl_plugin_process *plugin, uint32_t pid,
+                        uint32_t n)
 {
     snprintf(plugin->instance, sizeof plugin->instance, "%s-%u-%u",
              plugin->format, pid, n);
@@ -166,7 +170,7 @@ static void number_name(struct shl_plugin *plugin, uint32_t pid, uint32_t n)
  * twice: a program that was given up before it had opened its segment would open
  * the next one's. A program that is told its protocol gets a segment without
  * room for a link area. */
-static shl_status make_segment(struct shl_plugin *plugin)
+static shl_status make_segment(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *b = &shl_maolan_layouts[SHL_LAYOUT_B16];
     static _Atomic uint32_t serial; /* relaxed: a number for each */
@@ -191,14 +195,14 @@ static shl_status make_segment(struct shl_plugin *plugin)
     return st;
 }
 
-void shl_plugin_unname(struct shl_plugin *plugin)
+void shl_plugin_process_unname(struct shl_plugin_process *plugin)
 {
     /* one of the two who may, and only once: the name may be another's then */
     if (atomic_exchange_explicit(&plugin->named, 0, memory_order_acq_rel))
         shl_map_unlink(plugin->name);
 }
 
-static void store_word(struct shl_plugin *plugin, uint32_t offset,
+static void store_word(struct shl_plugin_process *plugin, uint32_t offset,
                        uint32_t value)
 {
     atomic_store_explicit(
@@ -207,7 +211,7 @@ static void store_word(struct shl_plugin *plugin, uint32_t offset,
 }
 
 /* The words that no layout has moved: what is wished for, before the start. */
-static void write_header(struct shl_plugin *plugin)
+static void write_header(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *a = &shl_maolan_layouts[SHL_LAYOUT_A];
 
@@ -237,7 +241,7 @@ static bool read_head(const char *path, char head[HEAD_SIZE])
 }
 
 /* The file is there and may be executed: that was looked at before. */
-static void explain_start(struct shl_plugin *plugin, shl_status status)
+static void explain_start(struct shl_plugin_process *plugin, shl_status status)
 {
     char head[HEAD_SIZE] = "";
     bool image = read_head(plugin->program, head);
@@ -270,7 +274,7 @@ static void explain_start(struct shl_plugin *plugin, shl_status status)
                     plugin->program);
 }
 
-static shl_status launch(struct shl_plugin *plugin)
+static shl_status launch(struct shl_plugin_process *plugin)
 {
     char numbers[4][32];
     const char *words[WORDS] = {plugin->program,
@@ -301,7 +305,7 @@ static shl_status launch(struct shl_plugin *plugin)
 }
 
 /* Whether it has ended by itself; then how. */
-static bool has_ended(struct shl_plugin *plugin, uint32_t timeout_ms)
+static bool has_ended(struct shl_plugin_process *plugin, uint32_t timeout_ms)
 {
     if (!shl_child_ended(&plugin->child, timeout_ms, &plugin->end))
         return false;
@@ -309,7 +313,7 @@ static bool has_ended(struct shl_plugin *plugin, uint32_t timeout_ms)
     return true;
 }
 
-static void explain_end(struct shl_plugin *plugin, bool ready)
+static void explain_end(struct shl_plugin_process *plugin, bool ready)
 {
     const char *when = ready ? "after it was ready" : "before it was ready";
 
@@ -329,7 +333,7 @@ static void explain_end(struct shl_plugin *plugin, bool ready)
                                                     : "");
 }
 
-static shl_status wait_ready(struct shl_plugin *plugin)
+static shl_status wait_ready(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *a = &shl_maolan_layouts[SHL_LAYOUT_A];
     uint64_t until_ns = plugin->begun_ns + plugin->patience_s * 1000 * MS_NS;
@@ -353,7 +357,7 @@ static shl_status wait_ready(struct shl_plugin *plugin)
     return SHL_OK;
 }
 
-static bool filled_area(const struct shl_plugin *plugin)
+static bool filled_area(const struct shl_plugin_process *plugin)
 {
     uint32_t magic;
 
@@ -366,7 +370,8 @@ static bool filled_area(const struct shl_plugin *plugin)
 /* Which layout it writes: what it left at its start, or what it was told. Some
  * say that they are ready before they have loaded; null says nothing ever, and
  * what it uses lies at the same place in all of them. */
-static const struct shl_maolan_layout *find_layout(struct shl_plugin *plugin)
+static const struct shl_maolan_layout *
+find_layout(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *told =
         shl_layout_of_version(plugin->protocol ? plugin->protocol : PROTOCOL);
@@ -386,7 +391,7 @@ static const struct shl_maolan_layout *find_layout(struct shl_plugin *plugin)
 
 /* A program looks at no number: one that writes another layout than it was told
  * of shows it by where its start-up data are, and would be heard as silence. */
-static shl_status check_layout(struct shl_plugin *plugin)
+static shl_status check_layout(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *told =
         shl_layout_of_version(plugin->protocol);
@@ -402,7 +407,8 @@ static shl_status check_layout(struct shl_plugin *plugin)
 
 /* ---- what it says of itself --------------------------------------------------------------- */
 
-static void read_ports(struct shl_plugin *plugin, const uint8_t *scratch)
+static void read_ports(struct shl_plugin_process *plugin,
+                       const uint8_t *scratch)
 {
     const struct shl_maolan_layout *row = plugin->maolan.layout;
     struct shl_maolan_block block;
@@ -448,7 +454,7 @@ static void read_param(struct shl_param *param,
 }
 
 /* Ids that come twice would be two parameters for one: the first counts. */
-static bool known_id(const struct shl_plugin *plugin, uint32_t id)
+static bool known_id(const struct shl_plugin_process *plugin, uint32_t id)
 {
     for (uint32_t i = 0; i < plugin->param_count; i++)
         if (plugin->params[i].id == id)
@@ -456,8 +462,9 @@ static bool known_id(const struct shl_plugin *plugin, uint32_t id)
     return false;
 }
 
-static void read_params(struct shl_plugin *plugin, enum shl_table_kind kind,
-                        const uint8_t *scratch, uint32_t size)
+static void read_params(struct shl_plugin_process *plugin,
+                        enum shl_table_kind kind, const uint8_t *scratch,
+                        uint32_t size)
 {
     struct shl_table table;
     struct shl_table_entry entry;
@@ -478,26 +485,27 @@ static void read_params(struct shl_plugin *plugin, enum shl_table_kind kind,
     }
 }
 
-static bool has_requests(const struct shl_plugin *plugin)
+static bool has_requests(const struct shl_plugin_process *plugin)
 {
     return strcmp(plugin->format, "null") && strcmp(plugin->format, "__test__");
 }
 
 /* As its state the last one's, or its own for the next: while nothing plays yet
  * that would have to wait for it. */
-static void carry_state(struct shl_plugin *plugin, uint8_t *scratch)
+static void carry_state(struct shl_plugin_process *plugin, uint8_t *scratch)
 {
     uint64_t until_ns = shl_clock_ns() + STATE_MS * MS_NS;
     uint32_t size;
 
     if (plugin->state_size) {
-        plugin->restored =
-            shl_slot_do(plugin, SHL_MAOLAN_STATE_RESTORE, plugin->state,
-                        plugin->state_size, until_ns, scratch, &size);
+        plugin->restored = shl_plugin_request_do(
+            plugin, SHL_MAOLAN_STATE_RESTORE, plugin->state, plugin->state_size,
+            until_ns, scratch, &size);
         return;
     }
-    if (!plugin->save || shl_slot_do(plugin, SHL_MAOLAN_STATE_SAVE, NULL, 0,
-                                     until_ns, scratch, &size))
+    if (!plugin->save ||
+        shl_plugin_request_do(plugin, SHL_MAOLAN_STATE_SAVE, NULL, 0, until_ns,
+                              scratch, &size))
         return;
     plugin->state = size ? malloc(size) : NULL;
     if (!plugin->state)
@@ -507,7 +515,7 @@ static void carry_state(struct shl_plugin *plugin, uint8_t *scratch)
 }
 
 /* Which request tells its parameters, by its format; 0: none. */
-static uint32_t table_request(const struct shl_plugin *plugin,
+static uint32_t table_request(const struct shl_plugin_process *plugin,
                               enum shl_table_kind *kind)
 {
     static const struct {
@@ -530,7 +538,7 @@ static uint32_t table_request(const struct shl_plugin *plugin,
 }
 
 /* Name and counts are overwritten by the first request, so they come first. */
-static void get_acquainted(struct shl_plugin *plugin)
+static void get_acquainted(struct shl_plugin_process *plugin)
 {
     uint8_t *scratch = malloc(SHL_SCRATCH_SIZE);
     enum shl_table_kind kind;
@@ -545,18 +553,18 @@ static void get_acquainted(struct shl_plugin *plugin)
     read_ports(plugin, scratch);
     if (has_requests(plugin))
         carry_state(plugin, scratch);
-    if (number &&
-        !shl_slot_do(plugin, number, NULL, 0, shl_clock_ns() + TABLE_MS * MS_NS,
-                     scratch, &size))
+    if (number && !shl_plugin_request_do(plugin, number, NULL, 0,
+                                         shl_clock_ns() + TABLE_MS * MS_NS,
+                                         scratch, &size))
         read_params(plugin, kind, scratch, size);
     free(scratch);
 }
 
 /* ---- its life -------------------------------------------------------------------------------- */
 
-static shl_status begin(struct shl_plugin *plugin)
+static shl_status begin(struct shl_plugin_process *plugin)
 {
-    char path[SHL_PLUGIN_SPEC_SIZE];
+    char path[SHL_PLUGIN_PROCESS_SPEC_SIZE];
     shl_status st = find_program(plugin->program, path, &plugin->why);
 
     if (st)
@@ -581,7 +589,7 @@ static shl_status begin(struct shl_plugin *plugin)
     return st;
 }
 
-static void settle_layout(struct shl_plugin *plugin)
+static void settle_layout(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *row = find_layout(plugin);
 
@@ -592,11 +600,11 @@ static void settle_layout(struct shl_plugin *plugin)
 }
 
 /* Until it is to end, or has ended by itself. */
-static void live(struct shl_plugin *plugin)
+static void live(struct shl_plugin_process *plugin)
 {
     while (!quits(plugin)) {
         uint32_t seen = calls_of(plugin);
-        shl_slot_serve(plugin);
+        shl_plugin_request_serve(plugin);
         if (has_ended(plugin, 0))
             break;
         /* its pipe may end before it has: then that is a matter of moments */
@@ -608,7 +616,7 @@ static void live(struct shl_plugin *plugin)
 }
 
 /* In good order: asked, given its time, killed. Harmless twice. */
-static void finish(struct shl_plugin *plugin)
+static void finish(struct shl_plugin_process *plugin)
 {
     if (plugin->maolan.base)
         shl_maolan_store(&plugin->maolan,
@@ -616,17 +624,17 @@ static void finish(struct shl_plugin *plugin)
     if (plugin->child.pid) {
         shl_pipes_ring(&plugin->pipes);
         if (plugin->status == SHL_TIMEOUT ||
-            !shl_child_ended(&plugin->child, shl_plugin_patience_ms,
+            !shl_child_ended(&plugin->child, shl_plugin_process_patience_ms,
                              &plugin->end))
             shl_child_kill(&plugin->child, &plugin->end);
     }
     shl_pipes_close(&plugin->pipes);
-    shl_plugin_unname(plugin);
+    shl_plugin_process_unname(plugin);
 }
 
-static void destroy(struct shl_plugin *plugin)
+static void destroy(struct shl_plugin_process *plugin)
 {
-    shl_slot_clear(plugin);
+    shl_plugin_request_clear(plugin);
     shl_map_close(&plugin->map);
     free(plugin->params);
     free(plugin->state);
@@ -635,13 +643,13 @@ static void destroy(struct shl_plugin *plugin)
 }
 
 /* What there is to know before the first block; some end over it. */
-static shl_status meet(struct shl_plugin *plugin)
+static shl_status meet(struct shl_plugin_process *plugin)
 {
     plugin->has_area = filled_area(plugin);
     if (!plugin->has_area) {
         settle_layout(plugin);
         get_acquainted(plugin);
-        shl_plugin_unname(plugin);
+        shl_plugin_process_unname(plugin);
     }
     bool gone = atomic_load_explicit(&plugin->gone, memory_order_relaxed);
     if (!has_ended(plugin, gone ? END_MS : 0))
@@ -652,14 +660,14 @@ static shl_status meet(struct shl_plugin *plugin)
 
 static void run(void *arg)
 {
-    struct shl_plugin *plugin = arg;
+    struct shl_plugin_process *plugin = arg;
     shl_status st = begin(plugin);
 
     if (!st)
         st = meet(plugin);
     bool ready = !st;
     if (ready) {
-        set_stage(plugin, SHL_PLUGIN_READY);
+        set_stage(plugin, SHL_PLUGIN_PROCESS_READY);
         live(plugin);
         if (plugin->unasked)
             explain_end(plugin, true);
@@ -670,29 +678,29 @@ static void run(void *arg)
     if (!ready)
         finish(plugin);
     if (!ready || plugin->unasked)
-        set_stage(plugin, SHL_PLUGIN_ENDED);
+        set_stage(plugin, SHL_PLUGIN_PROCESS_ENDED);
     while (!quits(plugin))
         shl_word_wait(&plugin->calls, calls_of(plugin), REST_US);
     finish(plugin);
     destroy(plugin);
 }
 
-static shl_status check(const struct shl_plugin_options *options,
+static shl_status check(const struct shl_plugin_process_options *options,
                         struct shl_why *why)
 {
     size_t length = strlen(options->format);
 
-    if (length == 0 || length >= SHL_PLUGIN_FORMAT_SIZE ||
+    if (length == 0 || length >= SHL_PLUGIN_PROCESS_FORMAT_SIZE ||
         strspn(options->format, "abcdefghijklmnopqrstuvwxyz0123456789_") !=
             length) {
         shl_why_set(why, "\"%.40s\" is no format of plugins", options->format);
         return SHL_BAD_NAME;
     }
-    if (strlen(options->spec) >= SHL_PLUGIN_SPEC_SIZE ||
+    if (strlen(options->spec) >= SHL_PLUGIN_PROCESS_SPEC_SIZE ||
         (options->program &&
-         strlen(options->program) >= SHL_PLUGIN_SPEC_SIZE)) {
+         strlen(options->program) >= SHL_PLUGIN_PROCESS_SPEC_SIZE)) {
         shl_why_set(why, "the name of a plugin or program has %u bytes at most",
-                    SHL_PLUGIN_SPEC_SIZE - 1);
+                    SHL_PLUGIN_PROCESS_SPEC_SIZE - 1);
         return SHL_BAD_NAME;
     }
     if (options->protocol && !shl_layout_of_version(options->protocol)) {
@@ -703,10 +711,12 @@ static shl_status check(const struct shl_plugin_options *options,
     return SHL_OK;
 }
 
-shl_status shl_plugin_start(const struct shl_plugin_options *options,
-                            struct shl_plugin **result, struct shl_why *why)
+shl_status
+shl_plugin_process_start(const struct shl_plugin_process_options *options,
+                         struct shl_plugin_process **result,
+                         struct shl_why *why)
 {
-    struct shl_plugin *plugin;
+    struct shl_plugin_process *plugin;
     shl_status st = check(options, why);
 
     if (st)
@@ -751,12 +761,12 @@ shl_status shl_plugin_start(const struct shl_plugin_options *options,
     return SHL_OK;
 }
 
-void shl_plugin_end(struct shl_plugin *plugin)
+void shl_plugin_process_end(struct shl_plugin_process *plugin)
 {
     if (!plugin)
         return;
     /* release: we have done with it; afterwards it may be gone any time */
     atomic_fetch_add_explicit(&plugin->calls, 1, memory_order_seq_cst);
-    shl_plugin_unname(plugin);
+    shl_plugin_process_unname(plugin);
     atomic_store_explicit(&plugin->quit, 1, memory_order_release);
 }

@@ -1,7 +1,7 @@
 /* The requests of the Maolan slot from the side that asks: the bytes of a
  * question are those of scratch, and answers of every kind are read, whatever
  * they claim. */
-#include "shmlink/slot.h"
+#include "shmlink/plugin_request.h"
 
 #include "core/maolan/maolan.h"
 #include "core/maolan/scratch.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint8_t bytes[SHL_SLOT_ASK_SIZE];
+static uint8_t bytes[SHL_PLUGIN_REQUEST_ASK_SIZE];
 
 /* shows MP-29 */
 static void numbers_are_those_of_the_protocol(void **state)
@@ -24,8 +24,8 @@ static void numbers_are_those_of_the_protocol(void **state)
     for (uint32_t type = SHL_PLUGIN_HOST_SHOW; type <= SHL_PLUGIN_HOST_PORTS;
          type++) {
         uint32_t size = sizeof bytes, number;
-        assert_int_equal(shl_slot_ask((enum shl_plugin_host_type)type, 1, "/a",
-                                      bytes, &size),
+        assert_int_equal(shl_plugin_request_ask((enum shl_plugin_host_type)type,
+                                                1, "/a", bytes, &size),
                          SHL_OK);
         memcpy(&number, bytes, 4);
         assert_int_equal(number, type);
@@ -33,7 +33,7 @@ static void numbers_are_those_of_the_protocol(void **state)
     assert_int_equal(SHL_PLUGIN_HOST_PORTS, SHL_MAOLAN_AUDIO_PORTS);
     uint32_t size = sizeof bytes;
     assert_int_equal(
-        shl_slot_ask(SHL_PLUGIN_HOST_STATE_SAVE, 0, "", bytes, &size),
+        shl_plugin_request_ask(SHL_PLUGIN_HOST_STATE_SAVE, 0, "", bytes, &size),
         SHL_BAD_VALUE);
 }
 
@@ -45,9 +45,9 @@ static void paths_go_as_in_scratch(void **state)
     static uint8_t scratch[SHL_SCRATCH_SIZE];
     static char path[70000];
     (void)state;
-    assert_int_equal(
-        shl_slot_ask(SHL_PLUGIN_HOST_FILE, 7, "/a/b.wav", bytes, &size),
-        SHL_OK);
+    assert_int_equal(shl_plugin_request_ask(SHL_PLUGIN_HOST_FILE, 7, "/a/b.wav",
+                                            bytes, &size),
+                     SHL_OK);
     memcpy(scratch, bytes + 4, size - 4);
     assert_int_equal(shl_scratch_update_read(scratch, &index, &text, &length),
                      SHL_OK);
@@ -56,21 +56,21 @@ static void paths_go_as_in_scratch(void **state)
     assert_memory_equal(text, "/a/b.wav", 8);
     size = 10;
     assert_int_equal(
-        shl_slot_ask(SHL_PLUGIN_HOST_FOLDER, 0, "/a/b", bytes, &size),
+        shl_plugin_request_ask(SHL_PLUGIN_HOST_FOLDER, 0, "/a/b", bytes, &size),
         SHL_NO_SPACE);
     size = sizeof bytes;
     memset(path, 'p', sizeof path - 1);
     assert_int_equal(
-        shl_slot_ask(SHL_PLUGIN_HOST_FOLDER, 0, path, bytes, &size),
+        shl_plugin_request_ask(SHL_PLUGIN_HOST_FOLDER, 0, path, bytes, &size),
         SHL_NO_SPACE);
 }
 
 struct seen {
     uint32_t count, last;
-    char name[SHL_SLOT_ENTRY_SIZE];
+    char name[SHL_PLUGIN_REQUEST_ENTRY_SIZE];
 };
 
-static void see(void *arg, const struct shl_slot_entry *entry)
+static void see(void *arg, const struct shl_plugin_request_entry *entry)
 {
     struct seen *seen = arg;
     seen->count++;
@@ -101,10 +101,11 @@ static void lists_are_read_one_by_one(void **state)
                 assert_int_equal(shl_table_add(&table, &entry), SHL_OK);
             }
             uint32_t size = shl_table_end(&table);
-            assert_int_equal(shl_slot_list(kind ? SHL_PLUGIN_HOST_CLAP_NOTES
-                                                : SHL_PLUGIN_HOST_FILES,
-                                           scratch, size, see, &seen, &count),
-                             SHL_OK);
+            assert_int_equal(
+                shl_plugin_request_list(kind ? SHL_PLUGIN_HOST_CLAP_NOTES
+                                             : SHL_PLUGIN_HOST_FILES,
+                                        scratch, size, see, &seen, &count),
+                SHL_OK);
             assert_int_equal(count, wanted);
             assert_int_equal(seen.count, wanted);
             if (wanted)
@@ -119,20 +120,21 @@ static void lies_end_the_list(void **state)
     struct seen seen = {0};
     uint32_t count, four[4];
     (void)state;
-    assert_int_equal(
-        shl_slot_list(SHL_PLUGIN_HOST_FILES, NULL, 0, see, &seen, &count),
-        SHL_BAD_PEER);
-    assert_int_equal(shl_slot_list(SHL_PLUGIN_HOST_CLAP_NOTES, scratch, 2, see,
-                                   &seen, &count),
+    assert_int_equal(shl_plugin_request_list(SHL_PLUGIN_HOST_FILES, NULL, 0,
+                                             see, &seen, &count),
+                     SHL_BAD_PEER);
+    assert_int_equal(shl_plugin_request_list(SHL_PLUGIN_HOST_CLAP_NOTES,
+                                             scratch, 2, see, &seen, &count),
                      SHL_BAD_PEER);
     memset(scratch, 0xFF, sizeof scratch);
-    assert_int_equal(shl_slot_list(SHL_PLUGIN_HOST_CLAP_NOTES, scratch,
-                                   sizeof scratch, see, &seen, &count),
+    assert_int_equal(shl_plugin_request_list(SHL_PLUGIN_HOST_CLAP_NOTES,
+                                             scratch, sizeof scratch, see,
+                                             &seen, &count),
                      SHL_BAD_PEER);
     assert_int_equal(seen.count, 0);
-    assert_int_equal(shl_slot_ports(scratch, sizeof scratch, four),
+    assert_int_equal(shl_plugin_request_ports(scratch, sizeof scratch, four),
                      SHL_BAD_PEER);
-    assert_int_equal(shl_slot_ports(NULL, 0, four), SHL_BAD_PEER);
+    assert_int_equal(shl_plugin_request_ports(NULL, 0, four), SHL_BAD_PEER);
 }
 
 /* shows MP-32 */
@@ -144,7 +146,7 @@ static void counts_are_clipped(void **state)
     (void)state;
     shl_scratch_ports_write(scratch, &sent);
     memset(scratch + 1028, 0xFF, 4);
-    assert_int_equal(shl_slot_ports(scratch, 1044, four), SHL_OK);
+    assert_int_equal(shl_plugin_request_ports(scratch, 1044, four), SHL_OK);
     assert_int_equal(four[0], 32);
     assert_int_equal(four[1], 32);
     assert_int_equal(four[2], 1);

@@ -4,8 +4,8 @@
  * system kills with it. What the blocks of audio are is the link's matter.
  *
  * One thread starts, ends and asks; another one, or the same, plays. */
-#ifndef SHL_PLUGIN_H
-#define SHL_PLUGIN_H
+#ifndef SHL_PLUGIN_PROCESS_H
+#define SHL_PLUGIN_PROCESS_H
 
 #include "core/maolan/maolan.h"
 #include "core/maolan/scratch.h"
@@ -13,11 +13,11 @@
 #include "shmlink/param.h"
 #include "shmlink/scratchpad.h"
 
-#define SHL_PLUGIN_FORMAT_SIZE 16u
-#define SHL_PLUGIN_SPEC_SIZE   1024u
-#define SHL_PLUGIN_TEXT_SIZE   256u
+#define SHL_PLUGIN_PROCESS_FORMAT_SIZE 16u
+#define SHL_PLUGIN_PROCESS_SPEC_SIZE   1024u
+#define SHL_PLUGIN_PROCESS_TEXT_SIZE   256u
 
-struct shl_plugin_options {
+struct shl_plugin_process_options {
     const char *format, *spec; /* "clap", "/path/file.clap::id" */
     const char *program; /* a path or a name; NULL or "": the usual ones */
     uint32_t protocol;   /* 3 to 8; 0: whatever it understands */
@@ -31,10 +31,10 @@ struct shl_plugin_options {
     uint32_t patience_s; /* until it must be ready; 0: 10 */
 };
 
-enum shl_plugin_stage {
-    SHL_PLUGIN_STARTING,
-    SHL_PLUGIN_READY, /* what it says of itself is there */
-    SHL_PLUGIN_ENDED  /* or never began: status, why and end are there */
+enum shl_plugin_process_stage {
+    SHL_PLUGIN_PROCESS_STARTING,
+    SHL_PLUGIN_PROCESS_READY, /* what it says of itself is there */
+    SHL_PLUGIN_PROCESS_ENDED /* or never began: status, why and end are there */
 };
 
 /** A request on its way through the slot and back. */
@@ -52,13 +52,17 @@ struct shl_errand {
 };
 
 /* Who may ring the doorbell and read what comes of it. */
-enum { SHL_PLUGIN_NOBODY, SHL_PLUGIN_AUDIO, SHL_PLUGIN_SLOT };
+enum {
+    SHL_PLUGIN_PROCESS_NOBODY,
+    SHL_PLUGIN_PROCESS_AUDIO,
+    SHL_PLUGIN_PROCESS_SLOT
+};
 
-struct shl_plugin {
+struct shl_plugin_process {
     /* as it was asked for */
-    char format[SHL_PLUGIN_FORMAT_SIZE];
-    char spec[SHL_PLUGIN_SPEC_SIZE];
-    char program[SHL_PLUGIN_SPEC_SIZE];
+    char format[SHL_PLUGIN_PROCESS_FORMAT_SIZE];
+    char spec[SHL_PLUGIN_PROCESS_SPEC_SIZE];
+    char program[SHL_PLUGIN_PROCESS_SPEC_SIZE];
     uint32_t protocol;
     double rate_hz;
     uint32_t block_frames, in_channels, out_channels;
@@ -69,8 +73,8 @@ struct shl_plugin {
     uint32_t state_size;
 
     /* by its thread; for everybody once it is ready */
-    char name[SHL_PLUGIN_TEXT_SIZE]; /* of the segment */
-    char instance[64];               /* on the command line */
+    char name[SHL_PLUGIN_PROCESS_TEXT_SIZE]; /* of the segment */
+    char instance[64];                       /* on the command line */
     struct shl_map map;
     struct shl_pipes pipes;
     struct shl_child child; /* its thread's alone */
@@ -100,7 +104,7 @@ struct shl_plugin {
     uint32_t heard; /* bytes since then */
     /* Two counters that it may have, as they stood then, and how often in a
      * row each has said the same as its bytes. */
-    struct shl_plugin_count {
+    struct shl_plugin_process_count {
         uint32_t seen, agreed;
     } tasks,       /* of ours: blocks and requests */
         responses; /* since number 7: blocks */
@@ -123,75 +127,81 @@ struct shl_plugin {
 
 /** Begin to start one; returns at once. SHL_BAD_NAME (format or spec),
  * SHL_BAD_VALUE, SHL_NO_MEMORY; `why` has the sentence. [control] */
-shl_status shl_plugin_start(const struct shl_plugin_options *options,
-                            struct shl_plugin **plugin, struct shl_why *why);
+shl_status
+shl_plugin_process_start(const struct shl_plugin_process_options *options,
+                         struct shl_plugin_process **plugin,
+                         struct shl_why *why);
 
 /** Let it end in good order, without waiting: asked, killed after 5 s. Nobody
  * uses it any more. NULL is fine. [control] */
-void shl_plugin_end(struct shl_plugin *plugin);
+void shl_plugin_process_end(struct shl_plugin_process *plugin);
 
 /** From being asked to end until it is killed: 5 s, less in tests. */
-extern _Atomic uint32_t shl_plugin_patience_ms;
+extern _Atomic uint32_t shl_plugin_process_patience_ms;
 
 /** [any] */
-enum shl_plugin_stage shl_plugin_stage(const struct shl_plugin *plugin);
+enum shl_plugin_process_stage
+shl_plugin_process_stage(const struct shl_plugin_process *plugin);
 
 /** How many there are in this process, those that are ending included. [any] */
-uint32_t shl_plugin_count(void);
+uint32_t shl_plugin_process_count(void);
 
 /** Take its name away from the board of names, once: those who need the
  * segment have it. [control] */
-void shl_plugin_unname(struct shl_plugin *plugin);
+void shl_plugin_process_unname(struct shl_plugin_process *plugin);
 
 /** Whether it has counted blocks that it has answered, as programs since number
  * 7 do. [any] */
-bool shl_plugin_counts(const struct shl_plugin *plugin);
+bool shl_plugin_process_counts(const struct shl_plugin_process *plugin);
 
 /* ---- playing ---- */
 
 /** Become the one who rings; waits at most wait_us for a request that is under
  * way. [audio] */
-SHL_RT bool shl_plugin_hold(struct shl_plugin *plugin, uint32_t wait_us);
-SHL_RT void shl_plugin_let(struct shl_plugin *plugin);
+SHL_RT bool shl_plugin_process_hold(struct shl_plugin_process *plugin,
+                                    uint32_t wait_us);
+SHL_RT void shl_plugin_process_let(struct shl_plugin_process *plugin);
 
 /** While held: ring the doorbell, all else being written. SHL_RING_FULL: it
  * hangs; SHL_GONE. [audio] */
-SHL_RT shl_status shl_plugin_ring(struct shl_plugin *plugin);
+SHL_RT shl_status shl_plugin_process_ring(struct shl_plugin_process *plugin);
 
 /** While held: whether the last doorbell is answered, without waiting; or
  * within timeout_us. [audio] */
-SHL_RT bool shl_plugin_answered(struct shl_plugin *plugin, uint32_t timeout_us);
+SHL_RT bool shl_plugin_process_answered(struct shl_plugin_process *plugin,
+                                        uint32_t timeout_us);
 
 /* ---- asking ---- */
 
 /** Ask by the slot for one of enum shl_plugin_host_type; the answer comes to
- * shl_plugin_answer. What stands for it on the wire depends on the protocol
+ * shl_plugin_process_answer. What stands for it on the wire depends on the protocol
  * number of the program: where that has no such request, or the number is not
  * known and the wrong one would do harm, the answer is SHL_UNSUPPORTED with a
  * sentence. SHL_BAD_VALUE: no
  * such request, or more than fits into scratch; SHL_UNSUPPORTED: a format that
  * answers none; SHL_NO_MEMORY. [control] */
-shl_status shl_plugin_ask(struct shl_plugin *plugin, uint32_t id,
-                          uint32_t number, const void *bytes, uint32_t size,
-                          uint32_t timeout_ms);
+shl_status shl_plugin_process_ask(struct shl_plugin_process *plugin,
+                                  uint32_t id, uint32_t number,
+                                  const void *bytes, uint32_t size,
+                                  uint32_t timeout_ms);
 
 /** Answers that have come, oldest first; NULL: none. To be freed. [control] */
-struct shl_errand *shl_plugin_answer(struct shl_plugin *plugin);
+struct shl_errand *shl_plugin_process_answer(struct shl_plugin_process *plugin);
 void shl_errand_free(struct shl_errand *errand);
 
 /* ---- plugin_slot.c, for plugin.c ---- */
 
 /** Do one request now. *size in: of `bytes`, which go into scratch; out: of what
  * has come back in `scratch`. [its thread] */
-shl_status shl_slot_do(struct shl_plugin *plugin, uint32_t number,
-                       const uint8_t *bytes, uint32_t size,
-                       uint64_t deadline_ns, uint8_t *scratch,
-                       uint32_t *scratch_size);
+shl_status shl_plugin_request_do(struct shl_plugin_process *plugin,
+                                 uint32_t number, const uint8_t *bytes,
+                                 uint32_t size, uint64_t deadline_ns,
+                                 uint8_t *scratch, uint32_t *scratch_size);
 
 /** Do what was posted, and let the answers be found. [its thread] */
-void shl_slot_serve(struct shl_plugin *plugin);
+void shl_plugin_request_serve(struct shl_plugin_process *plugin);
 
 /** Everything that is posted fails, and all answers are forgotten. */
-void shl_slot_clear(struct shl_plugin *plugin);
+void shl_plugin_request_clear(struct shl_plugin_process *plugin);
 
 #endif

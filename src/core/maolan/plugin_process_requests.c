@@ -2,7 +2,7 @@
  * there are: block size and status are cleared before the type is shown, bytes
  * only wake us, the next request waits until the last one's type is gone, and
  * bytes of blocks that nobody asked for are drained. */
-#include "core/maolan/plugin.h"
+#include "core/maolan/plugin_process.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +17,17 @@
 
 /* ---- who may ring ------------------------------------------------------------ */
 
-SHL_RT bool shl_plugin_hold(struct shl_plugin *plugin, uint32_t wait_us)
+SHL_RT bool shl_plugin_process_hold(struct shl_plugin_process *plugin,
+                                    uint32_t wait_us)
 {
     uint64_t began_ns = 0;
 
     for (;;) {
-        uint32_t held = SHL_PLUGIN_NOBODY;
+        uint32_t held = SHL_PLUGIN_PROCESS_NOBODY;
         /* acquire: what the other has done to rings and counts */
         if (atomic_compare_exchange_strong_explicit(
-                &plugin->held, &held, SHL_PLUGIN_AUDIO, memory_order_acquire,
-                memory_order_relaxed))
+                &plugin->held, &held, SHL_PLUGIN_PROCESS_AUDIO,
+                memory_order_acquire, memory_order_relaxed))
             return true;
         uint64_t now_ns = wait_us ? shl_clock_ns() : 0;
         if (!began_ns)
@@ -38,27 +39,27 @@ SHL_RT bool shl_plugin_hold(struct shl_plugin *plugin, uint32_t wait_us)
     }
 }
 
-SHL_RT void shl_plugin_let(struct shl_plugin *plugin)
+SHL_RT void shl_plugin_process_let(struct shl_plugin_process *plugin)
 {
     /* release: pairs with the acquire of who holds it next */
-    atomic_store_explicit(&plugin->held, SHL_PLUGIN_NOBODY,
+    atomic_store_explicit(&plugin->held, SHL_PLUGIN_PROCESS_NOBODY,
                           memory_order_release);
 }
 
-static void let(struct shl_plugin *plugin)
+static void let(struct shl_plugin_process *plugin)
 {
-    shl_plugin_let(plugin);
+    shl_plugin_process_let(plugin);
     shl_word_wake(&plugin->held);
 }
 
-static bool hold(struct shl_plugin *plugin, uint64_t deadline_ns)
+static bool hold(struct shl_plugin_process *plugin, uint64_t deadline_ns)
 {
     for (;;) {
-        uint32_t held = SHL_PLUGIN_NOBODY;
+        uint32_t held = SHL_PLUGIN_PROCESS_NOBODY;
         /* acquire: as above */
         if (atomic_compare_exchange_strong_explicit(
-                &plugin->held, &held, SHL_PLUGIN_SLOT, memory_order_acquire,
-                memory_order_relaxed))
+                &plugin->held, &held, SHL_PLUGIN_PROCESS_SLOT,
+                memory_order_acquire, memory_order_relaxed))
             return true;
         if (shl_clock_ns() >= deadline_ns)
             return false;
@@ -68,7 +69,7 @@ static bool hold(struct shl_plugin *plugin, uint64_t deadline_ns)
 
 /* ---- doorbell and answer -------------------------------------------------------- */
 
-static void drain(struct shl_plugin *plugin)
+static void drain(struct shl_plugin_process *plugin)
 {
     uint32_t count;
 
@@ -77,14 +78,14 @@ static void drain(struct shl_plugin *plugin)
     plugin->heard += count;
 }
 
-static uint32_t tasks_now(const struct shl_plugin *plugin)
+static uint32_t tasks_now(const struct shl_plugin_process *plugin)
 {
     return shl_maolan_load(&plugin->maolan,
                            plugin->maolan.layout->tasks_completed);
 }
 
 /* Also of a program that was said to be older than this word. */
-static uint32_t responses_now(const struct shl_plugin *plugin)
+static uint32_t responses_now(const struct shl_plugin_process *plugin)
 {
     uint32_t at = shl_maolan_layouts[SHL_LAYOUT_B16].response_counter;
 
@@ -92,12 +93,12 @@ static uint32_t responses_now(const struct shl_plugin *plugin)
         &plugin->maolan, plugin->maolan.layout->midi_ports > 1 ? at : SHL_NONE);
 }
 
-bool shl_plugin_counts(const struct shl_plugin *plugin)
+bool shl_plugin_process_counts(const struct shl_plugin_process *plugin)
 {
     return responses_now(plugin) != 0;
 }
 
-SHL_RT shl_status shl_plugin_ring(struct shl_plugin *plugin)
+SHL_RT shl_status shl_plugin_process_ring(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *row = plugin->maolan.layout;
     shl_status st;
@@ -116,12 +117,12 @@ SHL_RT shl_status shl_plugin_ring(struct shl_plugin *plugin)
 
 /* A program that counts what it has done, before each byte, tells more than its
  * bytes: none of them is stale. Believed once they have agreed a few times. */
-static bool is_believed(const struct shl_plugin_count *count)
+static bool is_believed(const struct shl_plugin_process_count *count)
 {
     return count->agreed >= AGREED;
 }
 
-static bool seems_answered(const struct shl_plugin *plugin)
+static bool seems_answered(const struct shl_plugin_process *plugin)
 {
     if (is_believed(&plugin->tasks))
         return tasks_now(plugin) != plugin->tasks.seen;
@@ -130,7 +131,7 @@ static bool seems_answered(const struct shl_plugin *plugin)
     return plugin->heard > 0;
 }
 
-static void agree(struct shl_plugin_count *count, uint32_t now)
+static void agree(struct shl_plugin_process_count *count, uint32_t now)
 {
     if (now != count->seen + 1)
         count->agreed = 0;
@@ -138,7 +139,7 @@ static void agree(struct shl_plugin_count *count, uint32_t now)
         count->agreed++;
 }
 
-static bool note_answer(struct shl_plugin *plugin)
+static bool note_answer(struct shl_plugin_process *plugin)
 {
     plugin->owed = false;
     agree(&plugin->tasks, tasks_now(plugin));
@@ -146,7 +147,8 @@ static bool note_answer(struct shl_plugin *plugin)
     return true;
 }
 
-SHL_RT bool shl_plugin_answered(struct shl_plugin *plugin, uint32_t timeout_us)
+SHL_RT bool shl_plugin_process_answered(struct shl_plugin_process *plugin,
+                                        uint32_t timeout_us)
 {
     uint64_t began_ns = timeout_us ? shl_clock_ns() : 0, gone_us = 0;
 
@@ -169,19 +171,19 @@ SHL_RT bool shl_plugin_answered(struct shl_plugin *plugin, uint32_t timeout_us)
 
 /* ---- one request ---------------------------------------------------------------------- */
 
-static uint32_t load(const struct shl_plugin *plugin, uint32_t offset)
+static uint32_t load(const struct shl_plugin_process *plugin, uint32_t offset)
 {
     return shl_maolan_load(&plugin->maolan, offset);
 }
 
-static bool over(const struct shl_plugin *plugin, uint64_t deadline_ns)
+static bool over(const struct shl_plugin_process *plugin, uint64_t deadline_ns)
 {
     return atomic_load_explicit(&plugin->gone, memory_order_relaxed) ||
            atomic_load_explicit(&plugin->quit, memory_order_relaxed) ||
            shl_clock_ns() >= deadline_ns;
 }
 
-static shl_status overdue(const struct shl_plugin *plugin)
+static shl_status overdue(const struct shl_plugin_process *plugin)
 {
     return atomic_load_explicit(&plugin->gone, memory_order_relaxed) ||
                    atomic_load_explicit(&plugin->quit, memory_order_relaxed)
@@ -190,7 +192,7 @@ static shl_status overdue(const struct shl_plugin *plugin)
 }
 
 /* Sleep until a byte comes, or a moment: statuses may come without one. */
-static void nap(struct shl_plugin *plugin)
+static void nap(struct shl_plugin_process *plugin)
 {
     drain(plugin);
     shl_pipes_wait(&plugin->pipes, LOOK_US);
@@ -198,9 +200,10 @@ static void nap(struct shl_plugin *plugin)
 }
 
 /* The last block may still be under way, and the last request's type too. */
-static shl_status settle(struct shl_plugin *plugin, uint64_t deadline_ns)
+static shl_status settle(struct shl_plugin_process *plugin,
+                         uint64_t deadline_ns)
 {
-    while (!shl_plugin_answered(plugin, 0)) {
+    while (!shl_plugin_process_answered(plugin, 0)) {
         if (over(plugin, deadline_ns))
             return overdue(plugin);
         nap(plugin);
@@ -215,7 +218,8 @@ static shl_status settle(struct shl_plugin *plugin, uint64_t deadline_ns)
 
 /* The host clears it last of all, and could clear the next one. One that has
  * not even a status keeps nobody waiting. */
-static void clear_type(struct shl_plugin *plugin, uint32_t number, bool done)
+static void clear_type(struct shl_plugin_process *plugin, uint32_t number,
+                       bool done)
 {
     const struct shl_maolan_layout *row = plugin->maolan.layout;
     uint64_t until_ns = shl_clock_ns() + (done ? CLEAR_MS * MS_NS : 0);
@@ -227,7 +231,8 @@ static void clear_type(struct shl_plugin *plugin, uint32_t number, bool done)
 
 /* A host gives one byte for the doorbell, and one for a request that it signals:
  * all but the window's. Those of LV2 differ there. */
-static uint32_t bytes_of(const struct shl_plugin *plugin, uint32_t number)
+static uint32_t bytes_of(const struct shl_plugin_process *plugin,
+                         uint32_t number)
 {
     bool window =
         number == SHL_MAOLAN_GUI_SHOW || number == SHL_MAOLAN_GUI_HIDE;
@@ -238,7 +243,7 @@ static uint32_t bytes_of(const struct shl_plugin *plugin, uint32_t number)
 /* Bytes of a block that the request's doorbell may have made: until all are
  * there, or none has come for a while, which never is where an open editor's
  * timers make blocks. One that counts has told that nothing is to come. */
-static void calm_down(struct shl_plugin *plugin, uint32_t number)
+static void calm_down(struct shl_plugin_process *plugin, uint32_t number)
 {
     uint64_t until_ns = shl_clock_ns() + CALM_MS * MS_NS;
 
@@ -254,7 +259,7 @@ static void calm_down(struct shl_plugin *plugin, uint32_t number)
     plugin->owed = false;
 }
 
-static void show_window(struct shl_plugin *plugin)
+static void show_window(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *row = plugin->maolan.layout;
 
@@ -264,7 +269,7 @@ static void show_window(struct shl_plugin *plugin)
     shl_maolan_store(&plugin->maolan, row->gui_parent_api, 0);
 }
 
-static void show_request(struct shl_plugin *plugin, uint32_t number,
+static void show_request(struct shl_plugin_process *plugin, uint32_t number,
                          const uint8_t *bytes, uint32_t size)
 {
     const struct shl_maolan_layout *row = plugin->maolan.layout;
@@ -279,7 +284,7 @@ static void show_request(struct shl_plugin *plugin, uint32_t number,
     shl_maolan_store(&plugin->maolan, row->request_type, number);
 }
 
-static shl_status wait_for_status(struct shl_plugin *plugin,
+static shl_status wait_for_status(struct shl_plugin_process *plugin,
                                   uint64_t deadline_ns)
 {
     uint32_t at = plugin->maolan.layout->request_status, status;
@@ -293,7 +298,8 @@ static shl_status wait_for_status(struct shl_plugin *plugin,
 }
 
 /* What of scratch is the answer, by what the request says of its size. */
-static uint32_t answer_size(const struct shl_plugin *plugin, uint32_t number)
+static uint32_t answer_size(const struct shl_plugin_process *plugin,
+                            uint32_t number)
 {
     uint32_t size = load(plugin, plugin->maolan.layout->scratch_size);
 
@@ -315,10 +321,10 @@ static uint32_t answer_size(const struct shl_plugin *plugin, uint32_t number)
     }
 }
 
-shl_status shl_slot_do(struct shl_plugin *plugin, uint32_t number,
-                       const uint8_t *bytes, uint32_t size,
-                       uint64_t deadline_ns, uint8_t *scratch,
-                       uint32_t *scratch_size)
+shl_status shl_plugin_request_do(struct shl_plugin_process *plugin,
+                                 uint32_t number, const uint8_t *bytes,
+                                 uint32_t size, uint64_t deadline_ns,
+                                 uint8_t *scratch, uint32_t *scratch_size)
 {
     shl_status st;
 
@@ -328,7 +334,7 @@ shl_status shl_slot_do(struct shl_plugin *plugin, uint32_t number,
     st = settle(plugin, deadline_ns);
     if (!st) {
         show_request(plugin, number, bytes, size);
-        st = shl_plugin_ring(plugin) ? SHL_TIMEOUT : SHL_OK;
+        st = shl_plugin_process_ring(plugin) ? SHL_TIMEOUT : SHL_OK;
         if (!st)
             st = wait_for_status(plugin, deadline_ns);
         if (!st) {
@@ -397,9 +403,10 @@ static bool takes_bytes(uint32_t type)
            type == SHL_PLUGIN_HOST_FOLDER || type == SHL_PLUGIN_HOST_FILE;
 }
 
-shl_status shl_plugin_ask(struct shl_plugin *plugin, uint32_t id,
-                          uint32_t number, const void *bytes, uint32_t size,
-                          uint32_t timeout_ms)
+shl_status shl_plugin_process_ask(struct shl_plugin_process *plugin,
+                                  uint32_t id, uint32_t number,
+                                  const void *bytes, uint32_t size,
+                                  uint32_t timeout_ms)
 {
     struct shl_errand *errand;
 
@@ -430,21 +437,22 @@ shl_status shl_plugin_ask(struct shl_plugin *plugin, uint32_t id,
 
 /* The stack gives them newest first: what was taken is put back in order, the
  * oldest on top. */
-struct shl_errand *shl_plugin_answer(struct shl_plugin *plugin)
+struct shl_errand *shl_plugin_process_answer(struct shl_plugin_process *plugin)
 {
     return take_all(&plugin->answered);
 }
 
 /* Another state, other values: these programs say their values when asked. */
-static void read_values(struct shl_plugin *plugin, struct shl_errand *errand,
-                        uint8_t *scratch)
+static void read_values(struct shl_plugin_process *plugin,
+                        struct shl_errand *errand, uint8_t *scratch)
 {
     uint32_t size;
 
     if (errand->status || errand->number != SHL_MAOLAN_STATE_RESTORE ||
         strcmp(plugin->format, "lv2") || !plugin->param_count ||
-        shl_slot_do(plugin, SHL_MAOLAN_LV2_CONTROLS, NULL, 0,
-                    shl_clock_ns() + TABLE_MS * MS_NS, scratch, &size) ||
+        shl_plugin_request_do(plugin, SHL_MAOLAN_LV2_CONTROLS, NULL, 0,
+                              shl_clock_ns() + TABLE_MS * MS_NS, scratch,
+                              &size) ||
         !(errand->table = malloc(SHL_SCRATCH_SIZE)))
         return;
     memcpy(errand->table, scratch, SHL_SCRATCH_SIZE);
@@ -458,7 +466,7 @@ static void read_values(struct shl_plugin *plugin, struct shl_errand *errand,
  * layout, its counter and its answers show it, and its user may know. The
  * counter is believed before the user, since later numbers copy files where
  * earlier ones list them. */
-static uint32_t number_of(struct shl_plugin *plugin)
+static uint32_t number_of(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *row = plugin->maolan.layout;
 
@@ -499,33 +507,36 @@ static shl_status refuse(struct shl_errand *errand, const char *text)
     return SHL_UNSUPPORTED;
 }
 
-static shl_status do_wire(struct shl_plugin *plugin, struct shl_errand *errand,
-                          uint32_t wire, uint8_t *scratch, uint32_t *size)
+static shl_status do_wire(struct shl_plugin_process *plugin,
+                          struct shl_errand *errand, uint32_t wire,
+                          uint8_t *scratch, uint32_t *size)
 {
-    return shl_slot_do(plugin, wire, errand->bytes, errand->size,
-                       errand->deadline_ns, scratch, size);
+    return shl_plugin_request_do(plugin, wire, errand->bytes, errand->size,
+                                 errand->deadline_ns, scratch, size);
 }
 
 /* Request 7 with these bytes, where no list of files stands that was there
  * before. */
-static shl_status do_seven(struct shl_plugin *plugin, struct shl_errand *errand,
-                           const uint8_t *bytes, uint32_t length,
-                           uint8_t *scratch, uint32_t *size)
+static shl_status do_seven(struct shl_plugin_process *plugin,
+                           struct shl_errand *errand, const uint8_t *bytes,
+                           uint32_t length, uint8_t *scratch, uint32_t *size)
 {
     uint8_t padded[SHL_FILE_REFS_OFFSET + 4] = {0};
 
     if (length > SHL_FILE_REFS_OFFSET)
-        return shl_slot_do(plugin, SHL_MAOLAN_FILE_UPDATE, bytes, length,
-                           errand->deadline_ns, scratch, size);
+        return shl_plugin_request_do(plugin, SHL_MAOLAN_FILE_UPDATE, bytes,
+                                     length, errand->deadline_ns, scratch,
+                                     size);
     if (length)
         memcpy(padded, bytes, length);
-    return shl_slot_do(plugin, SHL_MAOLAN_FILE_UPDATE, padded, sizeof padded,
-                       errand->deadline_ns, scratch, size);
+    return shl_plugin_request_do(plugin, SHL_MAOLAN_FILE_UPDATE, padded,
+                                 sizeof padded, errand->deadline_ns, scratch,
+                                 size);
 }
 
 /* Where the number is not known: 7 without a block lists the files, or does
  * nothing. */
-static shl_status list_files(struct shl_plugin *plugin,
+static shl_status list_files(struct shl_plugin_process *plugin,
                              struct shl_errand *errand, uint8_t *scratch,
                              uint32_t *size)
 {
@@ -544,7 +555,7 @@ static shl_status list_files(struct shl_plugin *plugin,
     return st;
 }
 
-static shl_status change_file(struct shl_plugin *plugin,
+static shl_status change_file(struct shl_plugin_process *plugin,
                               struct shl_errand *errand, uint8_t *scratch,
                               uint32_t *size)
 {
@@ -565,8 +576,9 @@ static shl_status change_file(struct shl_plugin *plugin,
     return st;
 }
 
-static shl_status collect(struct shl_plugin *plugin, struct shl_errand *errand,
-                          uint8_t *scratch, uint32_t *size)
+static shl_status collect(struct shl_plugin_process *plugin,
+                          struct shl_errand *errand, uint8_t *scratch,
+                          uint32_t *size)
 {
     uint32_t number = number_of(plugin);
 
@@ -578,8 +590,9 @@ static shl_status collect(struct shl_plugin *plugin, struct shl_errand *errand,
 }
 
 /* A state from a file may be anybody's, or cut. */
-static shl_status restore(struct shl_plugin *plugin, struct shl_errand *errand,
-                          uint8_t *scratch, uint32_t *size)
+static shl_status restore(struct shl_plugin_process *plugin,
+                          struct shl_errand *errand, uint8_t *scratch,
+                          uint32_t *size)
 {
     if (strcmp(plugin->format, "lv2") == 0 &&
         shl_scratch_lv2_state_check(errand->bytes, errand->size)) {
@@ -590,8 +603,9 @@ static shl_status restore(struct shl_plugin *plugin, struct shl_errand *errand,
     return do_wire(plugin, errand, SHL_MAOLAN_STATE_RESTORE, scratch, size);
 }
 
-static shl_status perform(struct shl_plugin *plugin, struct shl_errand *errand,
-                          uint8_t *scratch, uint32_t *size)
+static shl_status perform(struct shl_plugin_process *plugin,
+                          struct shl_errand *errand, uint8_t *scratch,
+                          uint32_t *size)
 {
     switch (errand->number) {
     case SHL_PLUGIN_HOST_STATE_RESTORE:
@@ -607,7 +621,7 @@ static shl_status perform(struct shl_plugin *plugin, struct shl_errand *errand,
     }
 }
 
-static void serve(struct shl_plugin *plugin, struct shl_errand *errand,
+static void serve(struct shl_plugin_process *plugin, struct shl_errand *errand,
                   uint8_t *scratch)
 {
     uint32_t size = 0;
@@ -628,7 +642,7 @@ static void serve(struct shl_plugin *plugin, struct shl_errand *errand,
     push(&plugin->answered, errand);
 }
 
-void shl_slot_serve(struct shl_plugin *plugin)
+void shl_plugin_request_serve(struct shl_plugin_process *plugin)
 {
     struct shl_errand *errand = take_all(&plugin->posted), *next;
     uint8_t *scratch = errand ? malloc(SHL_SCRATCH_SIZE) : NULL;
@@ -646,7 +660,7 @@ void shl_slot_serve(struct shl_plugin *plugin)
     free(scratch);
 }
 
-void shl_slot_clear(struct shl_plugin *plugin)
+void shl_plugin_request_clear(struct shl_plugin_process *plugin)
 {
     struct shl_errand *lists[] = {take_all(&plugin->posted),
                                   take_all(&plugin->answered)};

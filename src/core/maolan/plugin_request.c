@@ -1,4 +1,4 @@
-#include "shmlink/slot.h"
+#include "shmlink/plugin_request.h"
 
 #include "core/maolan/scratch.h"
 #include "shmlink/name.h"
@@ -20,8 +20,9 @@ static shl_status write_path(enum shl_plugin_host_type type, uint32_t index,
     return shl_scratch_update_write(scratch, index, text, length);
 }
 
-shl_status shl_slot_ask(enum shl_plugin_host_type type, uint32_t index,
-                        const char *text, uint8_t *bytes, uint32_t *size)
+shl_status shl_plugin_request_ask(enum shl_plugin_host_type type,
+                                  uint32_t index, const char *text,
+                                  uint8_t *bytes, uint32_t *size)
 {
     bool path = type == SHL_PLUGIN_HOST_FOLDER || type == SHL_PLUGIN_HOST_FILE;
     uint32_t number = type, used = 0;
@@ -63,7 +64,7 @@ static uint8_t *whole(const uint8_t *bytes, uint32_t size)
     return scratch;
 }
 
-static void copy_name(struct shl_slot_entry *to,
+static void copy_name(struct shl_plugin_request_entry *to,
                       const struct shl_table_entry *from)
 {
     uint32_t length = from->name_length < sizeof to->name
@@ -76,13 +77,13 @@ static void copy_name(struct shl_slot_entry *to,
     shl_text_clean(to->name, sizeof to->name);
 }
 
-static shl_status list(struct shl_table *table,
-                       void (*told)(void *arg,
-                                    const struct shl_slot_entry *entry),
-                       void *arg, uint32_t *count)
+static shl_status
+list(struct shl_table *table,
+     void (*told)(void *arg, const struct shl_plugin_request_entry *entry),
+     void *arg, uint32_t *count)
 {
     struct shl_table_entry from;
-    struct shl_slot_entry entry;
+    struct shl_plugin_request_entry entry;
     shl_status st;
 
     while ((st = shl_table_next(table, &from)) == SHL_OK) {
@@ -93,11 +94,10 @@ static shl_status list(struct shl_table *table,
     return st == SHL_AGAIN ? SHL_OK : st;
 }
 
-shl_status shl_slot_list(enum shl_plugin_host_type type, const uint8_t *bytes,
-                         uint32_t size,
-                         void (*told)(void *arg,
-                                      const struct shl_slot_entry *entry),
-                         void *arg, uint32_t *count)
+shl_status shl_plugin_request_list(
+    enum shl_plugin_host_type type, const uint8_t *bytes, uint32_t size,
+    void (*told)(void *arg, const struct shl_plugin_request_entry *entry),
+    void *arg, uint32_t *count)
 {
     enum shl_table_kind kind =
         type == SHL_PLUGIN_HOST_FILES ? SHL_TABLE_FILES : SHL_TABLE_NOTES;
@@ -115,8 +115,8 @@ shl_status shl_slot_list(enum shl_plugin_host_type type, const uint8_t *bytes,
     return st == SHL_NOT_FOUND ? SHL_BAD_PEER : st;
 }
 
-shl_status shl_slot_ports(const uint8_t *bytes, uint32_t size,
-                          uint32_t counts[4])
+shl_status shl_plugin_request_ports(const uint8_t *bytes, uint32_t size,
+                                    uint32_t counts[4])
 {
     struct shl_port_counts ports;
     uint8_t *scratch = whole(bytes, size);
