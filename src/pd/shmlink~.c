@@ -245,7 +245,7 @@ static void play_idle(t_shmlink *x)
             x->x_idle_sent = clock_getlogicaltime();
         }
     }
-    if (x->x_errands.first)
+    if (x->x_requests.first)
         shl_host_flush(x->x_host); /* they wait for what was sent before */
     connection_poll(x);
     while (shl_host_event(x->x_host, &event, &offset))
@@ -279,7 +279,7 @@ static void shmlink_poll(t_shmlink *x)
     if (!x->x_host) {
         connection_answer(x);
         connection_retry(x);
-        errands_run(x);
+        requests_run(x);
         if (x->x_say.name[0])
             clock_delay(x->x_poll, POLL_MS);
         return;
@@ -291,7 +291,7 @@ static void shmlink_poll(t_shmlink *x)
     connection_answer(x);
     taps_tell(x);
     news_tell(x);
-    errands_run(x);
+    requests_run(x);
     tell_refused_events(x);
     if (!x->x_host || !x->x_say.name[0])
         return;
@@ -299,9 +299,9 @@ static void shmlink_poll(t_shmlink *x)
            (idle && (schedule_count(&x->x_out) ||
                      clock_gettimesince(x->x_idle_sent) < ECHO_MS));
     clock_delay(x->x_poll,
-                connection_poll_within(x, errands_busy(x) ? POLL_BUSY_MS
-                                          : soon          ? POLL_SOON_MS
-                                                          : POLL_MS));
+                connection_poll_within(x, requests_busy(x) ? POLL_BUSY_MS
+                                          : soon           ? POLL_SOON_MS
+                                                           : POLL_MS));
 }
 
 /* A message that comes out may lead back to us, so each event leaves the queue
@@ -372,7 +372,7 @@ static void end(void *object)
     if (x->x_deliver)
         clock_free(x->x_deliver);
     waiting_free(x);
-    errands_free(x);
+    requests_free(x);
     shl_host_free(x->x_host);
     taps_free(x);
     news_forget(x);
@@ -440,7 +440,7 @@ static void shmlink_loadbang(t_shmlink *x, t_floatarg action)
         return;
     x->x_loaded = 1;
     connection_answer(x);
-    errands_run(x);
+    requests_run(x);
 }
 
 static void shmlink_save(t_gobj *z, t_binbuf *b)

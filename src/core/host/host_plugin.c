@@ -586,15 +586,16 @@ static void tell_ports(shl_host *host)
 
 /* Counts that the program tells are those of the link from now on. One that
  * refuses to tell them (those before number 6 do) has those of its start. */
-static void hear_counts(shl_host *host, const struct shl_errand *errand,
+static void hear_counts(shl_host *host,
+                        const struct shl_pending_request *pending,
                         struct shl_answer *told, uint8_t *known)
 {
     struct shl_port_counts ports;
 
-    if (errand->status == SHL_OK) {
-        if (errand->size && !shl_scratch_ports_read(errand->bytes, &ports))
+    if (pending->status == SHL_OK) {
+        if (pending->size && !shl_scratch_ports_read(pending->bytes, &ports))
             shl_link_plugin_set_ports(&host->link, &ports);
-    } else if (errand->status == SHL_UNSUPPORTED) {
+    } else if (pending->status == SHL_UNSUPPORTED) {
         host->plugin.running->ports_fixed = true;
         shl_scratch_ports_write(known, &host->plugin.running->ports);
         *told = (struct shl_answer){
@@ -602,40 +603,41 @@ static void hear_counts(shl_host *host, const struct shl_errand *errand,
     }
 }
 
-static void answer(shl_host *host, const struct shl_errand *errand)
+static void answer(shl_host *host, const struct shl_pending_request *pending)
 {
     char text[100];
     uint8_t known[COUNTS_SIZE] = {0};
-    struct shl_answer told = {.status = errand->status, .text = ""};
+    struct shl_answer told = {.status = pending->status, .text = ""};
 
-    if (errand->status == SHL_OK) {
-        told.bytes = errand->bytes;
-        told.size = errand->size;
+    if (pending->status == SHL_OK) {
+        told.bytes = pending->bytes;
+        told.size = pending->size;
     } else {
         snprintf(text, sizeof text, "the plugin program: %s",
-                 errand->status == SHL_UNSUPPORTED
+                 pending->status == SHL_UNSUPPORTED
                      ? "it refuses this request"
-                     : shl_status_text(errand->status));
-        told.text = errand->text ? errand->text : text;
+                     : shl_status_text(pending->status));
+        told.text = pending->text ? pending->text : text;
     }
-    if (errand->table)
-        shl_link_plugin_set_values(&host->link, errand->table,
-                                   errand->table_size);
-    if (errand->number == SHL_MAOLAN_AUDIO_PORTS)
-        hear_counts(host, errand, &told, known);
-    shl_request_answer(&host->requester.requests, errand->id, shl_clock_ns(),
+    if (pending->table)
+        shl_link_plugin_set_values(&host->link, pending->table,
+                                   pending->table_size);
+    if (pending->number == SHL_MAOLAN_AUDIO_PORTS)
+        hear_counts(host, pending, &told, known);
+    shl_request_answer(&host->requester.requests, pending->id, shl_clock_ns(),
                        &told);
 }
 
 static void take_answers(shl_host *host)
 {
-    struct shl_errand *errand = shl_plugin_process_answer(host->plugin.running),
-                      *next;
+    struct shl_pending_request *pending = shl_plugin_process_answer(
+                                   host->plugin.running),
+                               *next;
 
-    for (; errand; errand = next) {
-        next = errand->next;
-        answer(host, errand);
-        shl_errand_free(errand);
+    for (; pending; pending = next) {
+        next = pending->next;
+        answer(host, pending);
+        shl_pending_request_free(pending);
     }
 }
 

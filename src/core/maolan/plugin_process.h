@@ -38,8 +38,8 @@ enum shl_plugin_process_stage {
 };
 
 /** A request on its way through the slot and back. */
-struct shl_errand {
-    struct shl_errand *next;
+struct shl_pending_request {
+    struct shl_pending_request *next;
     uint32_t id;     /* whoever asks knows it by this */
     uint32_t number; /* enum shl_plugin_host_type */
     uint64_t deadline_ns;
@@ -121,8 +121,8 @@ struct shl_plugin_process {
      *   posted    the owner     its thread   release, acquire: a stack
      *   answered  its thread    the owner    release, acquire: a stack */
     _Atomic uint32_t stage, calls, quit, held, named, gone, starting;
-    _Atomic(struct shl_errand *) posted;
-    _Atomic(struct shl_errand *) answered;
+    _Atomic(struct shl_pending_request *) posted;
+    _Atomic(struct shl_pending_request *) answered;
 };
 
 /** Begin to start one; returns at once. SHL_BAD_NAME (format or spec),
@@ -186,8 +186,9 @@ shl_status shl_plugin_process_ask(struct shl_plugin_process *plugin,
                                   uint32_t timeout_ms);
 
 /** Answers that have come, oldest first; NULL: none. To be freed. [control] */
-struct shl_errand *shl_plugin_process_answer(struct shl_plugin_process *plugin);
-void shl_errand_free(struct shl_errand *errand);
+struct shl_pending_request *
+shl_plugin_process_answer(struct shl_plugin_process *plugin);
+void shl_pending_request_free(struct shl_pending_request *pending);
 
 /* ---- plugin_slot.c, for plugin.c ---- */
 

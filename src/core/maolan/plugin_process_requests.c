@@ -352,37 +352,39 @@ shl_status shl_plugin_request_do(struct shl_plugin_process *plugin,
     return st;
 }
 
-/* ---- errands ------------------------------------------------------------------------------ */
+/* ---- requests ------------------------------------------------------------------------------ */
 
-void shl_errand_free(struct shl_errand *errand)
+void shl_pending_request_free(struct shl_pending_request *pending)
 {
-    if (errand) {
-        free(errand->bytes);
-        free(errand->table);
+    if (pending) {
+        free(pending->bytes);
+        free(pending->table);
     }
-    free(errand);
+    free(pending);
 }
 
-static void push(_Atomic(struct shl_errand *) *stack, struct shl_errand *errand)
+static void push(_Atomic(struct shl_pending_request *) *stack,
+                 struct shl_pending_request *pending)
 {
-    errand->next = atomic_load_explicit(stack, memory_order_relaxed);
-    /* release: the errand is whole before the other side can see it */
-    while (!atomic_compare_exchange_weak_explicit(stack, &errand->next, errand,
-                                                  memory_order_release,
+    pending->next = atomic_load_explicit(stack, memory_order_relaxed);
+    /* release: the pending is whole before the other side can see it */
+    while (!atomic_compare_exchange_weak_explicit(stack, &pending->next,
+                                                  pending, memory_order_release,
                                                   memory_order_relaxed))
         continue;
 }
 
 /* All that is there, oldest first. */
-static struct shl_errand *take_all(_Atomic(struct shl_errand *) *stack)
+static struct shl_pending_request *
+take_all(_Atomic(struct shl_pending_request *) *stack)
 {
     /* acquire: they are whole */
-    struct shl_errand *from =
+    struct shl_pending_request *from =
         atomic_exchange_explicit(stack, NULL, memory_order_acquire);
-    struct shl_errand *oldest = NULL;
+    struct shl_pending_request *oldest = NULL;
 
     while (from) {
-        struct shl_errand *next = from->next;
+        struct shl_pending_request *next = from->next;
         from->next = oldest;
         oldest = from;
         from = next;
@@ -408,7 +410,7 @@ shl_status shl_plugin_process_ask(struct shl_plugin_process *plugin,
                                   const void *bytes, uint32_t size,
                                   uint32_t timeout_ms)
 {
-    struct shl_errand *errand;
+    struct shl_pending_request *pending;
 
     if (!is_asked(number) || size > SHL_SCRATCH_SIZE ||
         (size && !takes_bytes(number)))
@@ -416,20 +418,20 @@ shl_status shl_plugin_process_ask(struct shl_plugin_process *plugin,
     if (strcmp(plugin->format, "null") == 0 ||
         strcmp(plugin->format, "__test__") == 0)
         return SHL_UNSUPPORTED;
-    errand = calloc(1, sizeof *errand);
-    if (errand && size)
-        errand->bytes = malloc(size);
-    if (!errand || (size && !errand->bytes)) {
-        shl_errand_free(errand);
+    pending = calloc(1, sizeof *pending);
+    if (pending && size)
+        pending->bytes = malloc(size);
+    if (!pending || (size && !pending->bytes)) {
+        shl_pending_request_free(pending);
         return SHL_NO_MEMORY;
     }
     if (size)
-        memcpy(errand->bytes, bytes, size);
-    errand->size = size;
-    errand->id = id;
-    errand->number = number;
-    errand->deadline_ns = shl_clock_ns() + timeout_ms * MS_NS;
-    push(&plugin->posted, errand);
+        memcpy(pending->bytes, bytes, size);
+    pending->size = size;
+    pending->id = id;
+    pending->number = number;
+    pending->deadline_ns = shl_clock_ns() + timeout_ms * MS_NS;
+    push(&plugin->posted, pending);
     atomic_fetch_add_explicit(&plugin->calls, 1, memory_order_seq_cst);
     shl_word_wake(&plugin->calls);
     return SHL_OK;
@@ -437,26 +439,27 @@ shl_status shl_plugin_process_ask(struct shl_plugin_process *plugin,
 
 /* The stack gives them newest first: what was taken is put back in order, the
  * oldest on top. */
-struct shl_errand *shl_plugin_process_answer(struct shl_plugin_process *plugin)
+struct shl_pending_request *
+shl_plugin_process_answer(struct shl_plugin_process *plugin)
 {
     return take_all(&plugin->answered);
 }
 
 /* Another state, other values: these programs say their values when asked. */
 static void read_values(struct shl_plugin_process *plugin,
-                        struct shl_errand *errand, uint8_t *scratch)
+                        struct shl_pending_request *pending, uint8_t *scratch)
 {
     uint32_t size;
 
-    if (errand->status || errand->number != SHL_MAOLAN_STATE_RESTORE ||
+    if (pending->status || pending->number != SHL_MAOLAN_STATE_RESTORE ||
         strcmp(plugin->format, "lv2") || !plugin->param_count ||
         shl_plugin_request_do(plugin, SHL_MAOLAN_LV2_CONTROLS, NULL, 0,
                               shl_clock_ns() + TABLE_MS * MS_NS, scratch,
                               &size) ||
-        !(errand->table = malloc(SHL_SCRATCH_SIZE)))
+        !(pending->table = malloc(SHL_SCRATCH_SIZE)))
         return;
-    memcpy(errand->table, scratch, SHL_SCRATCH_SIZE);
-    errand->table_size = size;
+    memcpy(pending->table, scratch, SHL_SCRATCH_SIZE);
+    pending->table_size = size;
 }
 
 /* ---- requests that changed their meaning ------------------------------------------------- */
@@ -501,160 +504,162 @@ static bool has_files(const uint8_t *scratch)
     "a path of 2,000 bytes needs the Maolan protocol number of the plugin "    \
     "program: open it with -protocol 6 if it has that"
 
-static shl_status refuse(struct shl_errand *errand, const char *text)
+static shl_status refuse(struct shl_pending_request *pending, const char *text)
 {
-    errand->text = text;
+    pending->text = text;
     return SHL_UNSUPPORTED;
 }
 
 static shl_status do_wire(struct shl_plugin_process *plugin,
-                          struct shl_errand *errand, uint32_t wire,
+                          struct shl_pending_request *pending, uint32_t wire,
                           uint8_t *scratch, uint32_t *size)
 {
-    return shl_plugin_request_do(plugin, wire, errand->bytes, errand->size,
-                                 errand->deadline_ns, scratch, size);
+    return shl_plugin_request_do(plugin, wire, pending->bytes, pending->size,
+                                 pending->deadline_ns, scratch, size);
 }
 
 /* Request 7 with these bytes, where no list of files stands that was there
  * before. */
 static shl_status do_seven(struct shl_plugin_process *plugin,
-                           struct shl_errand *errand, const uint8_t *bytes,
-                           uint32_t length, uint8_t *scratch, uint32_t *size)
+                           struct shl_pending_request *pending,
+                           const uint8_t *bytes, uint32_t length,
+                           uint8_t *scratch, uint32_t *size)
 {
     uint8_t padded[SHL_FILE_REFS_OFFSET + 4] = {0};
 
     if (length > SHL_FILE_REFS_OFFSET)
         return shl_plugin_request_do(plugin, SHL_MAOLAN_FILE_UPDATE, bytes,
-                                     length, errand->deadline_ns, scratch,
+                                     length, pending->deadline_ns, scratch,
                                      size);
     if (length)
         memcpy(padded, bytes, length);
     return shl_plugin_request_do(plugin, SHL_MAOLAN_FILE_UPDATE, padded,
-                                 sizeof padded, errand->deadline_ns, scratch,
+                                 sizeof padded, pending->deadline_ns, scratch,
                                  size);
 }
 
 /* Where the number is not known: 7 without a block lists the files, or does
  * nothing. */
 static shl_status list_files(struct shl_plugin_process *plugin,
-                             struct shl_errand *errand, uint8_t *scratch,
-                             uint32_t *size)
+                             struct shl_pending_request *pending,
+                             uint8_t *scratch, uint32_t *size)
 {
     uint32_t number = number_of(plugin);
     shl_status st;
 
     if (number && number < SHL_VERSION_RESOURCES)
-        return do_wire(plugin, errand, SHL_MAOLAN_FILE_LIST, scratch, size);
-    st = do_seven(plugin, errand, NULL, 0, scratch, size);
+        return do_wire(plugin, pending, SHL_MAOLAN_FILE_LIST, scratch, size);
+    st = do_seven(plugin, pending, NULL, 0, scratch, size);
     if (!st && has_files(scratch)) {
         plugin->number = SHL_VERSION_RESOURCES;
         *size = SHL_SCRATCH_SIZE;
     } else if (!number && (!st || st == SHL_UNSUPPORTED)) {
-        st = refuse(errand, NO_NUMBER);
+        st = refuse(pending, NO_NUMBER);
     }
     return st;
 }
 
 static shl_status change_file(struct shl_plugin_process *plugin,
-                              struct shl_errand *errand, uint8_t *scratch,
-                              uint32_t *size)
+                              struct shl_pending_request *pending,
+                              uint8_t *scratch, uint32_t *size)
 {
     uint32_t number = number_of(plugin);
     shl_status st;
 
     if (number >= SHL_VERSION_RESOURCES)
-        return refuse(errand, NO_CHANGE);
-    if (!number && errand->size > SHL_FILE_REFS_OFFSET)
-        return refuse(errand, TOO_LONG);
-    st = do_seven(plugin, errand, errand->bytes, errand->size, scratch, size);
+        return refuse(pending, NO_CHANGE);
+    if (!number && pending->size > SHL_FILE_REFS_OFFSET)
+        return refuse(pending, TOO_LONG);
+    st =
+        do_seven(plugin, pending, pending->bytes, pending->size, scratch, size);
     *size = 0;
     /* it has listed them, and changed nothing */
-    if (!st && errand->size <= SHL_FILE_REFS_OFFSET && has_files(scratch)) {
+    if (!st && pending->size <= SHL_FILE_REFS_OFFSET && has_files(scratch)) {
         plugin->number = SHL_VERSION_RESOURCES;
-        st = refuse(errand, NO_CHANGE);
+        st = refuse(pending, NO_CHANGE);
     }
     return st;
 }
 
 static shl_status collect(struct shl_plugin_process *plugin,
-                          struct shl_errand *errand, uint8_t *scratch,
+                          struct shl_pending_request *pending, uint8_t *scratch,
                           uint32_t *size)
 {
     uint32_t number = number_of(plugin);
 
     if (!number)
-        return refuse(errand, NO_NUMBER);
+        return refuse(pending, NO_NUMBER);
     if (number < SHL_VERSION_RESOURCES)
-        return refuse(errand, NO_COLLECT);
-    return do_wire(plugin, errand, SHL_MAOLAN_COLLECT, scratch, size);
+        return refuse(pending, NO_COLLECT);
+    return do_wire(plugin, pending, SHL_MAOLAN_COLLECT, scratch, size);
 }
 
 /* A state from a file may be anybody's, or cut. */
 static shl_status restore(struct shl_plugin_process *plugin,
-                          struct shl_errand *errand, uint8_t *scratch,
+                          struct shl_pending_request *pending, uint8_t *scratch,
                           uint32_t *size)
 {
     if (strcmp(plugin->format, "lv2") == 0 &&
-        shl_scratch_lv2_state_check(errand->bytes, errand->size)) {
-        errand->text = "these bytes are no whole state of an LV2 plugin, and "
-                       "the plugin program would not notice: nothing was sent";
+        shl_scratch_lv2_state_check(pending->bytes, pending->size)) {
+        pending->text = "these bytes are no whole state of an LV2 plugin, and "
+                        "the plugin program would not notice: nothing was sent";
         return SHL_BAD_VALUE;
     }
-    return do_wire(plugin, errand, SHL_MAOLAN_STATE_RESTORE, scratch, size);
+    return do_wire(plugin, pending, SHL_MAOLAN_STATE_RESTORE, scratch, size);
 }
 
 static shl_status perform(struct shl_plugin_process *plugin,
-                          struct shl_errand *errand, uint8_t *scratch,
+                          struct shl_pending_request *pending, uint8_t *scratch,
                           uint32_t *size)
 {
-    switch (errand->number) {
+    switch (pending->number) {
     case SHL_PLUGIN_HOST_STATE_RESTORE:
-        return restore(plugin, errand, scratch, size);
+        return restore(plugin, pending, scratch, size);
     case SHL_PLUGIN_HOST_FILES:
-        return list_files(plugin, errand, scratch, size);
+        return list_files(plugin, pending, scratch, size);
     case SHL_PLUGIN_HOST_FILE:
-        return change_file(plugin, errand, scratch, size);
+        return change_file(plugin, pending, scratch, size);
     case SHL_PLUGIN_HOST_COLLECT:
-        return collect(plugin, errand, scratch, size);
+        return collect(plugin, pending, scratch, size);
     default:
-        return do_wire(plugin, errand, errand->number, scratch, size);
+        return do_wire(plugin, pending, pending->number, scratch, size);
     }
 }
 
-static void serve(struct shl_plugin_process *plugin, struct shl_errand *errand,
-                  uint8_t *scratch)
+static void serve(struct shl_plugin_process *plugin,
+                  struct shl_pending_request *pending, uint8_t *scratch)
 {
     uint32_t size = 0;
     uint8_t *bytes = NULL;
 
-    if (shl_clock_ns() >= errand->deadline_ns)
-        errand->status = SHL_TIMEOUT;
+    if (shl_clock_ns() >= pending->deadline_ns)
+        pending->status = SHL_TIMEOUT;
     else
-        errand->status = perform(plugin, errand, scratch, &size);
+        pending->status = perform(plugin, pending, scratch, &size);
     if (size && !(bytes = malloc(size)))
-        errand->status = SHL_NO_MEMORY;
-    free(errand->bytes);
-    errand->bytes = bytes;
-    errand->size = bytes ? size : 0;
+        pending->status = SHL_NO_MEMORY;
+    free(pending->bytes);
+    pending->bytes = bytes;
+    pending->size = bytes ? size : 0;
     if (bytes)
         memcpy(bytes, scratch, size);
-    read_values(plugin, errand, scratch);
-    push(&plugin->answered, errand);
+    read_values(plugin, pending, scratch);
+    push(&plugin->answered, pending);
 }
 
 void shl_plugin_request_serve(struct shl_plugin_process *plugin)
 {
-    struct shl_errand *errand = take_all(&plugin->posted), *next;
-    uint8_t *scratch = errand ? malloc(SHL_SCRATCH_SIZE) : NULL;
+    struct shl_pending_request *pending = take_all(&plugin->posted), *next;
+    uint8_t *scratch = pending ? malloc(SHL_SCRATCH_SIZE) : NULL;
 
-    for (; errand; errand = next) {
-        next = errand->next;
+    for (; pending; pending = next) {
+        next = pending->next;
         if (scratch) {
-            serve(plugin, errand, scratch);
+            serve(plugin, pending, scratch);
         } else {
-            errand->status = SHL_NO_MEMORY;
-            errand->size = 0;
-            push(&plugin->answered, errand);
+            pending->status = SHL_NO_MEMORY;
+            pending->size = 0;
+            push(&plugin->answered, pending);
         }
     }
     free(scratch);
@@ -662,13 +667,13 @@ void shl_plugin_request_serve(struct shl_plugin_process *plugin)
 
 void shl_plugin_request_clear(struct shl_plugin_process *plugin)
 {
-    struct shl_errand *lists[] = {take_all(&plugin->posted),
-                                  take_all(&plugin->answered)};
+    struct shl_pending_request *lists[] = {take_all(&plugin->posted),
+                                           take_all(&plugin->answered)};
 
     for (int i = 0; i < 2; i++)
         while (lists[i]) {
-            struct shl_errand *next = lists[i]->next;
-            shl_errand_free(lists[i]);
+            struct shl_pending_request *next = lists[i]->next;
+            shl_pending_request_free(lists[i]);
             lists[i] = next;
         }
 }

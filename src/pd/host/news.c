@@ -1,6 +1,6 @@
 /* What the device says by message, unasked: lines for the console, programs it
  * changed to, MIDI without a time. And asking for a sign of life. */
-#include "pd/host/errands.h"
+#include "pd/host/requests.h"
 #include "pd/host/shmlink.h"
 
 #include <stdio.h>
@@ -178,62 +178,62 @@ void news_tell(t_shmlink *x)
 
 /* ---- ping --------------------------------------------------------------------------- */
 
-static void tell_ping(t_shmlink *x, struct errand *errand)
+static void tell_ping(t_shmlink *x, struct request *request)
 {
-    errand_done(errand);
-    replies_number(&x->x_say, "ping", (double)errand->took_ns / 1e6);
+    request_done(request);
+    replies_number(&x->x_say, "ping", (double)request->took_ns / 1e6);
 }
 
-static void ask_ping(t_shmlink *x, struct errand *errand)
+static void ask_ping(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_PING, NULL, 0, tell_ping);
+    request_ask(x, request, SHL_MESSAGE_PING, NULL, 0, tell_ping);
 }
 
 static void shmlink_ping(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    errands_bare(x, s, argc, ask_ping);
+    requests_bare(x, s, argc, ask_ping);
 }
 
 /* ---- long SysEx ----------------------------------------------------------------------- */
 
-static void tell_nothing(t_shmlink *x, struct errand *errand)
+static void tell_nothing(t_shmlink *x, struct request *request)
 {
     (void)x;
-    errand_done(errand);
+    request_done(request);
 }
 
-static void ask_sysex(t_shmlink *x, struct errand *errand)
+static void ask_sysex(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_MIDI_RAW, errand->bytes, errand->size,
-               tell_nothing);
+    request_ask(x, request, SHL_MESSAGE_MIDI_RAW, request->bytes, request->size,
+                tell_nothing);
 }
 
 int news_sends_sysex(const t_shmlink *x)
 {
-    const struct errand *errand = x->x_errands.first;
+    const struct request *request = x->x_requests.first;
 
-    while (errand && errand->begin != ask_sysex)
-        errand = errand->next;
-    return errand != NULL;
+    while (request && request->begin != ask_sysex)
+        request = request->next;
+    return request != NULL;
 }
 
 /* Port u32, then the bytes, from F0 to F7. */
 void news_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
                      size_t size)
 {
-    struct errand *errand = errands_new(x, s, ask_sysex, SHL_CAP_SYSEX_IN);
-    uint8_t *to = errand ? malloc(size + 6) : NULL;
+    struct request *request = requests_new(x, s, ask_sysex, SHL_CAP_SYSEX_IN);
+    uint8_t *to = request ? malloc(size + 6) : NULL;
 
-    if (!errand)
+    if (!request)
         return;
     if (!to) {
-        errands_cancel(errand);
+        requests_cancel(request);
         replies_fail(&x->x_say, s, SHL_NO_MEMORY, "%s: out of memory",
                      s->s_name);
         return;
     }
-    errand->bytes = to;
+    request->bytes = to;
     memset(to, 0, 4);
     to += 4;
     if (bytes[0] != 0xf0)
@@ -242,8 +242,8 @@ void news_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
     to += size;
     if (bytes[size - 1] != 0xf7)
         *to++ = 0xf7;
-    errand->size = (size_t)(to - errand->bytes);
-    errands_add(x, errand);
+    request->size = (size_t)(to - request->bytes);
+    requests_add(x, request);
 }
 
 void news_methods(t_class *c)

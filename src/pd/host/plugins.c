@@ -1,6 +1,6 @@
 /* What a plugin program can be asked for beside the sound: its window, files,
  * names of notes, counts of ports. */
-#include "pd/host/errands.h"
+#include "pd/host/requests.h"
 #include "pd/host/shmlink.h"
 
 #include <stdio.h>
@@ -28,123 +28,125 @@ static void tell_entry(void *arg, const struct shl_plugin_request_entry *entry)
     replies_send(&telling->x->x_say, telling->selector->s_name, n + 1, atoms);
 }
 
-static void tell_list(t_shmlink *x, struct errand *errand,
+static void tell_list(t_shmlink *x, struct request *request,
                       enum shl_plugin_host_type type, const char *each,
                       int with_port)
 {
     struct telling telling = {x, gensym(each), with_port};
-    t_symbol *selector = errand->selector;
+    t_symbol *selector = request->selector;
     uint32_t count;
-    shl_status st = shl_plugin_request_list(type, errand->answer,
-                                            (uint32_t)errand->answer_size,
+    shl_status st = shl_plugin_request_list(type, request->answer,
+                                            (uint32_t)request->answer_size,
                                             tell_entry, &telling, &count);
 
     if (st) {
-        errand_fail(x, errand, st,
-                    "the answer of the plugin program is not as it must be");
+        request_fail(x, request, st,
+                     "the answer of the plugin program is not as it must be");
         return;
     }
-    errand_done(errand);
+    request_done(request);
     replies_number(&x->x_say, selector->s_name, count);
 }
 
-static void tell_files(t_shmlink *x, struct errand *errand)
+static void tell_files(t_shmlink *x, struct request *request)
 {
-    tell_list(x, errand, SHL_PLUGIN_HOST_FILES, "file", 0);
+    tell_list(x, request, SHL_PLUGIN_HOST_FILES, "file", 0);
 }
 
-static void tell_notes(t_shmlink *x, struct errand *errand)
+static void tell_notes(t_shmlink *x, struct request *request)
 {
-    tell_list(x, errand, SHL_PLUGIN_HOST_CLAP_NOTES, "note_name", 1);
+    tell_list(x, request, SHL_PLUGIN_HOST_CLAP_NOTES, "note_name", 1);
 }
 
-static void tell_ports(t_shmlink *x, struct errand *errand)
+static void tell_ports(t_shmlink *x, struct request *request)
 {
     uint32_t counts[4];
     t_atom atoms[4];
 
-    if (shl_plugin_request_ports(errand->answer, (uint32_t)errand->answer_size,
-                                 counts)) {
-        errand_fail(x, errand, SHL_BAD_PEER,
-                    "the answer of the plugin program is not as it must be");
+    if (shl_plugin_request_ports(request->answer,
+                                 (uint32_t)request->answer_size, counts)) {
+        request_fail(x, request, SHL_BAD_PEER,
+                     "the answer of the plugin program is not as it must be");
         return;
     }
     for (int i = 0; i < 4; i++)
         atoms_set_number(&atoms[i], counts[i]);
-    errand_done(errand);
+    request_done(request);
     replies_send(&x->x_say, "port_counts", 4, atoms);
 }
 
-static void tell_success(t_shmlink *x, struct errand *errand)
+static void tell_success(t_shmlink *x, struct request *request)
 {
-    t_symbol *selector = errand->selector;
+    t_symbol *selector = request->selector;
 
-    errand_done(errand);
+    request_done(request);
     replies_number(&x->x_say, selector->s_name, 1);
 }
 
 /* The window has no reply of its own. */
-static void tell_nothing(t_shmlink *x, struct errand *errand)
+static void tell_nothing(t_shmlink *x, struct request *request)
 {
     (void)x;
-    errand_done(errand);
+    request_done(request);
 }
 
 /* ---- first steps -------------------------------------------------------------------- */
 
-static void ask(t_shmlink *x, struct errand *errand,
-                enum shl_plugin_host_type type, errand_step then)
+static void ask(t_shmlink *x, struct request *request,
+                enum shl_plugin_host_type type, request_step then)
 {
     uint32_t size = SHL_PLUGIN_REQUEST_ASK_SIZE;
     uint8_t *bytes = malloc(size);
     shl_status st = bytes
-                        ? shl_plugin_request_ask(type, (uint32_t)errand->index,
-                                                 errand->path, bytes, &size)
+                        ? shl_plugin_request_ask(type, (uint32_t)request->index,
+                                                 request->path, bytes, &size)
                         : SHL_NO_MEMORY;
 
     if (st)
-        errand_fail(x, errand, st, shl_status_text(st));
+        request_fail(x, request, st, shl_status_text(st));
     else
-        errand_ask(x, errand, SHL_MESSAGE_PLUGIN, bytes, size, then);
+        request_ask(x, request, SHL_MESSAGE_PLUGIN, bytes, size, then);
     free(bytes);
 }
 
-static void ask_folder(t_shmlink *x, struct errand *errand)
+static void ask_folder(t_shmlink *x, struct request *request)
 {
-    ask(x, errand, SHL_PLUGIN_HOST_FOLDER, tell_success);
+    ask(x, request, SHL_PLUGIN_HOST_FOLDER, tell_success);
 }
 
-static void ask_files(t_shmlink *x, struct errand *errand)
+static void ask_files(t_shmlink *x, struct request *request)
 {
-    ask(x, errand, SHL_PLUGIN_HOST_FILES, tell_files);
+    ask(x, request, SHL_PLUGIN_HOST_FILES, tell_files);
 }
 
-static void ask_file(t_shmlink *x, struct errand *errand)
+static void ask_file(t_shmlink *x, struct request *request)
 {
-    ask(x, errand, SHL_PLUGIN_HOST_FILE, tell_success);
+    ask(x, request, SHL_PLUGIN_HOST_FILE, tell_success);
 }
 
-static void ask_collect(t_shmlink *x, struct errand *errand)
+static void ask_collect(t_shmlink *x, struct request *request)
 {
-    ask(x, errand, SHL_PLUGIN_HOST_COLLECT, tell_success);
+    ask(x, request, SHL_PLUGIN_HOST_COLLECT, tell_success);
 }
 
-static void ask_notes(t_shmlink *x, struct errand *errand)
+static void ask_notes(t_shmlink *x, struct request *request)
 {
     int lv2 = strncmp(x->x_say.name, "lv2:", 4) == 0;
 
-    ask(x, errand, lv2 ? SHL_PLUGIN_HOST_LV2_NOTES : SHL_PLUGIN_HOST_CLAP_NOTES,
+    ask(x, request,
+        lv2 ? SHL_PLUGIN_HOST_LV2_NOTES : SHL_PLUGIN_HOST_CLAP_NOTES,
         tell_notes);
 }
 
-static void ask_ports(t_shmlink *x, struct errand *errand)
+static void ask_ports(t_shmlink *x, struct request *request)
 {
-    ask(x, errand, SHL_PLUGIN_HOST_PORTS, tell_ports);
+    ask(x, request, SHL_PLUGIN_HOST_PORTS, tell_ports);
 }
 
-static void ask_window(t_shmlink *x, struct errand *errand)
+static void ask_window(t_shmlink *x, struct request *request)
 {
-    ask(x, errand, errand->index ? SHL_PLUGIN_HOST_SHOW : SHL_PLUGIN_HOST_HIDE,
+    ask(x, request,
+        request->index ? SHL_PLUGIN_HOST_SHOW : SHL_PLUGIN_HOST_HIDE,
         tell_nothing);
 }
 
@@ -153,37 +155,37 @@ static void ask_window(t_shmlink *x, struct errand *errand)
 static void file_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    errands_bare(x, s, argc, ask_files);
+    requests_bare(x, s, argc, ask_files);
 }
 
 static void note_names(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    errands_bare(x, s, argc, ask_notes);
+    requests_bare(x, s, argc, ask_notes);
 }
 
 static void port_counts(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    errands_bare(x, s, argc, ask_ports);
+    requests_bare(x, s, argc, ask_ports);
 }
 
 static void with_path(t_shmlink *x, t_symbol *s, const t_atom *path,
-                      double index, errand_step begin)
+                      double index, request_step begin)
 {
-    struct errand *errand = errands_new(x, s, begin, 0);
+    struct request *request = requests_new(x, s, begin, 0);
 
-    if (!errand)
+    if (!request)
         return;
-    atoms_text(path, errand->path, sizeof errand->path);
-    errand->index = (int32_t)index;
-    errands_add(x, errand);
+    atoms_text(path, request->path, sizeof request->path);
+    request->index = (int32_t)index;
+    requests_add(x, request);
 }
 
 static void file_collect(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    errands_bare(x, s, argc, ask_collect);
+    requests_bare(x, s, argc, ask_collect);
 }
 
 static void resource_dir(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
@@ -213,7 +215,7 @@ static void file_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 static void vis(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    struct errand *errand;
+    struct request *request;
     double show = 0;
 
     if (argc != 1 || !atoms_number(argv, &show)) {
@@ -222,11 +224,11 @@ static void vis(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
                      "was done");
         return;
     }
-    errand = errands_new(x, s, ask_window, SHL_CAP_EDITOR);
-    if (!errand)
+    request = requests_new(x, s, ask_window, SHL_CAP_EDITOR);
+    if (!request)
         return;
-    errand->index = show > 0 || show < 0;
-    errands_add(x, errand);
+    request->index = show > 0 || show < 0;
+    requests_add(x, request);
 }
 
 void plugins_methods(t_class *c)

@@ -1,6 +1,6 @@
 /* Presets: states in the user's own folder, one folder per name of a device.
  * The folder may change at any time, so it is looked at for each message. */
-#include "pd/host/errands.h"
+#include "pd/host/requests.h"
 #include "pd/host/shmlink.h"
 
 #include <stdio.h>
@@ -145,10 +145,10 @@ static void job_delete(struct work *work)
 /* ---- steps -------------------------------------------------------------------------- */
 
 /* Work on the folder of this device. False after the failing reply. */
-static int prepare(t_shmlink *x, struct errand *errand,
+static int prepare(t_shmlink *x, struct request *request,
                    void (*job)(struct work *))
 {
-    struct work *work = errand_work_new(x, errand, job);
+    struct work *work = request_work_new(x, request, job);
     struct shl_why why = {""};
     char key[64];
     shl_status status;
@@ -158,20 +158,20 @@ static int prepare(t_shmlink *x, struct errand *errand,
     states_key(x, key);
     status = shl_store_init(&work->store, FORMAT, key, &why);
     if (status) {
-        errand_fail(x, errand, status, why.text);
+        request_fail(x, request, status, why.text);
         return 0;
     }
-    memcpy(work->name, errand->name, sizeof work->name);
-    memcpy(work->to, errand->to, sizeof work->to);
-    work->index = errand->index;
+    memcpy(work->name, request->name, sizeof work->name);
+    memcpy(work->to, request->to, sizeof work->to);
+    work->index = request->index;
     return 1;
 }
 
-static void tell_count(t_shmlink *x, struct errand *errand)
+static void tell_count(t_shmlink *x, struct request *request)
 {
-    x->x_presets = (int)errand->work->count;
-    errand_done(errand);
-    replies_number(&x->x_say, "preset_count", errand->work->count);
+    x->x_presets = (int)request->work->count;
+    request_done(request);
+    replies_number(&x->x_say, "preset_count", request->work->count);
 }
 
 static void tell_info(t_shmlink *x, const struct work *work, uint32_t index)
@@ -187,39 +187,39 @@ static void tell_info(t_shmlink *x, const struct work *work, uint32_t index)
     replies_send(&x->x_say, "preset_info", 4, atoms);
 }
 
-static void tell_list(t_shmlink *x, struct errand *errand)
+static void tell_list(t_shmlink *x, struct request *request)
 {
     uint32_t i;
 
-    for (i = 0; i < errand->work->count; i++)
-        tell_info(x, errand->work, i);
+    for (i = 0; i < request->work->count; i++)
+        tell_info(x, request->work, i);
     x->x_presets = (int)i;
-    errand_done(errand);
+    request_done(request);
     replies_number(&x->x_say, "preset_list", i);
 }
 
-static void tell_one_info(t_shmlink *x, struct errand *errand)
+static void tell_one_info(t_shmlink *x, struct request *request)
 {
-    errand_done(errand);
-    tell_info(x, errand->work, (uint32_t)errand->work->index);
+    request_done(request);
+    tell_info(x, request->work, (uint32_t)request->work->index);
 }
 
-static void begin_count(t_shmlink *x, struct errand *errand)
+static void begin_count(t_shmlink *x, struct request *request)
 {
-    if (prepare(x, errand, job_list))
-        errand_work(x, errand, tell_count);
+    if (prepare(x, request, job_list))
+        request_work(x, request, tell_count);
 }
 
-static void begin_list(t_shmlink *x, struct errand *errand)
+static void begin_list(t_shmlink *x, struct request *request)
 {
-    if (prepare(x, errand, job_list))
-        errand_work(x, errand, tell_list);
+    if (prepare(x, request, job_list))
+        request_work(x, request, tell_list);
 }
 
-static void begin_info(t_shmlink *x, struct errand *errand)
+static void begin_info(t_shmlink *x, struct request *request)
 {
-    if (prepare(x, errand, job_locate))
-        errand_work(x, errand, tell_one_info);
+    if (prepare(x, request, job_locate))
+        request_work(x, request, tell_one_info);
 }
 
 /* ---- load and save -------------------------------------------------------------------- */
@@ -229,78 +229,78 @@ static void make_current(t_shmlink *x, const char *name)
     snprintf(x->x_preset, sizeof x->x_preset, "%s", name);
 }
 
-static void tell_loaded(t_shmlink *x, struct errand *errand)
+static void tell_loaded(t_shmlink *x, struct request *request)
 {
     shl_host_refresh(x->x_host);
-    make_current(x, errand->name);
-    errand_done(errand);
+    make_current(x, request->name);
+    request_done(request);
     replies_number(&x->x_say, "preset_load", 1);
 }
 
-static void restore(t_shmlink *x, struct errand *errand)
+static void restore(t_shmlink *x, struct request *request)
 {
-    memcpy(errand->name, errand->work->name, sizeof errand->name);
-    errand_ask(x, errand, SHL_MESSAGE_STATE_RESTORE, errand->work->bytes,
-               errand->work->size, tell_loaded);
+    memcpy(request->name, request->work->name, sizeof request->name);
+    request_ask(x, request, SHL_MESSAGE_STATE_RESTORE, request->work->bytes,
+                request->work->size, tell_loaded);
 }
 
-static void begin_load(t_shmlink *x, struct errand *errand)
+static void begin_load(t_shmlink *x, struct request *request)
 {
-    if (prepare(x, errand, job_load))
-        errand_work(x, errand, restore);
+    if (prepare(x, request, job_load))
+        request_work(x, request, restore);
 }
 
-static void tell_saved(t_shmlink *x, struct errand *errand)
+static void tell_saved(t_shmlink *x, struct request *request)
 {
-    struct work *work = errand->work;
+    struct work *work = request->work;
     char key[64];
 
     snprintf(key, sizeof key, "%s", work->store.key);
     make_current(x, work->name);
-    errand_done(errand);
+    request_done(request);
     replies_number(&x->x_say, "preset_save", 1);
     if (work->is_new)
         tell_change(key);
 }
 
-static void save(t_shmlink *x, struct errand *errand)
+static void save(t_shmlink *x, struct request *request)
 {
-    if (!prepare(x, errand, job_save))
+    if (!prepare(x, request, job_save))
         return;
-    states_hand_over(errand);
-    errand_work(x, errand, tell_saved);
+    states_hand_over(request);
+    request_work(x, request, tell_saved);
 }
 
-static void begin_save(t_shmlink *x, struct errand *errand)
+static void begin_save(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_STATE_SAVE, NULL, 0, save);
+    request_ask(x, request, SHL_MESSAGE_STATE_SAVE, NULL, 0, save);
 }
 
 /* ---- rename and delete ------------------------------------------------------------------ */
 
-static void tell_changed(t_shmlink *x, struct errand *errand)
+static void tell_changed(t_shmlink *x, struct request *request)
 {
-    struct work *work = errand->work;
+    struct work *work = request->work;
     char key[64];
 
     snprintf(key, sizeof key, "%s", work->store.key);
     if (strcmp(x->x_preset, work->name) == 0)
         make_current(x, work->to);
-    errand_done(errand);
-    replies_number(&x->x_say, errand->selector->s_name, 1);
+    request_done(request);
+    replies_number(&x->x_say, request->selector->s_name, 1);
     tell_change(key);
 }
 
-static void begin_rename(t_shmlink *x, struct errand *errand)
+static void begin_rename(t_shmlink *x, struct request *request)
 {
-    if (prepare(x, errand, job_rename))
-        errand_work(x, errand, tell_changed);
+    if (prepare(x, request, job_rename))
+        request_work(x, request, tell_changed);
 }
 
-static void begin_delete(t_shmlink *x, struct errand *errand)
+static void begin_delete(t_shmlink *x, struct request *request)
 {
-    if (prepare(x, errand, job_delete))
-        errand_work(x, errand, tell_changed);
+    if (prepare(x, request, job_delete))
+        request_work(x, request, tell_changed);
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
@@ -313,14 +313,14 @@ static int refuse(t_shmlink *x, t_symbol *s, const char *text)
 
 /* An index, a name, or -1 for the one that was loaded or saved last. */
 static int read_preset(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv,
-                       struct errand *errand)
+                       struct request *request)
 {
     char name[MAXPDSTRING];
     double number;
 
     if (argc && atoms_number(argv, &number)) {
         if (atoms_whole(argv, 0, SHL_PRESETS_MAX - 1, &number)) {
-            errand->index = (int32_t)number;
+            request->index = (int32_t)number;
             return 1;
         }
         if (!atoms_whole(argv, -1, -1, &number))
@@ -329,44 +329,44 @@ static int read_preset(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv,
                           "or -1 for the last one: preset_list tells them");
         if (!x->x_preset[0])
             return refuse(x, s, "no preset was loaded or saved here yet");
-        memcpy(errand->name, x->x_preset, sizeof errand->name);
+        memcpy(request->name, x->x_preset, sizeof request->name);
         return 1;
     }
     if (!argc || argv->a_type != A_SYMBOL)
         return refuse(x, s, "takes the number or the name of a preset");
     atoms_text(argv, name, sizeof name);
-    if (strlen(name) >= sizeof errand->name || shl_file_name_check(name, NULL))
+    if (strlen(name) >= sizeof request->name || shl_file_name_check(name, NULL))
         return refuse(x, s,
                       "the name of a preset is that of a file: at most 127 "
                       "bytes without / \\ : and no dot in front");
-    memcpy(errand->name, name, strlen(name) + 1);
+    memcpy(request->name, name, strlen(name) + 1);
     return 1;
 }
 
 static void add_preset(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
-                       errand_step begin, uint64_t needs)
+                       request_step begin, uint64_t needs)
 {
-    struct errand *errand = errands_new(x, s, begin, needs);
+    struct request *request = requests_new(x, s, begin, needs);
 
-    if (!errand)
+    if (!request)
         return;
-    if (read_preset(x, s, argc, argv, errand) &&
-        errands_async(x, s, argc - 1, argv + 1))
-        errands_add(x, errand);
+    if (read_preset(x, s, argc, argv, request) &&
+        requests_async(x, s, argc - 1, argv + 1))
+        requests_add(x, request);
     else
-        errands_cancel(errand);
+        requests_cancel(request);
 }
 
 static void preset_count(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    errands_bare(x, s, argc, begin_count);
+    requests_bare(x, s, argc, begin_count);
 }
 
 static void preset_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     (void)argv;
-    errands_bare(x, s, argc, begin_list);
+    requests_bare(x, s, argc, begin_list);
 }
 
 static void preset_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
@@ -391,23 +391,23 @@ static void preset_delete(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 static void preset_rename(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    struct errand *errand = errands_new(x, s, begin_rename, 0);
+    struct request *request = requests_new(x, s, begin_rename, 0);
     char name[MAXPDSTRING] = "";
 
-    if (!errand)
+    if (!request)
         return;
     if (argc == 2)
         atoms_text(&argv[1], name, sizeof name);
-    if (argc != 2 || strlen(name) >= sizeof errand->to ||
+    if (argc != 2 || strlen(name) >= sizeof request->to ||
         shl_file_name_check(name, NULL))
         refuse(x, s,
                "takes a preset and its new name, which is that of a file");
-    else if (read_preset(x, s, argc, argv, errand)) {
-        memcpy(errand->to, name, strlen(name) + 1);
-        errands_add(x, errand);
+    else if (read_preset(x, s, argc, argv, request)) {
+        memcpy(request->to, name, strlen(name) + 1);
+        requests_add(x, request);
         return;
     }
-    errands_cancel(errand);
+    requests_cancel(request);
 }
 
 void presets_methods(t_class *c)

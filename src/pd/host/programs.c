@@ -1,20 +1,20 @@
 /* The device's own programs, and resetting it. */
-#include "pd/host/errands.h"
+#include "pd/host/requests.h"
 #include "pd/host/shmlink.h"
 
 #include <stdio.h>
 
 /* ---- programs ------------------------------------------------------------------ */
 
-static struct shl_unpack answer_of(const struct errand *errand)
+static struct shl_unpack answer_of(const struct request *request)
 {
-    return shl_unpack_from(errand->answer, errand->answer_size);
+    return shl_unpack_from(request->answer, request->answer_size);
 }
 
-static void bad_answer(t_shmlink *x, struct errand *errand)
+static void bad_answer(t_shmlink *x, struct request *request)
 {
-    errand_fail(x, errand, SHL_BAD_PEER,
-                "the answer of the device is not as it must be");
+    request_fail(x, request, SHL_BAD_PEER,
+                 "the answer of the device is not as it must be");
 }
 
 static void tell_name(t_shmlink *x, uint32_t index, const char *name)
@@ -27,149 +27,150 @@ static void tell_name(t_shmlink *x, uint32_t index, const char *name)
 }
 
 /* `index u32, name text`, to be told as a number or as a name. */
-static int read_program(t_shmlink *x, struct errand *errand, uint32_t *index,
+static int read_program(t_shmlink *x, struct request *request, uint32_t *index,
                         char name[128])
 {
-    struct shl_unpack unpack = answer_of(errand);
+    struct shl_unpack unpack = answer_of(request);
 
     *index = shl_unpack_u32(&unpack);
     shl_unpack_text(&unpack, name, 128);
     if (!unpack.bad)
         return 1;
-    bad_answer(x, errand);
+    bad_answer(x, request);
     return 0;
 }
 
-static void tell_program(t_shmlink *x, struct errand *errand)
+static void tell_program(t_shmlink *x, struct request *request)
 {
     uint32_t index;
     char name[128];
 
-    if (!read_program(x, errand, &index, name))
+    if (!read_program(x, request, &index, name))
         return;
     shl_host_refresh(x->x_host);
-    errand_done(errand);
+    request_done(request);
     replies_number(&x->x_say, "program", index);
 }
 
-static void tell_program_name(t_shmlink *x, struct errand *errand)
+static void tell_program_name(t_shmlink *x, struct request *request)
 {
     uint32_t index;
     char name[128];
 
-    if (!read_program(x, errand, &index, name))
+    if (!read_program(x, request, &index, name))
         return;
-    errand_done(errand);
+    request_done(request);
     tell_name(x, index, name);
 }
 
 /* The list: what comes before `first`, then what is told. */
-static void tell_names(t_shmlink *x, struct errand *errand)
+static void tell_names(t_shmlink *x, struct request *request)
 {
-    struct shl_unpack unpack = answer_of(errand);
+    struct shl_unpack unpack = answer_of(request);
     uint32_t i, told = 0, count = shl_unpack_u32(&unpack);
     char name[128];
 
     for (i = 0; i < count && !unpack.bad; i++) {
         shl_unpack_text(&unpack, name, sizeof name);
-        if (unpack.bad || i < errand->first || told == errand->count)
+        if (unpack.bad || i < request->first || told == request->count)
             continue;
         tell_name(x, i, name);
         told++;
     }
     if (unpack.bad) {
-        bad_answer(x, errand);
+        bad_answer(x, request);
         return;
     }
     x->x_programs = (int)count;
-    errand_done(errand);
+    request_done(request);
     replies_number(&x->x_say, "program_list", told);
 }
 
-static void tell_one_name(t_shmlink *x, struct errand *errand)
+static void tell_one_name(t_shmlink *x, struct request *request)
 {
-    struct shl_unpack unpack = answer_of(errand);
+    struct shl_unpack unpack = answer_of(request);
     uint32_t i, count = shl_unpack_u32(&unpack);
     char name[128] = "", text[80];
 
-    if (!unpack.bad && errand->first >= count) {
+    if (!unpack.bad && request->first >= count) {
         snprintf(text, sizeof text, "programs go from 0 to %d", (int)count - 1);
-        errand_fail(x, errand, SHL_NOT_FOUND, text);
+        request_fail(x, request, SHL_NOT_FOUND, text);
         return;
     }
-    for (i = 0; i <= errand->first && !unpack.bad; i++)
+    for (i = 0; i <= request->first && !unpack.bad; i++)
         shl_unpack_text(&unpack, name, sizeof name);
     if (unpack.bad) {
-        bad_answer(x, errand);
+        bad_answer(x, request);
         return;
     }
-    errand_done(errand);
-    tell_name(x, errand->first, name);
+    request_done(request);
+    tell_name(x, request->first, name);
 }
 
-static void tell_count(t_shmlink *x, struct errand *errand)
+static void tell_count(t_shmlink *x, struct request *request)
 {
-    struct shl_unpack unpack = answer_of(errand);
+    struct shl_unpack unpack = answer_of(request);
     uint32_t count = shl_unpack_u32(&unpack);
 
     if (unpack.bad) {
-        bad_answer(x, errand);
+        bad_answer(x, request);
         return;
     }
     x->x_programs = (int)count;
-    errand_done(errand);
+    request_done(request);
     replies_number(&x->x_say, "program_count", count);
 }
 
 /* ---- first steps ----------------------------------------------------------------- */
 
-static void ask_set(t_shmlink *x, struct errand *errand)
+static void ask_set(t_shmlink *x, struct request *request)
 {
     uint8_t bytes[4];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
 
-    shl_pack_u32(&pack, errand->first);
-    errand_ask(x, errand, SHL_MESSAGE_PROGRAM_SET, bytes, sizeof bytes,
-               tell_program);
+    shl_pack_u32(&pack, request->first);
+    request_ask(x, request, SHL_MESSAGE_PROGRAM_SET, bytes, sizeof bytes,
+                tell_program);
 }
 
-static void ask_get(t_shmlink *x, struct errand *errand)
+static void ask_get(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_PROGRAM_GET, NULL, 0, tell_program);
+    request_ask(x, request, SHL_MESSAGE_PROGRAM_GET, NULL, 0, tell_program);
 }
 
-static void ask_name(t_shmlink *x, struct errand *errand)
+static void ask_name(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_PROGRAM_GET, NULL, 0, tell_program_name);
+    request_ask(x, request, SHL_MESSAGE_PROGRAM_GET, NULL, 0,
+                tell_program_name);
 }
 
-static void ask_one_name(t_shmlink *x, struct errand *errand)
+static void ask_one_name(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_PROGRAM_LIST, NULL, 0, tell_one_name);
+    request_ask(x, request, SHL_MESSAGE_PROGRAM_LIST, NULL, 0, tell_one_name);
 }
 
-static void ask_count(t_shmlink *x, struct errand *errand)
+static void ask_count(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_PROGRAM_LIST, NULL, 0, tell_count);
+    request_ask(x, request, SHL_MESSAGE_PROGRAM_LIST, NULL, 0, tell_count);
 }
 
-static void ask_list(t_shmlink *x, struct errand *errand)
+static void ask_list(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_PROGRAM_LIST, NULL, 0, tell_names);
+    request_ask(x, request, SHL_MESSAGE_PROGRAM_LIST, NULL, 0, tell_names);
 }
 
 /* ---- messages --------------------------------------------------------------------- */
 
-static void add(t_shmlink *x, t_symbol *s, errand_step begin, uint32_t first,
+static void add(t_shmlink *x, t_symbol *s, request_step begin, uint32_t first,
                 uint32_t count)
 {
-    struct errand *errand = errands_new(x, s, begin, SHL_CAP_PROGRAMS);
+    struct request *request = requests_new(x, s, begin, SHL_CAP_PROGRAMS);
 
-    if (!errand)
+    if (!request)
         return;
-    errand->first = first;
-    errand->count = count;
-    errands_add(x, errand);
+    request->first = first;
+    request->count = count;
+    requests_add(x, request);
 }
 
 /* Up to `max` whole numbers from 0. False after the failing reply. */
@@ -235,27 +236,27 @@ static void program_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 /* ---- reset -------------------------------------------------------------------------- */
 
-static void tell_reset(t_shmlink *x, struct errand *errand)
+static void tell_reset(t_shmlink *x, struct request *request)
 {
     shl_host_refresh(x->x_host);
-    errand_done(errand);
+    request_done(request);
     replies_bare(&x->x_say, "reset");
 }
 
-static void ask_reset(t_shmlink *x, struct errand *errand)
+static void ask_reset(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_RESET, NULL, 0, tell_reset);
+    request_ask(x, request, SHL_MESSAGE_RESET, NULL, 0, tell_reset);
 }
 
 static void shmlink_reset(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    struct errand *errand;
+    struct request *request;
 
-    if (!errands_async(x, s, argc, argv))
+    if (!requests_async(x, s, argc, argv))
         return;
-    errand = errands_new(x, s, ask_reset, SHL_CAP_RESET);
-    if (errand)
-        errands_add(x, errand);
+    request = requests_new(x, s, ask_reset, SHL_CAP_RESET);
+    if (request)
+        requests_add(x, request);
 }
 
 void programs_methods(t_class *c)

@@ -1,13 +1,13 @@
 /* The object [shmlink~], for the files that carry its methods: connection.c
  * (open, close, tag), notices.c (what becomes of a link), notes.c (MIDI), knobs.c (parameters),
  * playhead.c (transport), facts.c (what is known), echoes.c (what the device
- * sends), taps.c (points inside the device), errands.c (what it is asked) and
+ * sends), taps.c (points inside the device), requests.c (what it is asked) and
  * the four files that do so. shmlink~.c makes it, runs it and ends it. */
 #ifndef PD_SHMLINK_H
 #define PD_SHMLINK_H
 
 #include "pd/flags.h"
-#include "pd/host/errands.h"
+#include "pd/host/requests.h"
 #include "pd/replies.h"
 #include "pd/schedule.h"
 #include "pd/voice.h"
@@ -114,7 +114,7 @@ typedef struct shmlink {
     struct waiting *x_waiting, *x_waiting_last; /* said while one starts */
     uint32_t x_waiting_count;
     t_canvas *x_canvas; /* paths are relative to it */
-    struct errands x_errands;
+    struct requests x_requests;
     char x_preset[SHL_FILE_NAME_SIZE]; /* loaded or saved last */
     int x_programs, x_presets;         /* as counted last; -1: not yet */
     struct shmlink *x_next;            /* in presets.c's list of all */
@@ -219,7 +219,7 @@ void taps_free(t_shmlink *x);
 
 /** programs.c: the device's own programs, reset. states.c: its state as a file
  * or as bytes, files for it. presets.c: its state in the user's folder. news.c:
- * what it says unasked, ping. All of them by errands. */
+ * what it says unasked, ping. All of them by requests. */
 void programs_methods(t_class *c);
 void plugins_methods(t_class *c);
 void states_methods(t_class *c);
@@ -228,8 +228,8 @@ void news_methods(t_class *c);
 
 /** The name that the linked device's presets go by, "" without one. */
 void states_key(t_shmlink *x, char key[64]);
-/** The errand's answer becomes the bytes of its work. */
-void states_hand_over(struct errand *errand);
+/** The request's answer becomes the bytes of its work. */
+void states_hand_over(struct request *request);
 /** Objects that hear of changed presets. */
 void presets_enlist(t_shmlink *x);
 void presets_discharge(t_shmlink *x);

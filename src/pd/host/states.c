@@ -1,6 +1,6 @@
 /* The device's state: as a file, as bytes in a message, and files for the
  * device itself. */
-#include "pd/host/errands.h"
+#include "pd/host/requests.h"
 #include "pd/host/shmlink.h"
 
 #include <stdio.h>
@@ -40,7 +40,7 @@ static int read_path(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
                      "%s: takes the path of a file", s->s_name);
         return 0;
     }
-    if (!errands_async(x, s, argc - 1, argv + 1))
+    if (!requests_async(x, s, argc - 1, argv + 1))
         return 0;
     if (argv->a_type == A_SYMBOL)
         name = argv->a_w.w_symbol->s_name;
@@ -73,16 +73,16 @@ void states_key(t_shmlink *x, char key[64])
 
 /* ---- done at the end ----------------------------------------------------------- */
 
-static void tell_one(t_shmlink *x, struct errand *errand)
+static void tell_one(t_shmlink *x, struct request *request)
 {
-    errand_done(errand);
-    replies_number(&x->x_say, errand->selector->s_name, 1);
+    request_done(request);
+    replies_number(&x->x_say, request->selector->s_name, 1);
 }
 
-static void tell_restored(t_shmlink *x, struct errand *errand)
+static void tell_restored(t_shmlink *x, struct request *request)
 {
     shl_host_refresh(x->x_host);
-    tell_one(x, errand);
+    tell_one(x, request);
 }
 
 /* ---- program_read, program_write -------------------------------------------------- */
@@ -103,61 +103,61 @@ static void job_save(struct work *work)
                                       work->bytes, work->size, &work->why);
 }
 
-static void restore(t_shmlink *x, struct errand *errand)
+static void restore(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_STATE_RESTORE, errand->work->bytes,
-               errand->work->size, tell_restored);
+    request_ask(x, request, SHL_MESSAGE_STATE_RESTORE, request->work->bytes,
+                request->work->size, tell_restored);
 }
 
-static void load(t_shmlink *x, struct errand *errand)
+static void load(t_shmlink *x, struct request *request)
 {
-    struct work *work = errand_work_new(x, errand, job_load);
+    struct work *work = request_work_new(x, request, job_load);
 
     if (!work)
         return;
-    memcpy(work->path, errand->path, sizeof work->path);
-    errand_work(x, errand, restore);
+    memcpy(work->path, request->path, sizeof work->path);
+    request_work(x, request, restore);
 }
 
-/* The work gets the bytes: it may outlive the errand. */
-void states_hand_over(struct errand *errand)
+/* The work gets the bytes: it may outlive the request. */
+void states_hand_over(struct request *request)
 {
-    errand->work->file = errand->answer;
-    errand->work->bytes = errand->answer;
-    errand->work->size = errand->answer_size;
-    errand->answer = NULL;
+    request->work->file = request->answer;
+    request->work->bytes = request->answer;
+    request->work->size = request->answer_size;
+    request->answer = NULL;
 }
 
-static void save(t_shmlink *x, struct errand *errand)
+static void save(t_shmlink *x, struct request *request)
 {
-    struct work *work = errand_work_new(x, errand, job_save);
+    struct work *work = request_work_new(x, request, job_save);
 
     if (!work)
         return;
-    states_hand_over(errand);
-    memcpy(work->path, errand->path, sizeof work->path);
+    states_hand_over(request);
+    memcpy(work->path, request->path, sizeof work->path);
     states_key(x, work->store.key);
-    errand_work(x, errand, tell_one);
+    request_work(x, request, tell_one);
 }
 
-static void ask_state(t_shmlink *x, struct errand *errand)
+static void ask_state(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_STATE_SAVE, NULL, 0, save);
+    request_ask(x, request, SHL_MESSAGE_STATE_SAVE, NULL, 0, save);
 }
 
 static void add_path(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
-                     errand_step begin, uint64_t needs)
+                     request_step begin, uint64_t needs)
 {
     char path[SHL_PATH_SIZE];
-    struct errand *errand;
+    struct request *request;
 
     if (!read_path(x, s, argc, argv, path))
         return;
-    errand = errands_new(x, s, begin, needs);
-    if (!errand)
+    request = requests_new(x, s, begin, needs);
+    if (!request)
         return;
-    memcpy(errand->path, path, sizeof path);
-    errands_add(x, errand);
+    memcpy(request->path, path, sizeof path);
+    requests_add(x, request);
 }
 
 static void program_read(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
@@ -172,61 +172,61 @@ static void program_write(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 /* ---- bytes in messages ---------------------------------------------------------------- */
 
-static void ask_restore(t_shmlink *x, struct errand *errand)
+static void ask_restore(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_STATE_RESTORE, errand->bytes,
-               errand->size, tell_restored);
+    request_ask(x, request, SHL_MESSAGE_STATE_RESTORE, request->bytes,
+                request->size, tell_restored);
 }
 
 static void program_data_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    struct errand *errand = errands_new(x, s, ask_restore, SHL_CAP_STATE);
+    struct request *request = requests_new(x, s, ask_restore, SHL_CAP_STATE);
     double number;
     int i;
 
-    if (!errand)
+    if (!request)
         return;
-    errand->bytes = malloc((size_t)argc + 1);
-    errand->size = (size_t)argc;
-    for (i = 0; i < argc && errand->bytes; i++) {
+    request->bytes = malloc((size_t)argc + 1);
+    request->size = (size_t)argc;
+    for (i = 0; i < argc && request->bytes; i++) {
         if (!atoms_whole(&argv[i], 0, 255, &number))
             break;
-        errand->bytes[i] = (uint8_t)number;
+        request->bytes[i] = (uint8_t)number;
     }
     if (argc && i == argc) {
-        errands_add(x, errand);
+        requests_add(x, request);
         return;
     }
-    errands_cancel(errand);
+    requests_cancel(request);
     replies_fail(&x->x_say, s, SHL_BAD_VALUE,
                  "program_data_set: takes the bytes of a state, numbers from "
                  "0 to 255");
 }
 
-static void tell_data(t_shmlink *x, struct errand *errand)
+static void tell_data(t_shmlink *x, struct request *request)
 {
-    size_t i, count = errand->answer_size;
+    size_t i, count = request->answer_size;
     t_atom *atoms = getbytes((count + 1) * sizeof *atoms);
 
     if (!atoms) {
-        errand_fail(x, errand, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
+        request_fail(x, request, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
         return;
     }
     for (i = 0; i < count; i++)
-        atoms_set_number(&atoms[i], errand->answer[i]);
-    errand_done(errand);
+        atoms_set_number(&atoms[i], request->answer[i]);
+    request_done(request);
     replies_send(&x->x_say, "program_data", (int)count, atoms);
     freebytes(atoms, (count + 1) * sizeof *atoms);
 }
 
-static void ask_data(t_shmlink *x, struct errand *errand)
+static void ask_data(t_shmlink *x, struct request *request)
 {
-    errand_ask(x, errand, SHL_MESSAGE_STATE_SAVE, NULL, 0, tell_data);
+    request_ask(x, request, SHL_MESSAGE_STATE_SAVE, NULL, 0, tell_data);
 }
 
 static void program_data_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    struct errand *errand;
+    struct request *request;
 
     if (argc) {
         char words[100];
@@ -236,9 +236,9 @@ static void program_data_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
                      words);
         return;
     }
-    errand = errands_new(x, s, ask_data, SHL_CAP_STATE);
-    if (errand)
-        errands_add(x, errand);
+    request = requests_new(x, s, ask_data, SHL_CAP_STATE);
+    if (request)
+        requests_add(x, request);
 }
 
 /* ---- files for the device ---------------------------------------------------------------- */
@@ -251,39 +251,39 @@ static void job_read(struct work *work)
         work->index = (int32_t)shl_checksum(0, work->file, work->size);
 }
 
-static void send_piece(t_shmlink *x, struct errand *errand)
+static void send_piece(t_shmlink *x, struct request *request)
 {
-    size_t rest = errand->size - errand->sent;
+    size_t rest = request->size - request->sent;
     size_t size = rest < PIECE ? rest : PIECE;
     uint8_t *bytes = malloc(size + 12);
     struct shl_pack pack = shl_pack_into(bytes, bytes ? 12 : 0);
 
     if (!bytes) {
-        errand_fail(x, errand, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
+        request_fail(x, request, SHL_NO_MEMORY, shl_status_text(SHL_NO_MEMORY));
         return;
     }
-    shl_pack_u32(&pack, errand->transfer);
-    shl_pack_u64(&pack, errand->sent);
-    memcpy(bytes + 12, errand->bytes + errand->sent, size);
-    errand->sent += size;
-    errand_ask(x, errand, SHL_MESSAGE_FILE_DATA, bytes, size + 12,
-               errand->sent < errand->size ? send_piece : tell_one);
+    shl_pack_u32(&pack, request->transfer);
+    shl_pack_u64(&pack, request->sent);
+    memcpy(bytes + 12, request->bytes + request->sent, size);
+    request->sent += size;
+    request_ask(x, request, SHL_MESSAGE_FILE_DATA, bytes, size + 12,
+                request->sent < request->size ? send_piece : tell_one);
     free(bytes);
 }
 
-static void begin_pieces(t_shmlink *x, struct errand *errand)
+static void begin_pieces(t_shmlink *x, struct request *request)
 {
     struct shl_unpack unpack =
-        shl_unpack_from(errand->answer, errand->answer_size);
+        shl_unpack_from(request->answer, request->answer_size);
 
-    errand->transfer = shl_unpack_u32(&unpack);
+    request->transfer = shl_unpack_u32(&unpack);
     if (unpack.bad)
-        errand_fail(x, errand, SHL_BAD_PEER,
-                    "the answer of the device is not as it must be");
-    else if (errand->size)
-        send_piece(x, errand);
+        request_fail(x, request, SHL_BAD_PEER,
+                     "the answer of the device is not as it must be");
+    else if (request->size)
+        send_piece(x, request);
     else
-        tell_one(x, errand);
+        tell_one(x, request);
 }
 
 static const char *last_part(const char *path)
@@ -293,30 +293,30 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static void offer_file(t_shmlink *x, struct errand *errand)
+static void offer_file(t_shmlink *x, struct request *request)
 {
     uint8_t bytes[SHL_PATH_SIZE + 16];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
-    struct work *work = errand->work;
+    struct work *work = request->work;
 
-    errand->bytes = work->file;
-    errand->size = work->size;
+    request->bytes = work->file;
+    request->size = work->size;
     work->file = NULL;
-    shl_pack_text(&pack, last_part(errand->path));
-    shl_pack_u64(&pack, errand->size);
+    shl_pack_text(&pack, last_part(request->path));
+    shl_pack_u64(&pack, request->size);
     shl_pack_u32(&pack, (uint32_t)work->index);
-    errand_ask(x, errand, SHL_MESSAGE_FILE_OFFER, bytes, pack.used,
-               begin_pieces);
+    request_ask(x, request, SHL_MESSAGE_FILE_OFFER, bytes, pack.used,
+                begin_pieces);
 }
 
-static void read_file(t_shmlink *x, struct errand *errand)
+static void read_file(t_shmlink *x, struct request *request)
 {
-    struct work *work = errand_work_new(x, errand, job_read);
+    struct work *work = request_work_new(x, request, job_read);
 
     if (!work)
         return;
-    memcpy(work->path, errand->path, sizeof work->path);
-    errand_work(x, errand, offer_file);
+    memcpy(work->path, request->path, sizeof work->path);
+    request_work(x, request, offer_file);
 }
 
 static void file_send(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)

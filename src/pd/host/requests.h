@@ -1,19 +1,19 @@
-/* What [shmlink~] asks its device, and has done with files: errands, in the
+/* What [shmlink~] asks its device, and has done with files: requests, in the
  * order in which they were asked for, one under way at a time, each with
- * exactly one final reply. An errand goes in steps on Pd's thread; between two
+ * exactly one final reply. A request goes in steps on Pd's thread; between two
  * steps it waits for the device's answer, or for work on a thread of its own,
  * where files are read and written. Live, nothing here waits; in batch mode a
  * message returns when its reply has been sent. */
-#ifndef PD_ERRANDS_H
-#define PD_ERRANDS_H
+#ifndef PD_REQUESTS_H
+#define PD_REQUESTS_H
 
 #include "pd/atoms.h"
 #include "shmlink/shmlink-plugin.h"
 
-#define ERRANDS_MAX 1024 /* that wait */
+#define REQUESTS_MAX 1024 /* that wait */
 
 struct shmlink;
-struct errand;
+struct request;
 
 /** A piece of work for the other thread. Whoever asks fills what the job
  * needs; the job leaves what it found. */
@@ -24,7 +24,7 @@ struct work {
     char name[SHL_FILE_NAME_SIZE], to[SHL_FILE_NAME_SIZE];
     int32_t index;        /* of a preset, if name is "" */
     uint8_t *file;        /* freed with the work */
-    const uint8_t *bytes; /* in it, or the errand's */
+    const uint8_t *bytes; /* in it, or the request's */
     size_t size;
     struct shl_preset *presets; /* freed with the work */
     uint32_t count;
@@ -35,11 +35,11 @@ struct work {
     _Atomic int state;
 };
 
-typedef void (*errand_step)(struct shmlink *x, struct errand *errand);
+typedef void (*request_step)(struct shmlink *x, struct request *request);
 
-struct errand {
+struct request {
     t_symbol *selector;
-    errand_step begin;
+    request_step begin;
     uint64_t needs; /* a capability, or 0 */
 
     /* what the message said */
@@ -47,7 +47,7 @@ struct errand {
     char name[SHL_FILE_NAME_SIZE], to[SHL_FILE_NAME_SIZE];
     int32_t index;
     uint32_t first, count;
-    uint8_t *bytes; /* freed with the errand */
+    uint8_t *bytes; /* freed with the request */
     size_t size, sent;
     uint32_t transfer;
 
@@ -59,9 +59,9 @@ struct errand {
     uint64_t took_ns;
     struct work *work;
 
-    /* errands.c's own */
-    struct errand *next;
-    errand_step then;
+    /* requests.c's own */
+    struct request *next;
+    request_step then;
     struct question *question;
     int begun, waits, ended;
     uint64_t work_ns;    /* since when its work is waited for */
@@ -69,58 +69,60 @@ struct errand {
     uint64_t held_ns;    /* since when it waits for what was sent before it */
 };
 
-struct errands {
-    struct errand *first, *last;
+struct requests {
+    struct request *first, *last;
     uint32_t count;
     int running; /* a step is under way: its replies may lead back to us */
 };
 
-/** A new errand for the object, not yet in the queue. NULL after the failing
+/** A new request for the object, not yet in the queue. NULL after the failing
  * reply if there is no room. */
-struct errand *errands_new(struct shmlink *x, t_symbol *selector,
-                           errand_step begin, uint64_t needs);
+struct request *requests_new(struct shmlink *x, t_symbol *selector,
+                             request_step begin, uint64_t needs);
 
 /** Forget one that was not put there. */
-void errands_cancel(struct errand *errand);
+void requests_cancel(struct request *request);
 
 /** Put it at the end of the queue; it may be gone when this returns. */
-void errands_add(struct shmlink *x, struct errand *errand);
+void requests_add(struct shmlink *x, struct request *request);
 /** One whose message takes no words: made and added, or refused. */
-void errands_bare(struct shmlink *x, t_symbol *selector, int argc,
-                  errand_step first);
+void requests_bare(struct shmlink *x, t_symbol *selector, int argc,
+                   request_step first);
 
 /** Go on with what can go on. After polling, and when a link has begun or
  * ended. */
-void errands_run(struct shmlink *x);
+void requests_run(struct shmlink *x);
 
 /** Whether an answer or some work is waited for. */
-int errands_busy(const struct shmlink *x);
+int requests_busy(const struct shmlink *x);
 
 /** The object ends: before its host does. Nothing more is told. */
-void errands_free(struct shmlink *x);
+void requests_free(struct shmlink *x);
 
 /* ---- in a step ---- */
 
-/** Ask the device; `then` is called with the answer in the errand, if that is
+/** Ask the device; `then` is called with the answer in the request, if that is
  * no error. Bytes are copied. */
-void errand_ask(struct shmlink *x, struct errand *errand, uint32_t type,
-                const void *bytes, size_t size, errand_step then);
+void request_ask(struct shmlink *x, struct request *request, uint32_t type,
+                 const void *bytes, size_t size, request_step then);
 
-/** Have work done: errand_work_new first. An error ends the errand. */
-struct work *errand_work_new(struct shmlink *x, struct errand *errand,
-                             void (*job)(struct work *work));
-void errand_work(struct shmlink *x, struct errand *errand, errand_step then);
+/** Have work done: request_work_new first. An error ends the request. */
+struct work *request_work_new(struct shmlink *x, struct request *request,
+                              void (*job)(struct work *work));
+void request_work(struct shmlink *x, struct request *request,
+                  request_step then);
 
 /** It is done: out of the queue, and the caller sends its reply next. */
-void errand_done(struct errand *errand);
+void request_done(struct request *request);
 
 /** It has failed: `selector 0`, `error selector code text`, and a line on the
  * console. */
-void errand_fail(struct shmlink *x, struct errand *errand, shl_status status,
-                 const char *text);
+void request_fail(struct shmlink *x, struct request *request, shl_status status,
+                  const char *text);
 
 /** For messages that may end with `async`: nothing, 0 or 1. Live all are
  * answered later, in batch all at once. False after the failing reply. */
-int errands_async(struct shmlink *x, t_symbol *s, int argc, const t_atom *argv);
+int requests_async(struct shmlink *x, t_symbol *s, int argc,
+                   const t_atom *argv);
 
 #endif
