@@ -12,7 +12,7 @@ not_here="test_rtwatch"
 threads="test_stream_threads
     test_ring test_registry test_board test_cycle test_segment test_host
     test_message_queue test_requester test_monitor test_ring_tap test_plug test_plug_board
-    test_plugin test_free test_free_taps test_observer test_plugin_host test_clerk
+    test_plugin test_free test_free_taps test_observer test_plugin_host test_message_thread
     test_taps test_modes test_priority test_reblock test_pipes test_many
     test_watch test_bye"
 

@@ -1,6 +1,6 @@
 /* The command device: a synth that announces itself, and a status line. The
  * main thread is the audio thread; a worker prints. */
-#include "clerk.h"
+#include "message_thread.h"
 #include "options.h"
 #include "player.h"
 #include "taps.h"
@@ -25,7 +25,7 @@
 struct run {
     struct shl_device_options options;
     struct player *player;
-    struct clerk *clerk;
+    struct message_thread *message_thread;
     shl_device *device;
     int quiet, verbose, terminal, fixed;
     int told_priority; /* in this claim, that it was refused */
@@ -258,10 +258,10 @@ static shl_status play_open(struct run *run)
     if (!run->quiet)
         status = shl_worker_new(print_status, run, STATUS_MS, &worker);
     if (!status)
-        status = clerk_open(run->clerk, run->device);
+        status = message_thread_open(run->message_thread, run->device);
     if (!status) {
         status = play(run);
-        clerk_close(run->clerk);
+        message_thread_close(run->message_thread);
     }
     shl_worker_free(worker);
     return status;
@@ -327,25 +327,26 @@ static const char device_more[] =
     "back to the host.\n";
 
 static int start(struct run *run, struct player_options *player,
-                 struct clerk_options *clerk)
+                 struct message_thread_options *message_thread)
 {
     int result;
 
     if (run->quiet)
         run->verbose = 0;
     run->terminal = terminal_is_one();
-    player->panel = clerk->panel = panel_new();
-    run->player = clerk->panel ? player_new(player) : NULL;
-    run->clerk = clerk->panel ? clerk_new(clerk) : NULL;
-    if (!run->player || !run->clerk)
+    player->exchange = message_thread->exchange = exchange_new();
+    run->player = message_thread->exchange ? player_new(player) : NULL;
+    run->message_thread =
+        message_thread->exchange ? message_thread_new(message_thread) : NULL;
+    if (!run->player || !run->message_thread)
         result = tool_refused(SHL_NO_MEMORY, NULL);
     else if (terminal_catch_end())
         result = run_device(run);
     else
         result = tool_refused(SHL_SYSTEM, NULL);
-    clerk_free(run->clerk);
+    message_thread_free(run->message_thread);
     player_free(run->player);
-    panel_free(clerk->panel);
+    exchange_free(message_thread->exchange);
     return result;
 }
 
@@ -392,7 +393,7 @@ int tool_device(int argc, char **argv)
                     .params = synth_params(),
                     .param_count = SYNTH_PARAMS}};
     struct player_options player = {.click = 0};
-    struct clerk_options clerk = {.kind = "shmlink synth"};
+    struct message_thread_options message_thread = {.kind = "shmlink synth"};
     struct shl_tap taps[TAPS_MAX];
     const char *modes = NULL, *drives = NULL;
     struct shl_device_options *o = &run.options;
@@ -465,7 +466,7 @@ int tool_device(int argc, char **argv)
          .help = "shown on the board"},
         {.name = "files",
          .type = OPTION_TEXT,
-         .value = &clerk.files,
+         .value = &message_thread.files,
          .argument = "FOLDER",
          .help = "takes files from hosts, into this folder"},
         {.name = "keep-priority",
@@ -505,7 +506,7 @@ int tool_device(int argc, char **argv)
     if (result == TOOL_GO_ON)
         result = check_texts(o);
     if (result == TOOL_GO_ON)
-        result = check_files(clerk.files);
+        result = check_files(message_thread.files);
     if (result == TOOL_GO_ON)
         result = tool_read_modes("device: --modes", modes, 1, &o->modes);
     if (result == TOOL_GO_ON)
@@ -538,8 +539,8 @@ int tool_device(int argc, char **argv)
     player.in_channels = o->in_channels;
     player.out_channels = o->out_channels;
     player.latency_frames = o->latency_frames;
-    clerk.in_channels = o->in_channels;
-    clerk.out_channels = o->out_channels;
-    clerk.sysex = player.sysex;
-    return start(&run, &player, &clerk);
+    message_thread.in_channels = o->in_channels;
+    message_thread.out_channels = o->out_channels;
+    message_thread.sysex = player.sysex;
+    return start(&run, &player, &message_thread);
 }

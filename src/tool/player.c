@@ -35,7 +35,7 @@ struct player *player_new(const struct player_options *options)
         player_free(player);
         return NULL;
     }
-    panel_show(options->panel, player->synth);
+    exchange_show(options->exchange, player->synth);
     return player;
 }
 
@@ -139,8 +139,8 @@ static void hear(struct player *player, shl_device *device,
 
 SHL_RT void player_heed(struct player *player, shl_device *device)
 {
-    struct panel *panel = player->options.panel;
-    const struct panel_wish *wish = panel_take(panel);
+    struct exchange *exchange = player->options.exchange;
+    const struct exchange_wish *wish = exchange_take(exchange);
     struct shl_event event;
     uint32_t ump[2];
 
@@ -151,10 +151,10 @@ SHL_RT void player_heed(struct player *player, shl_device *device)
         shl_device_keep(device, i,
                         synth_value(player->synth, (enum synth_param)i));
     }
-    panel_show(panel, player->synth);
+    exchange_show(exchange, player->synth);
     if (wish)
-        panel_done(panel, wish);
-    while (panel_next_midi(panel, ump)) {
+        exchange_done(exchange, wish);
+    while (exchange_next_midi(exchange, ump)) {
         event = shl_event_ump(0, ump, 1);
         const int moved = synth_event(player->synth, &event);
         if (moved != SYNTH_NONE)
@@ -267,6 +267,6 @@ SHL_RT void player_block(struct player *player, shl_device *device,
     render(player, block, done, block->frames);
     if (audible)
         finish(player, block);
-    panel_show(player->options.panel, player->synth);
+    exchange_show(player->options.exchange, player->synth);
     count(player, block, audible);
 }

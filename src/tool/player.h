@@ -5,7 +5,7 @@
 #ifndef TOOL_PLAYER_H
 #define TOOL_PLAYER_H
 
-#include "panel.h"
+#include "param_exchange.h"
 
 #include <stdatomic.h>
 
@@ -15,11 +15,11 @@ struct player_options {
     double rate_hz;
     int any_rate; /* then of each host: rate_hz is that of none */
     uint32_t in_channels, out_channels;
-    uint32_t latency_frames; /* kept: the output is that much late */
-    int click;               /* note ons become single samples */
-    int echo;                /* notes go back to the host, too */
-    int sysex;               /* and so does SysEx */
-    struct panel *panel;     /* what comes by message; the caller's */
+    uint32_t latency_frames;   /* kept: the output is that much late */
+    int click;                 /* note ons become single samples */
+    int echo;                  /* notes go back to the host, too */
+    int sysex;                 /* and so does SysEx */
+    struct exchange *exchange; /* what comes by message; the caller's */
 };
 
 /* Written by the audio thread, read by the one that prints; all relaxed, each

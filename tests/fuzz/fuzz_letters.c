@@ -1,5 +1,5 @@
 /* Hostile questions: whatever a host may send by message to a device of ours.
- * The device's responder is the real one, on a real segment; behind it sits the clerk
+ * The device's responder is the real one, on a real segment; behind it sits the message_thread
  * of `shmlink device`, or a plugin of shmplug, or nobody, and the taps. Threads
  * and clock are played here.
  *
@@ -11,7 +11,7 @@
 #include "plug/log.h"
 #include "plug/messages.h"
 #include "shmlink/shmlink.h"
-#include "tool/clerk.h"
+#include "tool/message_thread.h"
 
 #include "input.h"
 #include "sandbox.h"
@@ -31,7 +31,7 @@ static void (*worker_job)(void *arg);
 static void *worker_arg;
 static int worker_woken;
 static uint32_t choices; /* of this input */
-static struct panel *panel;
+static struct exchange *exchange;
 static struct synth *synth;
 
 uint64_t __wrap_shl_clock_ns(void);
@@ -53,24 +53,24 @@ uint64_t __wrap_shl_clock_ns(void)
     return now_ns += 1000;
 }
 
-/* The audio thread of the clerk's device. */
-static void hear_panel(void)
+/* The audio thread of the message_thread's device. */
+static void hear_exchange(void)
 {
-    const struct panel_wish *wish;
+    const struct exchange_wish *wish;
     uint32_t ump[2];
 
-    if (!panel || choices & DEAF)
+    if (!exchange || choices & DEAF)
         return;
-    while ((wish = panel_take(panel))) {
+    while ((wish = exchange_take(exchange))) {
         for (uint32_t i = 0; i < SYNTH_PARAMS; i++) {
             MUST(wish->value[i] >= synth_params()[i].minimum &&
                  wish->value[i] <= synth_params()[i].maximum);
             synth_set(synth, (enum synth_param)i, wish->value[i]);
         }
-        panel_show(panel, synth);
-        panel_done(panel, wish);
+        exchange_show(exchange, synth);
+        exchange_done(exchange, wish);
     }
-    while (panel_next_midi(panel, ump)) {
+    while (exchange_next_midi(exchange, ump)) {
         const struct shl_event event = shl_event_ump(0, ump, 1);
         MUST(ump[0] >> 28 == 2 && shl_event_check(&event) == SHL_OK);
         synth_event(synth, &event);
@@ -80,7 +80,7 @@ static void hear_panel(void)
 void __wrap_shl_sleep_ms(uint32_t ms)
 {
     now_ns += choices & DEAF ? UINT64_C(1000000000) : ms * UINT64_C(1000000);
-    hear_panel();
+    hear_exchange();
 }
 
 shl_status __wrap_shl_worker_new(void (*job)(void *arg), void *arg,
@@ -655,7 +655,7 @@ static void settle(struct messages *messages)
         }
         if (messages)
             messages_answer(messages, &holder);
-        hear_panel();
+        hear_exchange();
         shl_responder_pump(&device.responder);
         while (shl_message_queue_take(&host, &whole, &budget) == SHL_OK)
             check_answer(&whole);
@@ -685,26 +685,27 @@ static void exchange(struct input *input, struct messages *messages)
     }
 }
 
-static void with_clerk(struct input *input)
+static void with_message_thread(struct input *input)
 {
-    const struct clerk_options options = {
-        .panel = panel = panel_new(),
+    const struct message_thread_options options = {
+        .exchange = exchange = exchange_new(),
         .files = choices & ANOTHER ? NULL : sandbox_inbox,
         .kind = KIND,
         .out_channels = 2,
         .in_channels = choices & ANOTHER ? 2 : 0,
         .sysex = 1};
-    struct clerk *clerk = clerk_new(&options);
+    struct message_thread *message_thread = message_thread_new(&options);
 
-    MUST(panel && clerk && !clerk_open(clerk, &device));
+    MUST(exchange && message_thread &&
+         !message_thread_open(message_thread, &device));
     for (uint32_t i = 0; i < SYNTH_PARAMS; i++)
         synth_set(synth, (enum synth_param)i, synth_params()[i].initial);
-    panel_show(panel, synth);
+    exchange_show(exchange, synth);
     exchange(input, NULL);
-    clerk_close(clerk);
-    clerk_free(clerk);
-    panel_free(panel);
-    panel = NULL;
+    message_thread_close(message_thread);
+    message_thread_free(message_thread);
+    exchange_free(exchange);
+    exchange = NULL;
     sandbox_check();
     sandbox_empty(sandbox_inbox);
 }
@@ -758,7 +759,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((choices & 3) == 3)
         exchange(&input, NULL);
     else if (choices & 2)
-        with_clerk(&input);
+        with_message_thread(&input);
     else
         with_plugin(&input);
     shl_responder_close(&device.responder);

@@ -1,8 +1,8 @@
 /* What `shmlink device` answers: over a whole link, its audio thread beside the
- * clerk. */
+ * message_thread. */
 #include "tool/bank.h"
-#include "tool/clerk.h"
 #include "tool/inbox.h"
+#include "tool/message_thread.h"
 #include "tool/player.h"
 
 #include "peer.h"
@@ -23,9 +23,9 @@
 #define LONG_MS 30000u
 
 static char folder[64];
-static struct panel *panel;
+static struct exchange *exchange;
 static struct player *player;
-static struct clerk *clerk;
+static struct message_thread *message_thread;
 static shl_device *device;
 static shl_host *host;
 static pthread_t thread;
@@ -64,17 +64,18 @@ static int start_device(void)
                                             .block_frames = 64,
                                             .params = synth_params(),
                                             .param_count = SYNTH_PARAMS};
-    struct clerk_options options = {.files = folder,
-                                    .kind = "shmlink synth",
-                                    .out_channels = 2,
-                                    .sysex = 1};
+    struct message_thread_options options = {.files = folder,
+                                             .kind = "shmlink synth",
+                                             .out_channels = 2,
+                                             .sysex = 1};
     struct player_options sound = {.rate_hz = 48000, .out_channels = 2};
 
     quit = deaf = 0;
-    sound.panel = options.panel = panel = panel_new();
+    sound.exchange = options.exchange = exchange = exchange_new();
     player = player_new(&sound);
-    clerk = clerk_new(&options);
-    return shl_device_open(&self, &device, NULL) || clerk_open(clerk, device) ||
+    message_thread = message_thread_new(&options);
+    return shl_device_open(&self, &device, NULL) ||
+           message_thread_open(message_thread, device) ||
            pthread_create(&thread, NULL, play, NULL);
 }
 
@@ -84,7 +85,7 @@ static int set_up(void **state)
         .out_channels = 2, .rate_hz = 48000, .block_frames = 64, .batch = 1};
     (void)state;
 
-    snprintf(folder, sizeof folder, "/tmp/shmlink-clerk-XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/shmlink-message_thread-XXXXXX");
     return !mkdtemp(folder) || start_device() ||
            shl_host_new(&options, &host) ||
            shl_host_open(host, "Clerk:0", LONG_MS);
@@ -99,11 +100,11 @@ static int tear_down(void **state)
     shl_host_free(host);
     shl_device_wake(device);
     pthread_join(thread, NULL);
-    clerk_close(clerk);
+    message_thread_close(message_thread);
     shl_device_close(device);
-    clerk_free(clerk);
+    message_thread_free(message_thread);
     player_free(player);
-    panel_free(panel);
+    exchange_free(exchange);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command);
 }
@@ -160,52 +161,52 @@ static double value_of(enum synth_param param)
     return shl_unpack_f64(&unpack);
 }
 
-/* ---- the panel ------------------------------------------------------------------- */
+/* ---- the exchange ------------------------------------------------------------------- */
 
 static void an_unheard_wish_keeps_its_silence(void **state)
 {
-    struct panel *own = panel_new();
+    struct exchange *own = exchange_new();
     double values[SYNTH_PARAMS] = {1}, seen[SYNTH_PARAMS];
-    const struct panel_wish *wish;
+    const struct exchange_wish *wish;
     uint32_t first, second;
 
     (void)state;
-    first = panel_post(own, values, 1);
+    first = exchange_post(own, values, 1);
     values[0] = 2;
-    second = panel_post(own, values, 0);
-    panel_values(own, seen);
+    second = exchange_post(own, values, 0);
+    exchange_values(own, seen);
     assert_true(seen[0] == 2);
-    assert_false(panel_heard(own, first));
-    wish = panel_take(own);
+    assert_false(exchange_heard(own, first));
+    wish = exchange_take(own);
     assert_non_null(wish);
     assert_true(wish->value[0] == 2 && wish->reset);
-    assert_null(panel_take(own));
-    panel_done(own, wish);
-    assert_true(panel_heard(own, first) && panel_heard(own, second));
-    panel_post(own, values, 0);
-    assert_int_equal(panel_take(own)->reset, 0);
-    panel_free(own);
+    assert_null(exchange_take(own));
+    exchange_done(own, wish);
+    assert_true(exchange_heard(own, first) && exchange_heard(own, second));
+    exchange_post(own, values, 0);
+    assert_int_equal(exchange_take(own)->reset, 0);
+    exchange_free(own);
 }
 
 static void midi_waits_in_order_and_has_an_end(void **state)
 {
-    struct panel *own = panel_new();
+    struct exchange *own = exchange_new();
     uint32_t ump[2] = {0, 0};
 
     (void)state;
     for (uint32_t round = 0; round < 3; round++) {
-        for (uint32_t i = 0; i < PANEL_MIDI; i++) {
+        for (uint32_t i = 0; i < EXCHANGE_MIDI; i++) {
             ump[0] = i;
-            assert_true(panel_midi(own, ump));
+            assert_true(exchange_midi(own, ump));
         }
-        assert_false(panel_midi(own, ump));
-        for (uint32_t i = 0; i < PANEL_MIDI; i++) {
-            assert_true(panel_next_midi(own, ump));
+        assert_false(exchange_midi(own, ump));
+        for (uint32_t i = 0; i < EXCHANGE_MIDI; i++) {
+            assert_true(exchange_next_midi(own, ump));
             assert_int_equal(ump[0], i);
         }
-        assert_false(panel_next_midi(own, ump));
+        assert_false(exchange_next_midi(own, ump));
     }
-    panel_free(own);
+    exchange_free(own);
 }
 
 static void the_first_program_is_how_it_begins(void **state)
@@ -507,13 +508,14 @@ static void unfinished_files_leave_nothing(void **state)
         assert_int_equal(offer(name, 100, 0, &t), SHL_OK);
     }
     assert_int_equal(files(), INBOX_TRANSFERS);
-    clerk_close(clerk);
-    clerk_free(clerk);
-    clerk = NULL;
+    message_thread_close(message_thread);
+    message_thread_free(message_thread);
+    message_thread = NULL;
     assert_int_equal(files(), 0);
-    struct clerk_options options = {.panel = panel, .kind = "shmlink synth"};
-    clerk = clerk_new(&options);
-    assert_int_equal(clerk_open(clerk, device), SHL_OK);
+    struct message_thread_options options = {.exchange = exchange,
+                                             .kind = "shmlink synth"};
+    message_thread = message_thread_new(&options);
+    assert_int_equal(message_thread_open(message_thread, device), SHL_OK);
     assert_int_equal(offer("a", 1, 0, &t), SHL_NO_PERMISSION);
 }
 
