@@ -10,7 +10,7 @@
 #define NEWS_MAX   100 /* of one observer at once, besides levels */
 #define TEXT_BYTES 160
 
-enum news_kind {
+enum device_messages_kind {
     NEWS_EVENT,
     NEWS_MESSAGE,
     NEWS_CONNECTION,
@@ -19,7 +19,7 @@ enum news_kind {
 };
 
 struct news {
-    enum news_kind kind;
+    enum device_messages_kind kind;
     int out; /* connection: linked */
     union {
         struct shl_event event;
@@ -74,7 +74,8 @@ struct observers {
 
 /* ---- the worker: what an observer tells ------------------------------------------ */
 
-static struct news *add(struct report *report, enum news_kind kind, int out)
+static struct news *add(struct report *report, enum device_messages_kind kind,
+                        int out)
 {
     struct news *news = &report->news[report->count];
 

@@ -46,11 +46,11 @@ static void change_due(t_shmlink *x, uint32_t base, uint32_t frames,
 {
     const double *time;
 
-    while ((time = playhead_first(x)) && (!until || *time <= until->time)) {
+    while ((time = transport_first(x)) && (!until || *time <= until->time)) {
         uint32_t offset = schedule_offset(&x->x_block, *time);
         if (offset >= base + frames)
             return;
-        playhead_play(x, offset > base ? offset - base : 0);
+        transport_play(x, offset > base ? offset - base : 0);
     }
 }
 
@@ -235,8 +235,8 @@ static void play_idle(t_shmlink *x)
     struct shl_event event;
     uint32_t offset;
 
-    while (playhead_first(x))
-        playhead_play(x, 0);
+    while (transport_first(x))
+        transport_play(x, 0);
     if (shl_host_linked(x->x_host) == 2) {
         const struct schedule_entry *entry;
         while ((entry = schedule_first(&x->x_out))) {
@@ -290,7 +290,7 @@ static void shmlink_poll(t_shmlink *x)
         connection_poll(x);
     connection_answer(x);
     taps_tell(x);
-    news_tell(x);
+    device_messages_tell(x);
     requests_run(x);
     tell_refused_events(x);
     if (!x->x_host || !x->x_say.name[0])
@@ -315,7 +315,7 @@ static void shmlink_deliver(t_shmlink *x)
         struct shl_event event = first->event;
         schedule_pop(&x->x_in);
         if (x->x_host)
-            echoes_tell(x, &event);
+            device_events_tell(x, &event);
     }
     if (first)
         clock_set(x->x_deliver, first->time);
@@ -375,7 +375,7 @@ static void end(void *object)
     requests_free(x);
     shl_host_free(x->x_host);
     taps_free(x);
-    news_forget(x);
+    device_messages_forget(x);
     freebytes(x->x_samples, x->x_samples_size);
     freebytes(x->x_vectors, (both + 1) * sizeof *x->x_vectors);
     freebytes(x->x_planes, (both + 1) * sizeof *x->x_planes);
@@ -477,14 +477,14 @@ void shmlink_tilde_setup(void)
     class_setsavefn(c, shmlink_save);
     connection_methods(c);
     notes_methods(c, waiting_add);
-    knobs_methods(c);
-    playhead_methods(c);
+    params_methods(c);
+    transport_methods(c);
     facts_methods(c);
     taps_methods(c);
     programs_methods(c);
     states_methods(c);
     presets_methods(c);
-    news_methods(c);
+    device_messages_methods(c);
     plugins_methods(c);
     patch_setup();
     logpost(NULL, PD_DEBUG, "shmlink~ %d.%d.%d", SHL_VERSION_MAJOR,

@@ -2,9 +2,9 @@
  * done by a worker thread, since it goes on for hours beside the audio. The
  * worker fills one picture and waits until the scheduler has taken it. Looking
  * into links is done in observers.c. */
+#include "pd/device_info.h"
 #include "pd/observers.h"
 #include "pd/remains.h"
-#include "pd/sheet.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static shl_status look(shl_registry *board, struct picture *picture)
  * Freed by the caller. */
 static struct picture *look_for(t_shmreg *x, t_symbol *s, const char *failed)
 {
-    shl_registry *board = sheet_board(&x->x_say, s, failed);
+    shl_registry *board = device_info_board(&x->x_say, s, failed);
     struct picture *picture;
 
     if (!board)
@@ -141,7 +141,7 @@ static void shmreg_info(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
     char id[128];
 
     if (only_word(x, s, argc, argv, "info_done", "one device", id, sizeof id))
-        sheet_look_up(&x->x_say, s, id);
+        device_info_look_up(&x->x_say, s, id);
 }
 
 static void shmreg_find(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
@@ -160,7 +160,7 @@ static void shmreg_find(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
         replies_error(&x->x_say, s, status, "find: %s", why.text);
         return;
     }
-    board = sheet_board(&x->x_say, s, "done");
+    board = device_info_board(&x->x_say, s, "done");
     if (!board)
         return;
     status = shl_registry_find_tag(board, tag, &info);
@@ -178,7 +178,7 @@ static void shmreg_find(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 
 static void shmreg_clean(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 {
-    shl_registry *board = sheet_board(&x->x_say, s, "clean");
+    shl_registry *board = device_info_board(&x->x_say, s, "clean");
     uint32_t count = 0;
     shl_status status;
 

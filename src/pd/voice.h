@@ -49,7 +49,7 @@ typedef void (*notes_add)(t_class *c, t_method method, const char *selector);
 void notes_methods(t_class *c, notes_add add);
 
 /** One packet from the other side, told on the outlet now. */
-void echoes_ump(struct voice *x, const uint32_t *ump);
+void device_events_ump(struct voice *x, const uint32_t *ump);
 
 /** A link has begun or ended: nothing is in the middle. */
 void voice_forget_link(struct voice *x);

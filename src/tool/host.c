@@ -2,9 +2,9 @@
  * into a file, and sums up. */
 #include "listen.h"
 #include "live.h"
-#include "notes.h"
 #include "options.h"
 #include "render.h"
+#include "score_text.h"
 #include "smf.h"
 #include "terminal.h"
 #include "tool.h"

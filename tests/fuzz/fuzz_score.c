@@ -4,7 +4,7 @@
  *
  * The first byte chooses: the input as it stands, or as the choices of a writer
  * who knows words, chunks and events. */
-#include "tool/notes.h"
+#include "tool/score_text.h"
 #include "tool/smf.h"
 
 #include "input.h"

@@ -558,7 +558,7 @@ static void midi_crosses_on_every_port_and_channel(void **state)
 }
 
 /* shows MP-14 MP-16 */
-static void echoes_come_once_and_a_full_ring_counts(void **state)
+static void device_events_come_once_and_a_full_ring_counts(void **state)
 {
     struct shl_event event = shl_event_param(0, SHL_EVENT_PARAM, 7, 0.25);
     struct shl_plugin_host_stats stats;
@@ -1154,7 +1154,7 @@ int main(void)
         TEST(events_that_make_no_sense_are_counted),
         TEST(events_out_of_order_are_raised),
         TEST(midi_crosses_on_every_port_and_channel),
-        TEST(echoes_come_once_and_a_full_ring_counts),
+        TEST(device_events_come_once_and_a_full_ring_counts),
         TEST(ports_beyond_the_daws_get_nothing),
         TEST(impossible_indices_restart_a_ring),
         TEST(a_wish_to_end_is_heard_with_and_without_a_byte),

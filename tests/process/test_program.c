@@ -222,12 +222,14 @@ static void a_child_outlives_the_thread_that_started_it(void **state)
 static int closes_the_others(void *arg)
 {
     struct shl_pipes pipes = SHL_PIPES_NONE;
-    int bell_ends[2], news_ends[2], other[2];
+    int bell_ends[2], device_messages_ends[2], other[2];
 
     (void)arg;
-    CHILD_CHECK(!pipe(bell_ends) && !pipe(news_ends) && !pipe(other));
-    CHILD_CHECK(shl_pipes_adopt(&pipes, news_ends[0], bell_ends[1]) == SHL_OK);
-    CHILD_CHECK(dup(news_ends[1]) >= 0 && dup(bell_ends[0]) >= 0);
+    CHILD_CHECK(!pipe(bell_ends) && !pipe(device_messages_ends) &&
+                !pipe(other));
+    CHILD_CHECK(shl_pipes_adopt(&pipes, device_messages_ends[0],
+                                bell_ends[1]) == SHL_OK);
+    CHILD_CHECK(dup(device_messages_ends[1]) >= 0 && dup(bell_ends[0]) >= 0);
     CHILD_CHECK(shl_pipes_wait(&pipes, 1000) == SHL_TIMEOUT);
     shl_pipes_alone(&pipes);
     CHILD_CHECK(shl_pipes_wait(&pipes, 1000) == SHL_GONE);

@@ -1,5 +1,5 @@
 /* Standard MIDI files and notes as text: both become a score. */
-#include "tool/notes.h"
+#include "tool/score_text.h"
 #include "tool/smf.h"
 
 #include <math.h>

@@ -56,7 +56,7 @@ static shl_status make_host(t_shmlink *x)
     shl_host_tag(host, x->x_flags.tag);
     shl_host_slack(host, slack_us, NULL);
     shl_host_literal(host, x->x_literal);
-    shl_host_on_message(host, news_take, x);
+    shl_host_on_message(host, device_messages_take, x);
     return SHL_OK;
 }
 
@@ -433,9 +433,9 @@ static int voice_send_long(struct voice *x, t_symbol *selector,
 {
     t_shmlink *host = (t_shmlink *)x;
 
-    if (size <= VOICE_SYSEX_MAX && !news_sends_sysex(host))
+    if (size <= VOICE_SYSEX_MAX && !device_messages_sends_sysex(host))
         return 0;
-    news_send_sysex(host, selector, bytes, size);
+    device_messages_send_sysex(host, selector, bytes, size);
     return 1;
 }
 

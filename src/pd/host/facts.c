@@ -1,7 +1,7 @@
 /* Questions about the link and the device that can be answered at once: info,
  * stats, why, latency, version, print. */
+#include "pd/device_info.h"
 #include "pd/host/shmlink.h"
-#include "pd/sheet.h"
 
 /* Frames of the event path: into the device none, back into Pd the block that
  * was already played when its events are seen, in whole ticks of Pd. */
@@ -27,7 +27,7 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     }
     if (argc) {
         atoms_text(argv, id, sizeof id);
-        sheet_look_up(&x->x_say, s, id);
+        device_info_look_up(&x->x_say, s, id);
         return;
     }
     if (!connection_ready(x, s, 0) || shl_host_device(x->x_host, &info)) {
@@ -35,9 +35,9 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         return;
     }
     if (flags_is_plugin(x->x_say.name))
-        sheet_tell_plugin(&x->x_say, &info, "mine", x->x_say.name);
+        device_info_tell_plugin(&x->x_say, &info, "mine", x->x_say.name);
     else
-        sheet_tell(&x->x_say, &info, "mine");
+        device_info_tell(&x->x_say, &info, "mine");
     replies_key_number(&x->x_say, "info", "latency",
                        shl_host_latency(x->x_host));
     replies_key_number(&x->x_say, "info", "linklatency",

@@ -23,7 +23,7 @@ struct shmlink_told {
 };
 
 /* A change of the transport, until the block of its time begins. */
-enum playhead_what {
+enum transport_what {
     PLAYHEAD_TEMPO,
     PLAYHEAD_METER,
     PLAYHEAD_PLAY,
@@ -31,7 +31,7 @@ enum playhead_what {
 };
 struct playhead_change {
     double time; /* logical */
-    enum playhead_what what;
+    enum transport_what what;
     double value[2];
 };
 #define PLAYHEAD_CUES 128
@@ -115,14 +115,14 @@ typedef struct shmlink {
     uint32_t x_waiting_count;
     t_canvas *x_canvas; /* paths are relative to it */
     struct requests x_requests;
-    char x_preset[SHL_FILE_NAME_SIZE]; /* loaded or saved last */
-    int x_programs, x_presets;         /* as counted last; -1: not yet */
-    struct shmlink *x_next;            /* in presets.c's list of all */
-    int x_change_due;                  /* it is to hear of changed presets */
-    struct news *x_news, *x_news_last; /* from the device, not told yet */
-    uint32_t x_news_count;
-    size_t x_news_bytes;
-    uint64_t x_news_lost, x_news_lost_told;
+    char x_preset[SHL_FILE_NAME_SIZE];   /* loaded or saved last */
+    int x_programs, x_presets;           /* as counted last; -1: not yet */
+    struct shmlink *x_next;              /* in presets.c's list of all */
+    int x_change_due;                    /* it is to hear of changed presets */
+    struct news *x_posts, *x_posts_last; /* from the device, not told yet */
+    uint32_t x_posts_count;
+    size_t x_posts_bytes;
+    uint64_t x_posts_lost, x_posts_lost_told;
     double x_lines_since; /* logical time, for those on the console */
     uint32_t x_lines;
 } t_shmlink;
@@ -203,12 +203,12 @@ void waiting_free(t_shmlink *x);
 
 /* ---- the others ---- */
 
-void knobs_methods(t_class *c);
-void playhead_methods(t_class *c);
+void params_methods(t_class *c);
+void transport_methods(t_class *c);
 /** The logical time of the first change that waits; NULL: none does. [audio] */
-const double *playhead_first(const t_shmlink *x);
+const double *transport_first(const t_shmlink *x);
 /** Have it take effect at this sample of the block that begins. [audio] */
-void playhead_play(t_shmlink *x, uint32_t offset);
+void transport_play(t_shmlink *x, uint32_t offset);
 void facts_methods(t_class *c);
 void taps_methods(t_class *c);
 
@@ -224,7 +224,7 @@ void programs_methods(t_class *c);
 void plugins_methods(t_class *c);
 void states_methods(t_class *c);
 void presets_methods(t_class *c);
-void news_methods(t_class *c);
+void device_messages_methods(t_class *c);
 
 /** The name that the linked device's presets go by, "" without one. */
 void states_key(t_shmlink *x, char key[64]);
@@ -234,16 +234,16 @@ void states_hand_over(struct request *request);
 void presets_enlist(t_shmlink *x);
 void presets_discharge(t_shmlink *x);
 /** A message of the device, as the core's handler; told later. */
-int news_take(void *arg, const struct shl_received *message);
-void news_tell(t_shmlink *x);
-void news_forget(t_shmlink *x);
+int device_messages_take(void *arg, const struct shl_received *message);
+void device_messages_tell(t_shmlink *x);
+void device_messages_forget(t_shmlink *x);
 /** SysEx by message: as long as it likes, after all that was sent before. */
-void news_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
-                     size_t size);
+void device_messages_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
+                                size_t size);
 /** Whether such a one is still under way. */
-int news_sends_sysex(const t_shmlink *x);
+int device_messages_sends_sysex(const t_shmlink *x);
 
 /** One event from the device, told on the outlet now. */
-void echoes_tell(t_shmlink *x, const struct shl_event *event);
+void device_events_tell(t_shmlink *x, const struct shl_event *event);
 
 #endif

@@ -14,7 +14,7 @@ void patch_claim_end(t_patch *x)
     uint32_t ump;
 
     while (shl_held_release(&x->x_held, &ump))
-        echoes_ump(&x->x_voice, &ump);
+        device_events_ump(&x->x_voice, &ump);
     if (x->x_told != PATCH_NOT_TOLD)
         tell_released(x);
 }
@@ -93,7 +93,7 @@ void patch_claim_event(t_patch *x, const struct shl_event *event)
         replies_bare(&x->x_say, "released");
     } else if (event->kind == SHL_EVENT_UMP) {
         shl_held_follow(&x->x_held, event->data);
-        echoes_ump(&x->x_voice, event->data);
+        device_events_ump(&x->x_voice, event->data);
     } else {
         patch_params_tell(x, event);
     }

@@ -1,6 +1,6 @@
 /* What a patch that is a device tells of itself: latency, info, stats, why. */
+#include "pd/device_info.h"
 #include "pd/patch/patch.h"
-#include "pd/sheet.h"
 
 #include <stdio.h>
 
@@ -37,7 +37,7 @@ static void patch_info(t_patch *x, t_symbol *s, int argc, t_atom *argv)
                       "info: the device is not on the board: send open");
         return;
     }
-    sheet_look_up(&x->x_say, s, shl_device_id(x->x_device));
+    device_info_look_up(&x->x_say, s, shl_device_id(x->x_device));
 }
 
 static void patch_stats(t_patch *x, t_symbol *s, int argc, t_atom *argv)

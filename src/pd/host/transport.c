@@ -27,12 +27,12 @@ static void apply_change(struct shl_transport *transport,
     }
 }
 
-const double *playhead_first(const t_shmlink *x)
+const double *transport_first(const t_shmlink *x)
 {
     return x->x_transport_count ? &x->x_transports[0].time : NULL;
 }
 
-void playhead_play(t_shmlink *x, uint32_t offset)
+void transport_play(t_shmlink *x, uint32_t offset)
 {
     struct shl_transport now = shl_host_transport_at(x->x_host, offset);
 
@@ -44,14 +44,14 @@ void playhead_play(t_shmlink *x, uint32_t offset)
 }
 
 /* Where nobody performs, or no more can wait, it takes effect at once. */
-static void put(t_shmlink *x, enum playhead_what what, double a, double b)
+static void put(t_shmlink *x, enum transport_what what, double a, double b)
 {
     if (x->x_transport_count == PLAYHEAD_CUES)
-        playhead_play(x, 0);
+        transport_play(x, 0);
     x->x_transports[x->x_transport_count++] =
         (struct playhead_change){clock_getlogicaltime(), what, {a, b}};
     while (x->x_transport_count && connection_idle(x))
-        playhead_play(x, 0);
+        transport_play(x, 0);
 }
 
 /* Frames from one logical time to another, none back. */
@@ -194,7 +194,7 @@ static void transport_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     replies_number(&x->x_say, "transport", transport(x) ? present(x).beats : 0);
 }
 
-void playhead_methods(t_class *c)
+void transport_methods(t_class *c)
 {
     class_addmethod(c, (t_method)tempo, gensym("tempo"), A_GIMME, 0);
     class_addmethod(c, (t_method)time_signature, gensym("time_signature"),

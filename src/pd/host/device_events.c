@@ -62,7 +62,7 @@ static void take_sysex(struct voice *x, const uint32_t *ump)
     x->sysex_state = VOICE_SYSEX_NONE;
 }
 
-void echoes_ump(struct voice *x, const uint32_t *ump)
+void device_events_ump(struct voice *x, const uint32_t *ump)
 {
     if (ump[0] >> 28 == 3)
         take_sysex(x, ump);
@@ -100,10 +100,10 @@ static void tell_param(t_shmlink *x, const struct shl_event *event)
     }
 }
 
-void echoes_tell(t_shmlink *x, const struct shl_event *event)
+void device_events_tell(t_shmlink *x, const struct shl_event *event)
 {
     if (event->kind != SHL_EVENT_UMP)
         tell_param(x, event);
     else
-        echoes_ump(&x->x_voice, event->data);
+        device_events_ump(&x->x_voice, event->data);
 }

@@ -6,22 +6,23 @@
 #include "pd/replies.h"
 
 /** All lines that describe the device itself; no end marker. */
-void sheet_tell(struct replies *replies, const struct shl_device_info *info,
-                const char *state);
+void device_info_tell(struct replies *replies,
+                      const struct shl_device_info *info, const char *state);
 
 /** The same of the plugin in a program that we have started, `what` being what
  * was opened: "clap:/path/file.clap::id". */
-void sheet_tell_plugin(struct replies *replies,
-                       const struct shl_device_info *info, const char *state,
-                       const char *what);
+void device_info_tell_plugin(struct replies *replies,
+                             const struct shl_device_info *info,
+                             const char *state, const char *what);
 
 /** Look a device up on the board and tell of it, with `info_done 1` or the
  * error and `info_done 0`. */
-void sheet_look_up(struct replies *replies, t_symbol *selector, const char *id);
+void device_info_look_up(struct replies *replies, t_symbol *selector,
+                         const char *id);
 
 /** The board, opened anew so that a board that was replaced is seen; NULL and
  * the error, with the reply `failed 0`. Close it with shl_registry_close. */
-shl_registry *sheet_board(struct replies *replies, t_symbol *selector,
-                          const char *failed);
+shl_registry *device_info_board(struct replies *replies, t_symbol *selector,
+                                const char *failed);
 
 #endif

@@ -342,7 +342,7 @@ static void param_dump(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     replies_number(&x->x_say, "param_dump", done);
 }
 
-void knobs_methods(t_class *c)
+void params_methods(t_class *c)
 {
     waiting_add(c, (t_method)param_set, "param_set");
     waiting_add(c, (t_method)param_plain, "param_plain");

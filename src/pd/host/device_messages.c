@@ -21,7 +21,7 @@ struct news {
 
 /* ---- taking: while the core polls, which must not be disturbed ------------------ */
 
-int news_take(void *arg, const struct shl_received *message)
+int device_messages_take(void *arg, const struct shl_received *message)
 {
     t_shmlink *x = arg;
     struct news *news;
@@ -30,10 +30,10 @@ int news_take(void *arg, const struct shl_received *message)
         message->type != SHL_MESSAGE_PROGRAM_SET &&
         message->type != SHL_MESSAGE_MIDI_RAW)
         return 0;
-    if (x->x_news_count == NEWS_MAX ||
-        x->x_news_bytes + message->size > NEWS_BYTES ||
+    if (x->x_posts_count == NEWS_MAX ||
+        x->x_posts_bytes + message->size > NEWS_BYTES ||
         !(news = malloc(sizeof *news + message->size))) {
-        x->x_news_lost++;
+        x->x_posts_lost++;
         return 1;
     }
     news->next = NULL;
@@ -41,31 +41,31 @@ int news_take(void *arg, const struct shl_received *message)
     news->size = message->size;
     if (message->size)
         memcpy(news->bytes, message->bytes, message->size);
-    if (x->x_news_last)
-        x->x_news_last->next = news;
+    if (x->x_posts_last)
+        x->x_posts_last->next = news;
     else
-        x->x_news = news;
-    x->x_news_last = news;
-    x->x_news_count++;
-    x->x_news_bytes += message->size;
+        x->x_posts = news;
+    x->x_posts_last = news;
+    x->x_posts_count++;
+    x->x_posts_bytes += message->size;
     return 1;
 }
 
 static struct news *next_news(t_shmlink *x)
 {
-    struct news *news = x->x_news;
+    struct news *news = x->x_posts;
 
     if (!news)
         return NULL;
-    x->x_news = news->next;
-    if (!x->x_news)
-        x->x_news_last = NULL;
-    x->x_news_count--;
-    x->x_news_bytes -= news->size;
+    x->x_posts = news->next;
+    if (!x->x_posts)
+        x->x_posts_last = NULL;
+    x->x_posts_count--;
+    x->x_posts_bytes -= news->size;
     return news;
 }
 
-void news_forget(t_shmlink *x)
+void device_messages_forget(t_shmlink *x)
 {
     struct news *news;
 
@@ -100,7 +100,7 @@ static void tell_log(t_shmlink *x, const struct news *news)
 
     shl_unpack_text(&unpack, text, sizeof text);
     if (unpack.bad) {
-        x->x_news_lost++;
+        x->x_posts_lost++;
         return;
     }
     shl_text_clean(text, sizeof text);
@@ -123,7 +123,7 @@ static void tell_program(t_shmlink *x, const struct news *news)
     uint32_t number = shl_unpack_u32(&unpack);
 
     if (unpack.bad) {
-        x->x_news_lost++;
+        x->x_posts_lost++;
         return;
     }
     shl_host_refresh(x->x_host);
@@ -137,7 +137,7 @@ static void tell_midi(t_shmlink *x, const struct news *news)
     t_atom *atoms = count ? getbytes(count * sizeof *atoms) : NULL;
 
     if (!atoms) {
-        x->x_news_lost++;
+        x->x_posts_lost++;
         return;
     }
     for (i = 0; i < count; i++)
@@ -149,18 +149,18 @@ static void tell_midi(t_shmlink *x, const struct news *news)
 
 static void tell_lost(t_shmlink *x)
 {
-    uint64_t count = x->x_news_lost - x->x_news_lost_told;
+    uint64_t count = x->x_posts_lost - x->x_posts_lost_told;
 
     if (!count)
         return;
-    x->x_news_lost_told = x->x_news_lost;
+    x->x_posts_lost_told = x->x_posts_lost;
     replies_error(&x->x_say, gensym("log"), SHL_RING_FULL,
                   "messages of the device that were too many, too long or "
                   "not as they must be: %s",
                   shl_places((double)count, 0).text);
 }
 
-void news_tell(t_shmlink *x)
+void device_messages_tell(t_shmlink *x)
 {
     struct news *news;
 
@@ -209,7 +209,7 @@ static void ask_sysex(t_shmlink *x, struct request *request)
                 tell_nothing);
 }
 
-int news_sends_sysex(const t_shmlink *x)
+int device_messages_sends_sysex(const t_shmlink *x)
 {
     const struct request *request = x->x_requests.first;
 
@@ -219,8 +219,8 @@ int news_sends_sysex(const t_shmlink *x)
 }
 
 /* Port u32, then the bytes, from F0 to F7. */
-void news_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
-                     size_t size)
+void device_messages_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
+                                size_t size)
 {
     struct request *request = requests_new(x, s, ask_sysex, SHL_CAP_SYSEX_IN);
     uint8_t *to = request ? malloc(size + 6) : NULL;
@@ -246,7 +246,7 @@ void news_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
     requests_add(x, request);
 }
 
-void news_methods(t_class *c)
+void device_messages_methods(t_class *c)
 {
     waiting_add(c, (t_method)shmlink_ping, "ping");
 }

@@ -1,4 +1,4 @@
-#include "notes.h"
+#include "score_text.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "pd/sheet.h"
+#include "pd/device_info.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -101,8 +101,8 @@ static void tell(struct replies *replies, const struct shl_device_info *info,
     capabilities(replies, info);
 }
 
-void sheet_tell(struct replies *replies, const struct shl_device_info *info,
-                const char *state)
+void device_info_tell(struct replies *replies,
+                      const struct shl_device_info *info, const char *state)
 {
     char base[sizeof info->id];
 
@@ -111,9 +111,9 @@ void sheet_tell(struct replies *replies, const struct shl_device_info *info,
     tell(replies, info, state, info->id, base, "shm");
 }
 
-void sheet_tell_plugin(struct replies *replies,
-                       const struct shl_device_info *info, const char *state,
-                       const char *what)
+void device_info_tell_plugin(struct replies *replies,
+                             const struct shl_device_info *info,
+                             const char *state, const char *what)
 {
     char format[16], path[REPLIES_NAME], base[sizeof info->id];
     size_t length = strcspn(what, ":");
@@ -135,8 +135,8 @@ void sheet_tell_plugin(struct replies *replies,
     tell(replies, info, state, path, base, format);
 }
 
-shl_registry *sheet_board(struct replies *replies, t_symbol *selector,
-                          const char *failed)
+shl_registry *device_info_board(struct replies *replies, t_symbol *selector,
+                                const char *failed)
 {
     shl_registry *board = NULL;
     struct shl_why why = {""};
@@ -153,9 +153,10 @@ shl_registry *sheet_board(struct replies *replies, t_symbol *selector,
     return NULL;
 }
 
-void sheet_look_up(struct replies *replies, t_symbol *selector, const char *id)
+void device_info_look_up(struct replies *replies, t_symbol *selector,
+                         const char *id)
 {
-    shl_registry *board = sheet_board(replies, selector, "info_done");
+    shl_registry *board = device_info_board(replies, selector, "info_done");
     struct shl_device_info info;
     char why[256];
     shl_status status;
@@ -167,7 +168,7 @@ void sheet_look_up(struct replies *replies, t_symbol *selector, const char *id)
         shl_registry_why(board, id, why, sizeof why);
     shl_registry_close(board);
     if (!status || status == SHL_BUSY) {
-        sheet_tell(replies, &info, shl_state_name(info.state));
+        device_info_tell(replies, &info, shl_state_name(info.state));
         replies_number(replies, "info_done", 1);
         return;
     }
