@@ -126,7 +126,7 @@ struct inside {
 };
 
 static const struct inside in_transport[] = {
-    {"transport.transport_sample", SHL_TRANSPORT_PLAYHEAD, 8},
+    {"transport.playhead_sample", SHL_TRANSPORT_PLAYHEAD, 8},
     {"transport.tempo", SHL_TRANSPORT_TEMPO, 8},
     {"transport.numerator", SHL_TRANSPORT_NUMERATOR, 4},
     {"transport.denominator", SHL_TRANSPORT_DENOMINATOR, 4},

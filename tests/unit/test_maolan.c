@@ -593,7 +593,7 @@ static void transport_lies_as_published(void **state)
         use(versions[v]);
         uint8_t *to = base + daw.layout->transport;
         shl_maolan_transport_write(to, &sent);
-        memcpy(&frame, base + at(version, "transport.transport_sample"), 8);
+        memcpy(&frame, base + at(version, "transport.playhead_sample"), 8);
         memcpy(&tempo, base + at(version, "transport.tempo"), 8);
         memcpy(&rate_hz, base + at(version, "transport.sample_rate_hz"), 8);
         assert_true(frame == sent.frame && tempo == 93.5 && rate_hz == 44100);

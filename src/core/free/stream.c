@@ -261,7 +261,7 @@ static SHL_RT void take_line(shl_stream_reader *r)
     struct shl_clock_line line;
     double period_ns = 1e9 / r->options.from_hz;
 
-    if (!shl_shared_clock_read(r->memory.estimator, &r->sequence, &line))
+    if (!shl_shared_clock_read(r->memory.clock, &r->sequence, &line))
         return;
     bool good = line.period_ns > period_ns * (1.0 - MOST_APART) &&
                 line.period_ns < period_ns * (1.0 + MOST_APART) &&

@@ -29,8 +29,8 @@ struct shl_stream_memory {
                                      frames below may be written over */
     _Atomic uint64_t *heard; /* reader: while it copies, twice the frame of its
                                   own at which frame 0 is heard, and 1; else 0 */
-    struct shl_shared_clock *estimator; /* when which frame is due */
-    float *planes; /* SHL_STREAM_FRAMES floats per channel */
+    struct shl_shared_clock *clock; /* when which frame is due */
+    float *planes;                  /* SHL_STREAM_FRAMES floats per channel */
 };
 
 /** A stream of a segment. */
@@ -38,7 +38,7 @@ static inline struct shl_stream_memory
 shl_stream_memory_of(struct shl_stream *stream)
 {
     return (struct shl_stream_memory){&stream->written, &stream->read,
-                                      &stream->heard, &stream->estimator,
+                                      &stream->heard, &stream->clock,
                                       stream->plane[0]};
 }
 

@@ -25,8 +25,7 @@ shl_status shl_stream_writer_new(const struct shl_stream_memory *memory,
     w->memory = *memory;
     w->channels = channels;
     shl_clock_estimator_init(&w->estimator, rate_hz);
-    atomic_store_explicit(&memory->estimator->sequence, 0,
-                          memory_order_relaxed);
+    atomic_store_explicit(&memory->clock->sequence, 0, memory_order_relaxed);
     /* release: pairs with the reader's acquire, as every store to it */
     atomic_store_explicit(memory->written, 0, memory_order_release);
     *writer = w;
@@ -82,8 +81,7 @@ SHL_RT void shl_stream_write(shl_stream_writer *writer,
         copy_in(writer->memory.planes + (size_t)c * SHL_STREAM_FRAMES,
                 planes[c], writer->frame, frames);
     if (shl_clock_estimator_see(&writer->estimator, writer->frame, now_ns))
-        shl_shared_clock_write(writer->memory.estimator,
-                               &writer->estimator.line);
+        shl_shared_clock_write(writer->memory.clock, &writer->estimator.line);
     writer->frame += frames;
     /* release: the frames below are whole before the reader sees the number */
     atomic_store_explicit(writer->memory.written, writer->frame,

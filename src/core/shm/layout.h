@@ -521,12 +521,12 @@ static_assert(sizeof(struct shl_shared_clock) == 48, "wire size");
  *   offset size field    writer    reader    ordering
  *   0      8    written  producer  consumer  release store, acquire load: the
  *                                            frames below are whole
- *   8      48   estimator     producer  consumer  as a shared_clock
+ *   8      48   clock         producer  consumer  as a shared_clock
  *   128    8    read     consumer  producer  release store, acquire load: the
  *                                            frames below are free again */
 struct shl_stream {
-    _Atomic uint64_t written;          /* frames ever */
-    struct shl_shared_clock estimator; /* of the producer */
+    _Atomic uint64_t written;      /* frames ever */
+    struct shl_shared_clock clock; /* of the producer */
     uint8_t reserved0[72];
     _Atomic uint64_t read;  /* frames ever */
     _Atomic uint64_t heard; /* where frame 0 is, see stream.h */

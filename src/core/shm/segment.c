@@ -395,7 +395,7 @@ static shl_status reserve_stream(struct shl_segment *s,
     /* nobody looks before the claim is accepted, with release */
     atomic_store_explicit(&stream->written, 0, memory_order_relaxed);
     atomic_store_explicit(&stream->read, 0, memory_order_relaxed);
-    atomic_store_explicit(&stream->estimator.sequence, 0, memory_order_relaxed);
+    atomic_store_explicit(&stream->clock.sequence, 0, memory_order_relaxed);
     return SHL_OK;
 }
 
