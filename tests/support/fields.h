@@ -192,7 +192,7 @@ static const struct field shared_fields[] = {
     FIELD(shl_shared_clock, word),
     END(shl_shared_clock),
     FIELD(shl_stream, written),
-    FIELD(shl_stream, estimator),
+    FIELD(shl_stream, clock),
     FIELD(shl_stream, reserved0),
     FIELD(shl_stream, read),
     FIELD(shl_stream, heard),

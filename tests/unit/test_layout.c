@@ -677,7 +677,7 @@ static const struct {
 } on_record[] = {
     {1, 0, 1, 0xFE56D4AA0E8F789Eu},
     {1, 1, 1, 0xA161D670040FDE8Eu},
-    {1, 2, 1, 0xBC2E007334D655F9u},
+    {1, 2, 1, 0xFAE435168E4608F4u},
 };
 
 /* shows MP-04 */

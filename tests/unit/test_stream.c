@@ -490,10 +490,10 @@ static void hostile_counters_are_survived_and_counted(void **state)
             atomic_store(&shared.read, lies[(i + 2) % 7]);
         if (i % 11 == 0) {
             for (int w = 0; w < 5; w++)
-                atomic_store(&shared.estimator.word[w],
+                atomic_store(&shared.clock.word[w],
                              i % 2 ? lies[(i + (uint32_t)w) % 7]
                                    : (uint64_t)(chance() * 1.8e19));
-            atomic_fetch_add(&shared.estimator.sequence, 1 + i % 2);
+            atomic_fetch_add(&shared.clock.sequence, 1 + i % 2);
         }
         read_block(sim);
         atomic_store(&shared.written, truth);
