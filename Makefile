@@ -51,7 +51,10 @@ rate.found := $(shell pkg-config --exists samplerate 2>/dev/null && echo yes)
 rate.sources := $(if $(rate.found),$(wildcard src/rate/*.c))
 
 class.sources = src/pd/shmlink~.c src/pd/shmreg.c
-common.sources = $(filter-out $(class.sources),$(pd.sources))
+# Which other files a class is made of. A list for each: [shmreg] needs nothing of
+# the files of [shmlink~], and no resampler.
+shmreg.parts = $(patsubst %,src/pd/%.c,atoms device_info observers remains replies)
+shmlink~.parts = $(filter-out $(class.sources) src/pd/observers.c,$(pd.sources))
 
 # Each file of unit and process is a program; those of support are linked to all of
 # them, but for two that are built in their own ways, as the fuzzers are.
@@ -92,6 +95,10 @@ core.flags = -std=c11 -O2 -g -fPIC -fvisibility=hidden \
 core.ldflags = -Wl,-z,dynamic-undefined-weak $(EXTRA)
 core.libs = -lpthread -lrt -ldl -lm
 
+# What each class links, in front of the system's libraries.
+shmreg.archives = $(BUILD)/libshmlink.a
+shmlink~.archives = $(rate.archive) $(BUILD)/libshmlink.a
+
 # `all` stays the first target.
 all:
 
@@ -99,7 +106,10 @@ ifneq ($(wildcard $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder),)
 
 cflags = -std=c11 -Iinclude -Isrc -fvisibility=hidden $(rate.cflags) \
     -Wno-cast-function-type -DSHL_META_VERSION='"$(shl.version)"'
-ldlibs = $(rate.archive) $(BUILD)/libshmlink.a $(rate.libs) -lpthread -lrt -ldl
+shmreg.class.sources = $(shmreg.parts)
+shmlink~.class.sources = $(shmlink~.parts)
+shmreg.class.ldlibs = $(shmreg.archives) $(core.libs)
+shmlink~.class.ldlibs = $(shmlink~.archives) $(rate.libs) $(core.libs)
 # PREFIX alone brings the Pd part below it, too. Neither of the two: root installs
 # into /usr/local, everybody else for their own Pd.
 ifeq ($(PREFIX)$(PDLIBDIR),)
@@ -123,7 +133,8 @@ include $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder
 c.flags := $(filter-out -ffast-math -Winline,$(c.flags)) $(warn.strict) \
     -isystem "$(PDINCLUDEDIR)" -MMD -MP -g
 
-shmlink~.$(extension) shmreg.$(extension): $(BUILD)/libshmlink.a $(rate.archive)
+shmlink~.$(extension): $(shmlink~.archives)
+shmreg.$(extension): $(shmreg.archives)
 $(patsubst %.c,%.o,$(pd.sources)): Makefile
 -include $(wildcard src/pd/*.d src/pd/*/*.d)
 
@@ -133,7 +144,7 @@ post: shmlink shmplug
 pd64.extension = linux-$(patsubst aarch64,arm64,$(patsubst \
     x86_64,amd64,$(target.arch)))-64.so
 pd64.classes = $(patsubst src/pd/%.c,%.$(pd64.extension),$(class.sources))
-pd64.common = $(patsubst src/pd/%.c,$(BUILD)/pd64/%.o,$(common.sources))
+pd64.objects = $(patsubst src/pd/%.c,$(BUILD)/pd64/%.o,src/pd/$(1).c $($(1).parts))
 
 both: all $(pd64.classes)
 
@@ -141,8 +152,11 @@ $(BUILD)/pd64/%.o: src/pd/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(c.flags) -DPD_FLOATSIZE=64 -o $@ -c $<
 
-%.$(pd64.extension): $(BUILD)/pd64/%.o $(pd64.common) $(BUILD)/libshmlink.a $(rate.archive)
-	$(call say,LD)$(CC) $(c.ldflags) -o $@ $< $(pd64.common) $(c.ldlibs)
+define pd64.rule
+$(1).$(pd64.extension): $(call pd64.objects,$(1)) $($(1).archives)
+	$$(call say,LD)$$(CC) $$(c.ldflags) -o $$@ $$^ $$($(1).class.ldlibs)
+endef
+$(foreach class,shmlink~ shmreg,$(eval $(call pd64.rule,$(class))))
 
 # Objects of the externals in a build of another kind (warnings, sanitizers).
 pd.objects = $(patsubst src/pd/%.c,$(BUILD)/pd/%.o,$(pd.sources)) \
@@ -153,10 +167,12 @@ $(BUILD)/pd/%.o: src/pd/%.c Makefile
 
 # The externals of such a build, for a Pd that loads the sanitizer's library.
 externals: $(patsubst src/pd/%.c,$(BUILD)/%.$(extension),$(class.sources))
-$(BUILD)/%.$(extension): $(BUILD)/pd/%.o \
-    $(patsubst src/pd/%.c,$(BUILD)/pd/%.o,$(common.sources)) \
-    $(BUILD)/libshmlink.a $(rate.archive)
-	$(call say,LD)$(CC) -shared $(EXTRA) -o $@ $^ $(rate.libs) $(core.libs)
+define externals.rule
+$(BUILD)/$(1).$(extension): \
+    $(patsubst src/pd/%.c,$(BUILD)/pd/%.o,src/pd/$(1).c $($(1).parts)) $($(1).archives)
+	$$(call say,LD)$$(CC) -shared $$(EXTRA) -o $$@ $$^ $$($(1).class.ldlibs)
+endef
+$(foreach class,shmlink~ shmreg,$(eval $(call externals.rule,$(class))))
 
 -include $(wildcard $(BUILD)/pd/*.d $(BUILD)/pd/*/*.d $(BUILD)/pd64/*.d \
     $(BUILD)/pd64/*/*.d)

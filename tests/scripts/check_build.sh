@@ -1,5 +1,6 @@
-# What the build itself promises: one version, rooms that can be told apart, and
-# nothing exported but the setup functions.
+# What the build itself promises: one version, rooms that can be told apart,
+# nothing exported but the setup functions, and no class that links what it does
+# not need.
 here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"
@@ -51,7 +52,7 @@ if sh tests/rooms.sh "$copy" >/dev/null; then
 else
     pass "make rooms sees a file without a row in LAYOUT.md"
 fi
-rm -f "$copy/src/core/shm/new.c" "$copy"/src/core/shm/trail.[ch]
+rm -f "$copy/src/core/shm/new.c" "$copy"/src/core/shm/ring_tap.[ch]
 if sh tests/rooms.sh "$copy" >/dev/null; then
     fail "make rooms overlooks a row of LAYOUT.md without a file"
 else
@@ -67,4 +68,34 @@ for binary in *.pd_linux *.linux-*-64.so; do
     *) fail "$binary exports: ${names:-nothing}" ;;
     esac
 done
+
+# [shmreg] only looks at the board and at links: no resampler, no room of a host, a
+# device or a plugin, and no file of [shmlink~]. The same look at shmlink~ finds all
+# of them.
+strangers=$(mktemp)
+for room in build/core/host build/core/device build/core/free build/core/lockstep \
+    build/core/maolan src/pd/host src/pd/patch; do
+    nm --defined-only "$room"/*.o | awk '$2 == "T" { print $3 }'
+done | sort -u >"$strangers"
+linked() { # binary: which of the strangers are in it
+    nm --defined-only "$1" | awk '{ print $3 }' | sort -u | comm -12 "$strangers" -
+}
+for binary in shmreg.pd_linux shmreg.linux-*-64.so; do
+    found=$(linked "$binary")
+    needed=$(readelf -d "$binary" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+        grep -v -e '^lib\(c\|m\|dl\|rt\|pthread\)\.so' -e '^ld-linux' | paste -sd' ')
+    if [ -z "$found$needed" ]; then
+        pass "$binary links nothing of [shmlink~], and libc only"
+    else
+        fail "$binary links $(echo "$found" | grep -c .) functions that it does" \
+            "not need ($(echo "$found" | head -n 1)) and libraries: ${needed:-none}"
+    fi
+done
+found=$(linked shmlink~.pd_linux | wc -l)
+if [ "$found" -gt 100 ]; then
+    pass "the same look at shmlink~.pd_linux finds $found functions"
+else
+    fail "the same look at shmlink~.pd_linux finds only $found functions"
+fi
+rm -f "$strangers"
 tally_end
