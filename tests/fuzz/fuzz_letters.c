@@ -662,7 +662,7 @@ static void settle(struct messages *messages)
     } while (taken != device.responder.queue.taken + host.taken);
 }
 
-static void exchange(struct input *input, struct messages *messages)
+static void converse(struct input *input, struct messages *messages)
 {
     memset(asked, 0, sizeof asked);
     for (uint32_t id = 1; id <= LETTERS && input->at < input->end; id++) {
@@ -701,7 +701,7 @@ static void with_message_thread(struct input *input)
     for (uint32_t i = 0; i < SYNTH_PARAMS; i++)
         synth_set(synth, (enum synth_param)i, synth_params()[i].initial);
     exchange_show(exchange, synth);
-    exchange(input, NULL);
+    converse(input, NULL);
     message_thread_close(message_thread);
     message_thread_free(message_thread);
     exchange_free(exchange);
@@ -715,7 +715,7 @@ static void with_plugin(struct input *input)
     plugin = plugins[choices & ANOTHER ? 1 : 0];
     struct messages *messages = messages_new(&device, plugin, bell);
     MUST(messages);
-    exchange(input, messages);
+    converse(input, messages);
     messages_free(messages);
     check_plugin();
 }
@@ -757,7 +757,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     choices = take(&input, 1);
     claim();
     if ((choices & 3) == 3)
-        exchange(&input, NULL);
+        converse(&input, NULL);
     else if (choices & 2)
         with_message_thread(&input);
     else
