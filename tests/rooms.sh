@@ -2,7 +2,8 @@
 # Whether the tree is as LAYOUT.md says: each file of src and include has a row, each
 # #include line is one that the tables there allow. And that numbers become text, and
 # text numbers, in core/values/number.c only: what the C library does depends on the
-# locale, which any library may change.  rooms.sh [copy of the tree]
+# locale, which any library may change. And that limits are written in
+# shmlink/limits.h only.  rooms.sh [copy of the tree]
 cd "${1:-$(dirname "$0")/..}" || exit 2
 
 ls src/*/*.[ch] src/*/*/*.[ch] include/*/*.h >/dev/null 2>&1 ||
@@ -207,3 +208,73 @@ if [ -n "$locale" ]; then
     exit 1
 fi
 echo "rooms: numbers are read and written in core/values/number.c only"
+
+# The limits are numbers of shmlink/limits.h. Who defines such a number again has
+# another reason for it, which stands here.
+limits=$(grep -nE '(# *define +[A-Za-z_0-9]+ +\(?(4096|4095|1024|255|64|63|48|47|32)u?\b|[<>=] *(4096|1024)u?\b)' \
+        include/*/*.h src/*/*.[ch] src/*/*/*.[ch] |
+    grep -v '^include/shmlink/limits\.h:\|static_assert\|_FILE_OFFSET_BITS' |
+    awk '
+    FNR == NR { reason[$1]; next }
+    {
+        name = $0
+        if (match(name, /# *define +[A-Za-z_0-9]+/)) {
+            name = substr(name, RSTART, RLENGTH)
+            sub(/.* /, "", name)
+            if (name in reason) next
+        } else if (/SHL_PORT_COUNTS_OFFSET|size_t step = 4096/) {
+            next # a place in the Maolan part; the smallest page
+        }
+        print
+    }' /dev/fd/3 - 3<<'REASONS'
+AHEAD               frames that libsamplerate reads ahead
+BUDGET              messages in one poll
+BUILTIN_VALUES      values that one builtin plugin has
+CHUNK_IN            frames that are resampled at once
+COUNTED             blocks, after which a counter must have moved
+DRAIN_BYTES         bytes that one read takes from a pipe
+EXCHANGE_MIDI       messages that wait in the tool
+FIRST_ROOM          bytes of a payload to begin with
+FIRST_TRANSPORT     ids of the test plugin
+GOALS               connections of Pd that are looked through
+INHERITED           descriptors that may have been left open
+LONG_BYTES_MS       bytes of a payload in a ms
+MAX_CUTS            changes of the transport in one block
+MAX_LEVELS          ids of the test plugin
+METHODS_MAX         of one Pd class
+MIDI_CHANNELS       two ports of 16, as Pd has them
+MISS                points in a score
+NEWS                notices between two threads
+PATCH_TRANSPORTS    one for each frame of a tick of Pd
+PLACES              devices of one process that are woken together
+RAW_MAX             atoms of one message of Pd
+READ_FRAMES         that are fetched ahead
+RELAPSE             blocks
+REPLIES_TEXTS       texts that are remembered, a power of two
+REPLY_SIZE          bytes of an answer that the tool makes on its stack
+REQUESTS_MAX        that wait in [shmlink~]
+ROOM                frames of a resampler
+SCHEDULE_SIZE       events of [shmlink~] that wait
+SEEN_MAX            options of one command
+SETTINGS            bytes of a word
+SHL_EVENT_SLOTS     wire: of a ring
+SHL_HOST_CUES       changes of the transport that wait
+SHL_NOTICES         that wait to be told
+SHL_PLUGIN_PROCESS_SPEC_SIZE  bytes of a plugin's address
+SHL_RING_SLOTS      wire: of a ring
+SHORT_FRAMES        copied faster than asked for
+SHY_BLOCKS          blocks
+SIGNALS             of the system
+SPARE_FRAMES        of a resampler
+SUSTAIN             the MIDI controller
+SYNTH_VOICES        of the synth
+TICK_FRAMES         of Pd
+VOICE_SYSEX_MAX     bytes that [shmlink~] gathers
+WAITING_MAX         messages of one object
+REASONS
+)
+if [ -n "$limits" ]; then
+    echo "$limits" | sed 's|$|  <- a limit again? use shmlink/limits.h, or say the reason in tests/rooms.sh|'
+    exit 1
+fi
+echo "rooms: limits are written in shmlink/limits.h only"

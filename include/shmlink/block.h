@@ -8,7 +8,7 @@
 
 /** One block to work on. Valid until shl_device_done. */
 struct shl_block {
-    uint32_t frames;        /* 0: only events; 1 to 4096 */
+    uint32_t frames;        /* 0: only events; 1 to SHL_MAX_FRAMES */
     uint32_t fresh;         /* 1: the first block of a new claim */
     uint32_t mode;          /* of the claim. SHL_MODE_MIDI: nobody hears `out`,
                                nothing is in `in`: leave both alone */

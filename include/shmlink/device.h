@@ -35,10 +35,10 @@ struct shl_device_options {
     const char *id;       /* "MySynth": next free number; "MySynth:3": that */
     const char *vendor, *category, *version; /* NULL: "" */
     const char *tag;       /* remembered from an earlier life, or NULL */
-    uint32_t in_channels;  /* 0 to 32, host to device */
-    uint32_t out_channels; /* 0 to 32, device to host */
+    uint32_t in_channels;  /* 0 to SHL_MAX_CHANNELS, host to device */
+    uint32_t out_channels; /* 0 to SHL_MAX_CHANNELS, device to host */
     double rate_hz;
-    uint32_t block_frames; /* 1 to 4096: what it would like; takes any */
+    uint32_t block_frames; /* its usual block, 1 to SHL_MAX_FRAMES; takes any */
     uint32_t quantum; /* takes whole multiples of this alone; 0 or 1: any */
     uint32_t latency_frames;
     uint64_t capabilities; /* enum shl_capability, or-ed */
@@ -51,9 +51,9 @@ struct shl_device_options {
     uint32_t burst_frames; /* that blocks begin late, as far as is known: its
                               program computes several at once */
     const struct shl_param *params; /* copied */
-    uint32_t param_count;           /* 0 to 1024 */
+    uint32_t param_count;           /* 0 to SHL_MAX_PARAMS */
     const struct shl_tap *taps;     /* copied */
-    uint32_t tap_count;             /* 0 to 64 */
+    uint32_t tap_count;             /* 0 to SHL_MAX_TAPS */
     const char *segment; /* NULL: one of its own, announced on the board. Else
                             the name of one that a DAW has made with room for a
                             link area, for that DAW alone; `id` is taken as it
@@ -66,7 +66,7 @@ typedef struct shl_device shl_device;
 /** Who has claimed the device. */
 struct shl_host_info {
     uint32_t pid;
-    char tag[64];
+    char tag[SHL_TAG_SIZE];
     double rate_hz;
     uint32_t block_frames;
     uint32_t in_channels, out_channels;
@@ -102,12 +102,12 @@ const char *shl_device_segment(const shl_device *device);
 SHL_RT shl_status shl_device_wait(shl_device *device, uint32_t timeout_ms,
                                   struct shl_block *block);
 
-/** Begin a block of the device's own clock: 1 to 4096 frames, once per block,
- * whether or not there is a host; waits for nothing. Without a host `in` is
- * silence and what is in `out` is heard by nobody. Hosts come by the free drive,
- * which the device must offer. SHL_OK: call shl_device_done after it; block->
- * frame counts what the device plays for this host. SHL_WRONG_DRIVE: the host
- * that has claimed us wants to be waited for, see shl_device_wait.
+/** Begin a block of the device's own clock: 1 to SHL_MAX_FRAMES frames, once per
+ * block, whether or not there is a host; waits for nothing. Without a host `in`
+ * is silence and what is in `out` is heard by nobody. Hosts come by the free
+ * drive, which the device must offer. SHL_OK: call shl_device_done after it;
+ * block->frame counts what the device plays for this host. SHL_WRONG_DRIVE: the
+ * host that has claimed us wants to be waited for, see shl_device_wait.
  * SHL_WRONG_BLOCK, SHL_BAD_PEER. When a claim ends, the next block brings the
  * note offs, pedals and wheels that its host left. [audio] No system call, but
  * when a claim begins. */
@@ -156,7 +156,7 @@ int shl_device_claimed(const shl_device *device, struct shl_host_info *info);
 shl_status shl_device_priority(const shl_device *device);
 
 /** The tag it remembers: what to store for the next life. [control] */
-void shl_device_tag(const shl_device *device, char tag[64]);
+void shl_device_tag(const shl_device *device, char tag[SHL_TAG_SIZE]);
 
 /** Change the latency it states. [audio] */
 void shl_device_latency(shl_device *device, uint32_t frames);
@@ -177,8 +177,8 @@ shl_status shl_device_on_message(shl_device *device,
                                  shl_message_handler handler, void *arg);
 
 /** Answer a request that asks, now or later; the bytes are copied, at most
- * 64 MiB. SHL_NO_DEVICE: no host has claimed us; SHL_RING_FULL: 192 MiB wait
- * already; SHL_BAD_VALUE, SHL_NO_MEMORY. [control] */
+ * SHL_MAX_PAYLOAD. SHL_NO_DEVICE: no host has claimed us; SHL_RING_FULL: 192 MiB
+ * wait already; SHL_BAD_VALUE, SHL_NO_MEMORY. [control] */
 shl_status shl_device_reply(shl_device *device, uint32_t request,
                             const void *bytes, uint32_t size);
 

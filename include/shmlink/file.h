@@ -13,9 +13,6 @@
 extern "C" {
 #endif
 
-#define SHL_FILE_NAME_SIZE 128  /* bytes of a name, with its end mark */
-#define SHL_PATH_SIZE      4096 /* bytes of a path, likewise */
-
 /** Whether a name from somebody else may become a file: 1 to 127 bytes of
  * UTF-8 without control characters, no / \ or :, no leading dot. SHL_BAD_NAME,
  * with the sentence in `why` (may be NULL). [any] */

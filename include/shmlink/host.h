@@ -36,13 +36,14 @@ enum shl_host_onloss {
 
 struct shl_host_options {
     const char *registry;  /* as shl_registry_open takes it; NULL: default */
-    uint32_t in_channels;  /* 0 to 32, what process() is given */
-    uint32_t out_channels; /* 0 to 32, what process() fills */
+    uint32_t in_channels;  /* 0 to SHL_MAX_CHANNELS, what process() is given */
+    uint32_t out_channels; /* 0 to SHL_MAX_CHANNELS, what process() fills */
     double rate_hz;
     uint32_t block_frames;   /* usual block */
     uint32_t reblock_frames; /* of the blocks exchanged with the device, 1 to
-                                4096; 0: the host's own, or what a device that
-                                takes no other asks for. Not in the free drive */
+                                SHL_MAX_FRAMES; 0: the host's own, or what a
+                                device that takes no other asks for. Not in the
+                                free drive */
     uint32_t drive; /* enum shl_drive, see shl_host_drive; 0: lockstep if
                                 the device can, else what it can */
     uint32_t mode;  /* one of enum shl_mode; 0: SHL_MODE_BOTH */
@@ -99,10 +100,10 @@ struct shl_host_program {
 #define SHL_PATIENCE_MOST 3600u
 
 /** Start a program that runs a plugin, and want it as if it were a device: see
- * shl_host_open. SHL_AGAIN: it is starting, which takes 10 s at most, or as long as is said; failures
- * are told once and end the wish's looking. It ends with shl_host_close, the
- * next open, and the host. SHL_BAD_NAME, SHL_BAD_VALUE: nothing was changed.
- * [control] */
+ * shl_host_open. SHL_AGAIN: it is starting, which takes 10 s at most, or as long
+ * as is said; failures are told once and end the wish's looking. It ends with
+ * shl_host_close, the next open, and the host. SHL_BAD_NAME, SHL_BAD_VALUE:
+ * nothing was changed. [control] */
 shl_status shl_host_spawn(shl_host *host, const struct shl_host_program *what,
                           uint32_t wait_ms);
 
@@ -113,18 +114,19 @@ uint32_t shl_host_crashes(const shl_host *host);
  * of closed links included. [any] */
 uint32_t shl_host_programs(void);
 
-/** Give up the link and the wish, and tell the device by bye. It goes on, a program that we started
- * ends, without anybody waiting for it. [control] */
+/** Give up the link and the wish, and tell the device by bye. It goes on, a
+ * program that we started ends, without anybody waiting for it. [control] */
 void shl_host_close(shl_host *host);
 
 /** The link tag for the present and later links; "" for none. With a tag the
- * device that remembers it is looked for first, and one that remembers another
- * is taken only by its number: see shl_registry_find_for. SHL_BAD_NAME. [control] */
+ * device that remembers it is looked for first, and one that remembers another is
+ * taken only by its number: see shl_registry_find_for. SHL_BAD_NAME. [control] */
 shl_status shl_host_tag(shl_host *host, const char *tag);
 
 /** Whether an id with its number means this very device (1): somebody has just
  * asked for it, so a device that remembers our tag is not looked for. 0, as at
- * first: the tag comes first. Another wish or tag changes nothing of it. [control]
+ * first: the tag comes first. Another wish or tag changes nothing of it.
+ * [control]
  */
 void shl_host_literal(shl_host *host, int on);
 
@@ -185,9 +187,9 @@ struct shl_notice {
     enum shl_notice_kind kind;
     shl_status status;
     uint64_t value;
-    char id[48];
+    char id[SHL_ID_SIZE];
     uint32_t detail[4];
-    char reason[SHL_BYE_SIZE]; /* gone: what the device said; "": nothing */
+    char reason[SHL_TEXT_SIZE]; /* gone: what the device said; "": nothing */
 };
 
 /** What has happened, oldest first; 0 when there is nothing. [control] */
@@ -197,7 +199,7 @@ int shl_host_notice(shl_host *host, struct shl_notice *notice);
 
 /** One block: send `in`, fill `out`. What does not come in time is replaced
  * and counted. `in` and `out` planes may be the same memory, also crosswise.
- * @param frames 1 to 4096.
+ * @param frames 1 to SHL_MAX_FRAMES.
  * @return 1 if the audio came from the device. [audio] */
 SHL_RT int shl_host_process(shl_host *host, const float *const *in,
                             float *const *out, uint32_t frames);
@@ -245,14 +247,13 @@ SHL_RT struct shl_transport *shl_host_transport(shl_host *host);
  * may ask and post, but not close or free the host. */
 
 /** Ask the device. Exactly one answer follows, whatever happens: the reply, an
- * error with its sentence, SHL_TIMEOUT after timeout_ms (0: what is usual for
- * the type and the size), or SHL_GONE when the link ends. A long answer that has
+ * error with its sentence, SHL_TIMEOUT after timeout_ms (0: what is usual for the
+ * type and the size), or SHL_GONE when the link ends. A long answer that has
  * begun to come gets a second for each MiB on top. The bytes are copied, at most
- * 64 MiB. `handler` and `request` may be NULL. No answer follows a failure:
- * SHL_NO_DEVICE; SHL_UNSUPPORTED: the device has no messages, or it is raw MIDI
- * and the link in mode audio; SHL_RING_FULL:
- * 255 requests are in flight, or 192 MiB wait; SHL_BAD_VALUE; SHL_NO_MEMORY.
- * [control] */
+ * SHL_MAX_PAYLOAD. `handler` and `request` may be NULL. No answer follows a
+ * failure: SHL_NO_DEVICE; SHL_UNSUPPORTED: the device has no messages, or it is
+ * raw MIDI and the link in mode audio; SHL_RING_FULL: SHL_MAX_REQUESTS are in
+ * flight, or 192 MiB wait; SHL_BAD_VALUE; SHL_NO_MEMORY. [control] */
 shl_status shl_host_ask(shl_host *host, uint32_t type, const void *bytes,
                         uint32_t size, uint32_t timeout_ms,
                         shl_answer_handler handler, void *arg,

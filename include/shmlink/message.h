@@ -17,7 +17,6 @@ extern "C" {
 #endif
 
 #define SHL_MESSAGE_PAYLOAD 240u
-#define SHL_MESSAGE_LIMIT   67108864u /* bytes of one payload, in all parts */
 
 /* Low byte of the flags; the high byte is the number of the claim. */
 #define SHL_MESSAGE_ASKS 1u /* an answer with this request id is expected */
@@ -98,11 +97,8 @@ struct shl_received {
     const uint8_t *bytes;
 };
 
-/** Room for the reason of a bye. */
-#define SHL_BYE_SIZE 64
-
 /** The reason of a bye, fit to be shown; "" if there is none. [any] */
-void shl_bye_text(const struct shl_received *message, char text[SHL_BYE_SIZE]);
+void shl_bye_text(const struct shl_received *message, char text[SHL_TEXT_SIZE]);
 
 /** Returns 1: handled; 0: the built-in handler may have it. [control] */
 typedef int (*shl_message_handler)(void *arg,

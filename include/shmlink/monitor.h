@@ -44,11 +44,11 @@ struct shl_console {
 void shl_monitor_console(struct shl_console *console,
                          void (*line)(void *arg, const char *text), void *arg);
 
-/** What calls of `level` come to, by `out` and channel: for whoever shows them now
- * and then, and empties it with zeros. */
+/** What calls of `level` come to, by `out` and channel: for whoever shows them
+ * now and then, and empties it with zeros. */
 struct shl_peaks {
     uint32_t channels[2]; /* that have one */
-    float peak[2][32];
+    float peak[2][SHL_MAX_CHANNELS];
 };
 
 /** Keep a level in it, if it is the largest of its channel. [any] */

@@ -12,16 +12,16 @@
 extern "C" {
 #endif
 
-/** Whether a device may have this name, and a host ask for it: 1 to 47 bytes
- * of UTF-8 with its number, no control characters, none of / \ , ; $ and no :
- * but before the number, no leading -, not lv2 clap vst3 null, not *. `why`
+/** Whether a device may have this name, and a host ask for it: 1 to SHL_ID_SIZE -
+ * 1 bytes of UTF-8 with its number, no control characters, none of / \ , ; $ and
+ * no : but before the number, no leading -, not lv2 clap vst3 null, not *. `why`
  * says what is wrong. *number gets it (0 to 999999), or -1. Any but `id` may be
  * NULL. [any] */
-shl_status shl_id_check(const char *id, char name[48], int32_t *number,
+shl_status shl_id_check(const char *id, char name[SHL_ID_SIZE], int32_t *number,
                         struct shl_why *why);
 
-/** Whether a link tag will do: 0 to 63 bytes of UTF-8 without control
- * characters. [any] */
+/** Whether a link tag will do: 0 to SHL_TAG_SIZE - 1 bytes of UTF-8 without
+ * control characters. [any] */
 shl_status shl_tag_check(const char *tag, struct shl_why *why);
 
 /** Make a text that somebody else wrote fit to be shown: terminated, every

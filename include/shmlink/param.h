@@ -36,9 +36,9 @@ struct shl_param {
     uint32_t curve; /* enum shl_curve */
     uint32_t steps; /* 2 or more if stepped, else 0 */
     double minimum, maximum, initial;
-    char name[64];
-    char label[16]; /* the unit: "Hz", "dB", "" */
-    char group[32];
+    char name[SHL_TEXT_SIZE];
+    char label[SHL_LABEL_SIZE]; /* the unit: "Hz", "dB", "" */
+    char group[SHL_WORD_SIZE];
 };
 
 /** Whether a description makes sense: finite, minimum below maximum, initial

@@ -52,8 +52,9 @@ enum shl_work_kind { SHL_WORK_BLOCK, SHL_WORK_REQUEST };
 /** One unit of work. */
 struct shl_work {
     uint32_t kind; /* enum shl_work_kind */
-    /* 32 planes each way, of which the DAW uses so many: of the others inputs
-     * are silence and outputs go nowhere. 0 frames: only events. */
+    /* SHL_MAX_CHANNELS planes each way, of which the DAW uses so many: of the
+     * others inputs are silence and outputs go nowhere. 0 frames: only
+     * events. */
     struct shl_block block;
     uint32_t in_channels, out_channels;
     uint32_t midi_in_ports, midi_out_ports;
@@ -78,8 +79,8 @@ uint32_t shl_plugin_host_version(const shl_plugin_host *plugin_host);
 /** Sample rate that the DAW has filled in, or 0: it has not. [control] */
 double shl_plugin_host_rate(const shl_plugin_host *plugin_host);
 
-/** Channels that the DAW has asked for before the start, at most 32; 0: it has
- * not. [control] */
+/** Channels that the DAW has asked for before the start, at most
+ * SHL_MAX_CHANNELS; 0: it has not. [control] */
 void shl_plugin_host_channels(const shl_plugin_host *plugin_host,
                               uint32_t *inputs, uint32_t *outputs);
 
@@ -102,9 +103,10 @@ void shl_plugin_host_mark(shl_plugin_host *plugin_host, uint32_t word);
 void shl_plugin_host_beat(shl_plugin_host *plugin_host);
 
 /** Wait for work, at most timeout_ms. SHL_OK: *work is filled; end a block with
- * shl_plugin_host_done, a request with shl_plugin_host_answer. SHL_TIMEOUT: nothing came.
- * SHL_GONE: the DAW asks us to leave, or is gone itself. SHL_BAD_PEER: somebody
- * has cut the segment. [audio] No system calls but poll and a read. */
+ * shl_plugin_host_done, a request with shl_plugin_host_answer. SHL_TIMEOUT:
+ * nothing came. SHL_GONE: the DAW asks us to leave, or is gone itself.
+ * SHL_BAD_PEER: somebody has cut the segment. [audio] No system calls but poll
+ * and a read. */
 SHL_RT shl_status shl_plugin_host_wait(shl_plugin_host *plugin_host,
                                        uint32_t timeout_ms,
                                        struct shl_work *work);

@@ -14,8 +14,6 @@
 extern "C" {
 #endif
 
-#define SHL_MAX_DEVICES 64
-
 enum shl_device_state {
     SHL_STATE_FREE,
     SHL_STATE_BUSY,    /* a live host holds the claim: host_pid, host_tag */
@@ -79,11 +77,11 @@ const char *shl_state_name(enum shl_device_state state);
 
 /** A device as the board shows it: a checked copy, all texts terminated. */
 struct shl_device_info {
-    char id[48]; /* "MySynth:0" */
-    char vendor[64];
-    char category[32];
-    char version[32];
-    char tag[64]; /* of its present or last host; "" for none */
+    char id[SHL_ID_SIZE]; /* "MySynth:0" */
+    char vendor[SHL_TEXT_SIZE];
+    char category[SHL_WORD_SIZE];
+    char version[SHL_WORD_SIZE];
+    char tag[SHL_TAG_SIZE]; /* of its present or last host; "" for none */
     uint32_t pid;
     uint32_t in_channels;  /* host to device */
     uint32_t out_channels; /* device to host */
@@ -99,7 +97,7 @@ struct shl_device_info {
     enum shl_device_state state;
     uint32_t host_pid; /* 0: never claimed, or free */
     uint32_t mode;     /* of its present claim; 0: none */
-    char segment[32];
+    char segment[SHL_SEGMENT_NAME_SIZE];
     char wire[16]; /* of a link: "shm 1.2", "maolan 3"; "" where none is open */
 };
 

@@ -16,7 +16,7 @@ struct shl_resampler {
      * of 1 or less; in proportion above. */
     uint32_t ahead_frames;
 
-    /** A state for 1 to 32 channels; NULL: no memory. [control] */
+    /** A state for 1 to SHL_MAX_CHANNELS channels; NULL: no memory. [control] */
     void *(*make)(uint32_t channels);
 
     /** Compute up to out_frames from up to in_frames; *used input frames need

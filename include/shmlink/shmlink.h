@@ -8,6 +8,7 @@
 #include "device.h"
 #include "event.h"
 #include "host.h"
+#include "limits.h"
 #include "message.h"
 #include "midi.h"
 #include "monitor.h"

@@ -15,9 +15,7 @@
 extern "C" {
 #endif
 
-#define SHL_SNAPSHOT_KIND_SIZE 64
-#define SHL_NO_PROGRAM         UINT32_MAX
-#define SHL_SNAPSHOT_VALUES    1024u
+#define SHL_NO_PROGRAM UINT32_MAX
 
 /* ---- a device's parameters --------------------------------------------------- */
 
@@ -52,11 +50,11 @@ void shl_state_head(const char *format, const char *key, const uint8_t *state,
                     size_t size, uint8_t head[SHL_STATE_HEAD_SIZE]);
 
 /** Look into a whole file: *state points into it. SHL_BAD_VALUE,
- * SHL_WRONG_VERSION, SHL_FOREIGN if it is of another format. `key` (64 bytes,
- * may be NULL) gets the device's. [any] */
+ * SHL_WRONG_VERSION, SHL_FOREIGN if it is of another format. `key` (SHL_TEXT_SIZE
+ * bytes, may be NULL) gets the device's. [any] */
 shl_status shl_state_open(const char *format, const uint8_t *file, size_t size,
                           const uint8_t **state, size_t *state_size,
-                          char key[64], struct shl_why *why);
+                          char key[SHL_TEXT_SIZE], struct shl_why *why);
 
 #ifdef __cplusplus
 }

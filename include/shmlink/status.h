@@ -2,6 +2,8 @@
 #ifndef SHL_STATUS_H
 #define SHL_STATUS_H
 
+#include "limits.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -16,7 +18,7 @@ typedef enum shl_status {
     SHL_BUSY,           /* another host holds the claim */
     SHL_GONE,           /* the peer has ended */
     SHL_TAKEN,          /* another device has this id */
-    SHL_BOARD_FULL,     /* all SHL_BOARD_SLOTS slots are in use */
+    SHL_BOARD_FULL,     /* all SHL_MAX_DEVICES slots are in use */
     SHL_RING_FULL,      /* the peer has not emptied its ring */
     SHL_NO_MEMORY,      /* this process has no memory left */
     SHL_NO_SPACE,       /* shared memory is full */
@@ -51,7 +53,7 @@ const char *shl_status_word(shl_status status);
 /** Room for the whole story of a failure: who, what was wrong, what to do.
  * Functions that take one fill it on failure only. */
 struct shl_why {
-    char text[384];
+    char text[SHL_WHY_SIZE];
 };
 
 #ifdef __cplusplus

@@ -15,8 +15,6 @@
 extern "C" {
 #endif
 
-#define SHL_PRESETS_MAX 4096u
-
 /** One preset's name, as people write it. */
 struct shl_preset {
     char name[SHL_FILE_NAME_SIZE];
@@ -24,8 +22,8 @@ struct shl_preset {
 
 /** Where things of one kind of device are kept. */
 struct shl_store {
-    char format[16]; /* "link" */
-    char key[64];    /* the device: "MySynth" */
+    char format[SHL_FORMAT_SIZE]; /* "link" */
+    char key[SHL_TEXT_SIZE];      /* the device: "MySynth" */
     char folder[SHL_PATH_SIZE];
 };
 

@@ -15,17 +15,18 @@ extern "C" {
 enum shl_tap_kind { SHL_TAP_AUDIO, SHL_TAP_CONTROL, SHL_TAP_GATE };
 
 struct shl_tap {
-    char name[40];     /* "osc1" */
-    uint32_t kind;     /* enum shl_tap_kind */
-    uint32_t channels; /* 1 to 32 */
+    char name[SHL_TAP_NAME_SIZE]; /* "osc1" */
+    uint32_t kind;                /* enum shl_tap_kind */
+    uint32_t channels;            /* 1 to SHL_MAX_CHANNELS */
 };
 
 /** "audio", "control", "gate"; "unknown". [any] */
 const char *shl_tap_kind_name(uint32_t kind);
 
-/** Whether a device can have them: at most 64, each a name of 1 to 39 bytes of
- * UTF-8 without control characters, no two alike, a kind, 1 to 32 channels.
- * SHL_BAD_VALUE, with the sentence in `why`. [any] */
+/** Whether a device can have them: at most SHL_MAX_TAPS, each with a name of 1 to
+ * SHL_TAP_NAME_SIZE - 1 bytes of UTF-8 without control characters, no two alike,
+ * a kind, 1 to SHL_MAX_CHANNELS channels. SHL_BAD_VALUE, with the sentence in
+ * `why`. [any] */
 shl_status shl_tap_check(const struct shl_tap *taps, uint32_t count,
                          struct shl_why *why);
 

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHANNELS_MAX 32
-#define LATENCY_MAX  16384 /* frames that a stream holds */
+#define LATENCY_MAX 16384 /* frames that a stream holds */
 
 struct reader {
     struct flags *flags;
@@ -132,8 +131,8 @@ static void read_block(struct reader *reader)
 
     if (!word)
         return;
-    if (atoms_number(word, &frames) && frames >= 1 && frames <= 4096 &&
-        frames <= (double)(uint32_t)frames)
+    if (atoms_number(word, &frames) && frames >= 1 &&
+        frames <= SHL_MAX_FRAMES && frames <= (double)(uint32_t)frames)
         reader->flags->block_frames = (uint32_t)frames;
     else
         replies_complain(reader->replies,
@@ -402,7 +401,7 @@ static void read_channels(struct reader *reader, double number)
                          shl_digits(number, 10).text);
         return;
     }
-    if (number >= 0 && number <= CHANNELS_MAX) {
+    if (number >= 0 && number <= SHL_MAX_CHANNELS) {
         *count = (uint32_t)number;
         if ((double)*count < number)
             replies_complain(
@@ -410,11 +409,11 @@ static void read_channels(struct reader *reader, double number)
                 shl_digits(number, 10).text, what, (unsigned)*count);
         return;
     }
-    *count = number < 0 ? 0 : CHANNELS_MAX;
+    *count = number < 0 ? 0 : SHL_MAX_CHANNELS;
     replies_complain(reader->replies,
-                     "%s %s: a link has 0 to %d each way, so it gets %u "
+                     "%s %s: a link has 0 to %u each way, so it gets %u "
                      "(a device with this name needs its number: %s:0)",
-                     shl_digits(number, 10).text, what, CHANNELS_MAX,
+                     shl_digits(number, 10).text, what, SHL_MAX_CHANNELS,
                      (unsigned)*count, shl_digits(number, 10).text);
 }
 

@@ -10,7 +10,7 @@ struct flags {
     uint32_t patience_s;        /* for a program that starts; 0: the usual */
     uint32_t protocol;          /* Maolan; 0: what the program understands */
     int again;                  /* start a program that crashed again */
-    char tag[64];
+    char tag[SHL_TAG_SIZE];
     uint32_t in_channels, out_channels;
     uint32_t drive; /* 0: what the device offers, lockstep first */
     uint32_t mode;

@@ -28,7 +28,7 @@ struct news {
         } message;
         struct {
             uint32_t pid;
-            char tag[64];
+            char tag[SHL_TAG_SIZE];
         } host;
         struct {
             const char *name;
@@ -67,7 +67,7 @@ struct observers {
     struct replies *say;
     t_clock *clock;
     shl_worker *worker; /* while it runs, the list below stays as it is */
-    struct look *look[OBSERVERS_MAX];
+    struct look *look[SHL_MAX_DEVICES];
     uint32_t count;
     uint32_t changes; /* of the list */
 };
@@ -486,7 +486,7 @@ static void begin(struct observers *observers, t_symbol *selector,
     shl_status status = SHL_BOARD_FULL;
     int known = find(observers, asked);
 
-    if (known < 0 && observers->count < OBSERVERS_MAX)
+    if (known < 0 && observers->count < SHL_MAX_DEVICES)
         status = look_new(asked, id, &look, &why);
     if (look && find(observers, look->report.id) >= 0) {
         known = find(observers, look->report.id);

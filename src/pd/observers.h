@@ -6,8 +6,6 @@
 
 #include "pd/replies.h"
 
-#define OBSERVERS_MAX 64
-
 struct observers;
 
 /** None at first, no thread and no clock running. NULL: no memory. */

@@ -15,12 +15,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POLL_BUSY_MS  1 /* while an answer is waited for */
-#define POLL_SOON_MS  5
-#define POLL_MS       50
-#define ECHO_MS       100 /* idle: how long an answer is looked for often */
-#define TICK_FRAMES   64
-#define CHANNELS_BOTH 64
+#define POLL_BUSY_MS 1 /* while an answer is waited for */
+#define POLL_SOON_MS 5
+#define POLL_MS      50
+#define ECHO_MS      100 /* idle: how long an answer is looked for often */
+#define TICK_FRAMES  64
 
 static t_class *shmlink_class;
 
@@ -132,7 +131,7 @@ static void planes_out(t_shmlink *x, uint32_t base, uint32_t frames)
 
 static void play(t_shmlink *x, uint32_t base, uint32_t frames)
 {
-    const float *in[CHANNELS_BOTH];
+    const float *in[2 * SHL_MAX_CHANNELS];
     int c;
 
     planes_in(x, base, frames);
@@ -155,9 +154,9 @@ static t_int *shmlink_perform(t_int *w)
     schedule_enter(&x->x_block, frames, x->x_rate_hz, x->x_tick_frames);
     x->x_performed = x->x_block.tick;
     slack_tick(x->x_performed);
-    for (base = 0; base < frames; base += SHMLINK_FRAMES_MAX) {
+    for (base = 0; base < frames; base += SHL_MAX_FRAMES) {
         uint32_t rest = frames - base;
-        play(x, base, rest < SHMLINK_FRAMES_MAX ? rest : SHMLINK_FRAMES_MAX);
+        play(x, base, rest < SHL_MAX_FRAMES ? rest : SHL_MAX_FRAMES);
     }
     first = schedule_first(&x->x_in);
     if (first)
@@ -182,7 +181,7 @@ static t_int *shmlink_perform_silence(t_int *w)
 static int make_planes(t_shmlink *x, uint32_t frames)
 {
     size_t channels = (size_t)(x->x_inlets + x->x_outlets), c;
-    size_t chunk = frames < SHMLINK_FRAMES_MAX ? frames : SHMLINK_FRAMES_MAX;
+    size_t chunk = frames < SHL_MAX_FRAMES ? frames : SHL_MAX_FRAMES;
     size_t size = channels * chunk * sizeof(float);
 
     if (PD_FLOATSIZE == 32 || size == 0)
@@ -350,7 +349,7 @@ static int make_ports(t_shmlink *x)
 static void check_box_device(t_shmlink *x)
 {
     struct shl_why why;
-    char name[48];
+    char name[SHL_ID_SIZE];
     int32_t number;
 
     if (strcmp(x->x_flags.device, "*") == 0 || !x->x_flags.device[0] ||

@@ -189,7 +189,7 @@ static const struct plugin_calls null_calls = {.unload = null_unload,
 
 static uint32_t channels_or_all(uint32_t wished)
 {
-    return wished <= PLUGIN_MAX_CHANNELS ? wished : PLUGIN_MAX_CHANNELS;
+    return wished <= SHL_MAX_CHANNELS ? wished : SHL_MAX_CHANNELS;
 }
 
 static shl_status make_null(const struct plugin_load *load, enum mood mood,

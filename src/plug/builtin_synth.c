@@ -38,7 +38,7 @@ static struct plugin_ports keys_ports(const struct plugin *plugin)
 {
     return (struct plugin_ports){.audio_out =
                                      ((const struct keys *)plugin)->channels,
-                                 .midi_in = PLUGIN_MAX_PORTS};
+                                 .midi_in = SHL_MAX_MIDI_PORTS};
 }
 
 static void apply_values(struct keys *keys)
@@ -185,7 +185,7 @@ shl_status builtin_synth(const struct plugin_load *load, const char *options,
     if (!keys)
         return SHL_NO_MEMORY;
     keys->plugin.calls = &keys_calls;
-    keys->channels = load->outputs <= PLUGIN_MAX_CHANNELS ? load->outputs : 2;
+    keys->channels = load->outputs <= SHL_MAX_CHANNELS ? load->outputs : 2;
     for (uint32_t i = 0; i < SYNTH_PARAMS; i++)
         builtin_set(&keys->values[i], synth_params()[i].initial);
     *plugin = &keys->plugin;

@@ -9,11 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_MS    30u   /* windows and timers of plugins like about so much */
-#define HOLD_MS    2000u /* a block that takes longer hangs */
-#define STOP_MS    500u
-#define MAX_PARAMS 1024u /* of a device on the board */
-#define MAX_FRAMES PLUGIN_MAX_FRAMES
+#define TICK_MS 30u   /* windows and timers of plugins like about so much */
+#define HOLD_MS 2000u /* a block that takes longer hangs */
+#define STOP_MS 500u
 
 struct control {
     const struct control_options *options;
@@ -74,7 +72,7 @@ static int load(struct control *control)
 
     if (!status) {
         status = control->plugin->calls->activate(
-            control->plugin, control->rate_hz, MAX_FRAMES, &why);
+            control->plugin, control->rate_hz, SHL_MAX_FRAMES, &why);
         if (status)
             control->plugin->calls->unload(control->plugin);
     }
@@ -178,7 +176,7 @@ static void restart(struct control *control)
 
     control->plugin->calls->deactivate(control->plugin);
     if (control->plugin->calls->activate(control->plugin, control->rate_hz,
-                                         MAX_FRAMES, &why))
+                                         SHL_MAX_FRAMES, &why))
         log_say(PLUGIN_ERROR, "the plugin does not start again: %s", why.text);
 }
 
@@ -345,7 +343,7 @@ static struct shl_param *board_params(struct control *control, uint32_t *count)
     struct shl_param *kept = calloc(all ? all : 1, sizeof(*kept));
 
     *count = 0;
-    for (uint32_t i = 0; kept && i < all && *count < MAX_PARAMS; i++) {
+    for (uint32_t i = 0; kept && i < all && *count < SHL_MAX_PARAMS; i++) {
         kept[*count] = list[i];
         kept[*count].initial =
             shl_param_clip(&list[i], calls->value(control->plugin, list[i].id));
@@ -409,7 +407,8 @@ static int announce(struct control *control, const char *id, const char *tag)
 }
 
 /* From announcing to leaving the board, once. */
-static int be_device(struct control *control, char id[48], char tag[64])
+static int be_device(struct control *control, char id[SHL_ID_SIZE],
+                     char tag[SHL_TAG_SIZE])
 {
     int code = announce(control, id, tag[0] ? tag : NULL);
 
@@ -440,7 +439,7 @@ static int be_device(struct control *control, char id[48], char tag[64])
 int control_register(const struct control_options *options)
 {
     struct control control;
-    char id[48] = "", tag[64] = "";
+    char id[SHL_ID_SIZE] = "", tag[SHL_TAG_SIZE] = "";
     int code = begin(&control, options);
 
     for (size_t i = 0; i < sizeof(id) - 1 && options->name[i]; i++)
@@ -496,7 +495,7 @@ static double rate_of(const struct control_options *options,
 }
 
 /* The plugin's name as a device may have it. */
-static void name_link(const struct control *control, char id[48])
+static void name_link(const struct control *control, char id[SHL_ID_SIZE])
 {
     const char *name = control->plugin->calls->about(control->plugin).name;
     size_t n = 0;
@@ -531,7 +530,7 @@ static int by_slot(struct control *control, shl_plugin_host *plugin_host)
 /* The segment has a link area: all that a device on the board offers. */
 static int by_link(struct control *control, shl_plugin_host *pipes)
 {
-    char id[48], tag[64] = "";
+    char id[SHL_ID_SIZE], tag[SHL_TAG_SIZE] = "";
 
     control->pipes = pipes;
     name_link(control, id);

@@ -1,7 +1,8 @@
 /* A plugin for tests that has something of everything, as many as its options
  * say. It passes its inputs on, late by its latency; keeps whatever state it is
  * given; sends events back with `echo` and what it sees of the transport with
- * `transport`; plays the tempo on its first output with `tempo`; and changes its own ports when a parameter or the program asks.
+ * `transport`; plays the tempo on its first output with `tempo`; and changes its
+ * own ports when a parameter or the program asks.
  */
 #include "builtin.h"
 
@@ -44,7 +45,7 @@ struct fixture {
     uint32_t latency;
     uint64_t blocks, written;
     double told[TRANSPORTS];
-    float *delay; /* PLUGIN_MAX_CHANNELS rows of MAX_LATENCY */
+    float *delay; /* SHL_MAX_CHANNELS rows of MAX_LATENCY */
 };
 
 static struct fixture *of(const struct plugin *plugin)
@@ -120,8 +121,7 @@ static void fixture_silence(struct plugin *plugin)
 {
     struct fixture *fixture = of(plugin);
 
-    memset(fixture->delay, 0,
-           sizeof(float) * PLUGIN_MAX_CHANNELS * MAX_LATENCY);
+    memset(fixture->delay, 0, sizeof(float) * SHL_MAX_CHANNELS * MAX_LATENCY);
 }
 
 static void fixture_hear(struct fixture *fixture,
@@ -423,7 +423,7 @@ static void describe(struct fixture *fixture, uint32_t id)
     struct shl_param *param = &fixture->params[id];
 
     param->id = id;
-    param->maximum = id < LATENCY    ? PLUGIN_MAX_CHANNELS
+    param->maximum = id < LATENCY    ? SHL_MAX_CHANNELS
                      : id == LATENCY ? MAX_LATENCY - 1
                                      : 1;
     param->initial = id < FIRST_LEVEL ? values[id] : 0.5;
@@ -474,7 +474,7 @@ static shl_status fill(struct fixture *fixture)
     fixture->params = calloc(params, sizeof(*fixture->params));
     fixture->values = calloc(params, sizeof(*fixture->values));
     fixture->paths = calloc(fixture->files + 1, PATH_SIZE);
-    fixture->delay = calloc(PLUGIN_MAX_CHANNELS * MAX_LATENCY, sizeof(float));
+    fixture->delay = calloc(SHL_MAX_CHANNELS * MAX_LATENCY, sizeof(float));
     fixture->name = calloc(fixture->name_size + 1, 1);
     if (!fixture->params || !fixture->values || !fixture->paths ||
         !fixture->delay || !fixture->name)
@@ -491,12 +491,12 @@ static shl_status read_options(struct fixture *fixture, const char *text,
                                uint32_t *refuse, struct shl_why *why)
 {
     const struct builtin_option options[] = {
-        {"in", &fixture->inputs, PLUGIN_MAX_CHANNELS},
-        {"out", &fixture->outputs, PLUGIN_MAX_CHANNELS},
-        {"midi_in", &fixture->midi_in, PLUGIN_MAX_PORTS},
-        {"midi_out", &fixture->midi_out, PLUGIN_MAX_PORTS},
+        {"in", &fixture->inputs, SHL_MAX_CHANNELS},
+        {"out", &fixture->outputs, SHL_MAX_CHANNELS},
+        {"midi_in", &fixture->midi_in, SHL_MAX_MIDI_PORTS},
+        {"midi_out", &fixture->midi_out, SHL_MAX_MIDI_PORTS},
         {"latency", &fixture->latency, MAX_LATENCY - 1},
-        {"state", &fixture->state_size, SHL_MESSAGE_LIMIT},
+        {"state", &fixture->state_size, SHL_MAX_PAYLOAD},
         {"files", &fixture->files, MAX_FILES},
         {"notes", &fixture->notes, 128},
         {"programs", &fixture->programs, 1000},
@@ -525,8 +525,8 @@ shl_status builtin_fixture(const struct plugin_load *load, const char *options,
         return SHL_NO_MEMORY;
     fixture->plugin.calls = &fixture_calls;
     fixture->owner = load->owner;
-    fixture->inputs = load->inputs <= PLUGIN_MAX_CHANNELS ? load->inputs : 2;
-    fixture->outputs = load->outputs <= PLUGIN_MAX_CHANNELS ? load->outputs : 2;
+    fixture->inputs = load->inputs <= SHL_MAX_CHANNELS ? load->inputs : 2;
+    fixture->outputs = load->outputs <= SHL_MAX_CHANNELS ? load->outputs : 2;
     fixture->levels = 4;
     fixture->state_size = 64;
     fixture->name_size = 7;

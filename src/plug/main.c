@@ -87,10 +87,10 @@ static int read_sizes(char **words, struct control_options *options)
 {
     if (!read_rate(words[0], &options->rate_hz))
         return wrong("the rate must be 1000 to 1000000 Hz");
-    if (!read_whole(words[1], 1, PLUGIN_MAX_FRAMES, &options->block_frames))
+    if (!read_whole(words[1], 1, SHL_MAX_FRAMES, &options->block_frames))
         return wrong("the block must be 1 to 4096 frames");
-    if (!read_whole(words[2], 0, PLUGIN_MAX_CHANNELS, &options->inputs) ||
-        !read_whole(words[3], 0, PLUGIN_MAX_CHANNELS, &options->outputs))
+    if (!read_whole(words[2], 0, SHL_MAX_CHANNELS, &options->inputs) ||
+        !read_whole(words[3], 0, SHL_MAX_CHANNELS, &options->outputs))
         return wrong("inputs and outputs must be 0 to 32");
     return PLUG_OK;
 }
@@ -291,7 +291,7 @@ static int run_scan(int count, char **words)
 
 static int run_words(int count, char **words)
 {
-    struct control_options options = {.block_frames = PLUGIN_MAX_FRAMES,
+    struct control_options options = {.block_frames = SHL_MAX_FRAMES,
                                       .inputs = PLUGIN_ANY,
                                       .outputs = PLUGIN_ANY};
     int code = PLUG_OK;

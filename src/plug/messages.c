@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Memory for messages that wait. */
-#define WAIT_LIMIT (UINT64_C(2) * SHL_MESSAGE_LIMIT)
+#define WAIT_LIMIT (UINT64_C(2) * SHL_MAX_PAYLOAD)
 
 /* One that waits: a stack, the last on top. */
 struct waiting {
@@ -316,7 +316,7 @@ static shl_status midi_raw(const struct waiting *one,
     struct shl_midi_stream stream = {0};
     uint32_t ump[2];
 
-    if (unpack.bad || port >= PLUGIN_MAX_PORTS)
+    if (unpack.bad || port >= SHL_MAX_MIDI_PORTS)
         return SHL_BAD_VALUE;
     for (size_t i = unpack.at; i < unpack.size; i++) {
         const uint32_t words =

@@ -13,10 +13,7 @@
 
 #include "state.h"
 
-#define PLUGIN_MAX_CHANNELS 32u
-#define PLUGIN_MAX_PORTS    16u /* of MIDI, each way */
-#define PLUGIN_MAX_FRAMES   4096u
-#define PLUGIN_ANY          UINT32_MAX /* inputs, outputs: as the plugin likes */
+#define PLUGIN_ANY UINT32_MAX /* inputs, outputs: as the plugin likes */
 
 /* ---- what a plugin may ask of the program -------------------------------- */
 
@@ -72,7 +69,7 @@ struct plugin_ports {
 
 /** One block. Everything in it is valid during process only. */
 struct plugin_block {
-    uint32_t frames;        /* 0: only events; at most PLUGIN_MAX_FRAMES */
+    uint32_t frames;        /* 0: only events; at most SHL_MAX_FRAMES */
     const float *const *in; /* audio_in planes */
     float *const *out;      /* audio_out planes; fill all frames of each */
     uint32_t in_wired, out_wired;   /* so many of them lead somewhere: of the

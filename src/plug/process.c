@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAIT_MS  100u
-#define MAX_TOLD 4096u /* parameters whose last told value is kept */
+#define WAIT_MS 100u
+#define MAX_TOLD                                                               \
+    (4 * SHL_MAX_PARAMS) /* parameters whose last told value is kept */
 
-/* All that 17 full rings of a DAW can hold. */
-#define MAX_EVENTS (17u * 4096u)
+/* All that the full rings of a DAW can hold: parameters, and each MIDI port. */
+#define MAX_EVENTS ((1 + SHL_MAX_MIDI_PORTS) * SHL_MAX_EVENTS)
 
 /* More changes of the transport in one block come with the last of them. */
 #define MAX_CUTS 64u
@@ -55,11 +56,11 @@ struct process {
     double told[MAX_TOLD];
     struct shl_event events[PROCESS_GIVEN + MAX_EVENTS];
     /* planes of a link without audio: silent ones, and what nobody hears */
-    const float *in[PLUGIN_MAX_CHANNELS];
-    float *out[PLUGIN_MAX_CHANNELS];
-    const float *silence[PLUGIN_MAX_CHANNELS];
-    float *sink[PLUGIN_MAX_CHANNELS];
-    float no_sound[PLUGIN_MAX_FRAMES], unheard[PLUGIN_MAX_FRAMES];
+    const float *in[SHL_MAX_CHANNELS];
+    float *out[SHL_MAX_CHANNELS];
+    const float *silence[SHL_MAX_CHANNELS];
+    float *sink[SHL_MAX_CHANNELS];
+    float no_sound[SHL_MAX_FRAMES], unheard[SHL_MAX_FRAMES];
 };
 
 static void count(figure *what, uint64_t more)
@@ -258,16 +259,16 @@ static void play_part(struct process *process, const struct plugin_block *whole,
                       uint32_t from, uint32_t to, uint32_t *event)
 {
     struct plugin_block part = *whole;
-    const float *in[PLUGIN_MAX_CHANNELS];
-    float *out[PLUGIN_MAX_CHANNELS];
+    const float *in[SHL_MAX_CHANNELS];
+    float *out[SHL_MAX_CHANNELS];
 
     for (uint32_t c = 0; c < whole->in_wired; c++)
         in[c] = whole->in[c] + from;
-    for (uint32_t c = whole->in_wired; c < PLUGIN_MAX_CHANNELS; c++)
+    for (uint32_t c = whole->in_wired; c < SHL_MAX_CHANNELS; c++)
         in[c] = process->silence[c];
     for (uint32_t c = 0; c < whole->out_wired; c++)
         out[c] = whole->out[c] + from;
-    for (uint32_t c = whole->out_wired; c < PLUGIN_MAX_CHANNELS; c++)
+    for (uint32_t c = whole->out_wired; c < SHL_MAX_CHANNELS; c++)
         out[c] = process->sink[c];
     part.in = in;
     part.out = out;
@@ -418,7 +419,7 @@ static void wire_device(struct process *process, struct shl_block *block)
 {
     const struct process_road *road = &process->road;
 
-    for (uint32_t c = 0; c < PLUGIN_MAX_CHANNELS; c++) {
+    for (uint32_t c = 0; c < SHL_MAX_CHANNELS; c++) {
         process->in[c] =
             c < road->in_channels ? block->in[c] : process->no_sound;
         process->out[c] =
@@ -484,7 +485,7 @@ struct process *process_new(struct plugin *plugin,
     process->rate_hz = rate_hz;
     process->control = control;
     process->latency = plugin->calls->latency(plugin);
-    for (uint32_t c = 0; c < PLUGIN_MAX_CHANNELS; c++) {
+    for (uint32_t c = 0; c < SHL_MAX_CHANNELS; c++) {
         process->silence[c] = process->no_sound;
         process->sink[c] = process->unheard;
     }

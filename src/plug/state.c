@@ -23,7 +23,7 @@ int state_write(struct state *state, const void *bytes, size_t size)
 {
     if (state->status)
         return 0;
-    if (size > SHL_MESSAGE_LIMIT - state->size)
+    if (size > SHL_MAX_PAYLOAD - state->size)
         state->status = SHL_NO_SPACE;
     else if (state->size + size > state->room &&
              !grow(state, state->size + size))

@@ -12,7 +12,7 @@ struct state {
     shl_status status; /* of the first write that failed */
 };
 
-/** Append. False: no memory, or more than SHL_MESSAGE_LIMIT. [control] */
+/** Append. False: no memory, or more than SHL_MAX_PAYLOAD. [control] */
 int state_write(struct state *state, const void *bytes, size_t size);
 
 /** Let go of the bytes. [control] */

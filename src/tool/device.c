@@ -270,8 +270,8 @@ static shl_status play_open(struct run *run)
 static int run_device(struct run *run)
 {
     struct shl_why why = {""};
-    char id[48];
-    char tag[64];
+    char id[SHL_ID_SIZE];
+    char tag[SHL_TAG_SIZE];
     shl_status status = shl_device_open(&run->options, &run->device, &why);
 
     if (status)
@@ -355,7 +355,7 @@ static int start(struct run *run, struct player_options *player,
 static int check_texts(const struct shl_device_options *options)
 {
     struct shl_why why = {""};
-    char name[48];
+    char name[SHL_ID_SIZE];
     int32_t number;
     shl_status status = shl_id_check(options->id, name, &number, &why);
 
@@ -415,7 +415,7 @@ int tool_device(int argc, char **argv)
          .type = OPTION_WHOLE,
          .value = &o->block_frames,
          .least = 1,
-         .most = 4096,
+         .most = SHL_MAX_FRAMES,
          .argument = "N",
          .help = "preferred frames, default 64; takes any"},
         {.name = "fixed",
@@ -426,14 +426,14 @@ int tool_device(int argc, char **argv)
          .type = OPTION_WHOLE,
          .value = &o->out_channels,
          .least = 1,
-         .most = 32,
+         .most = SHL_MAX_CHANNELS,
          .argument = "N",
          .help = "outputs, default 2"},
         {.name = "inputs",
          .type = OPTION_WHOLE,
          .value = &o->in_channels,
          .least = 0,
-         .most = 32,
+         .most = SHL_MAX_CHANNELS,
          .argument = "N",
          .help = "inputs, default 0"},
         {.name = "latency",

@@ -190,7 +190,7 @@ static int link_failed(const struct job *job, shl_status status)
 static int link_device(struct job *job)
 {
     const struct shl_host_options options = {
-        .out_channels = job->tap ? LISTEN_CHANNELS : job->device.out_channels,
+        .out_channels = job->tap ? SHL_MAX_CHANNELS : job->device.out_channels,
         .rate_hz = job->rate_hz,
         .block_frames = job->block_frames,
         .reblock_frames = job->reblock_frames,
@@ -362,7 +362,7 @@ static int prepare(struct job *job)
     if (result != TOOL_GO_ON)
         return result;
     score_arrange(&job->score, job->rate_hz);
-    options.channels = job->tap ? LISTEN_CHANNELS : job->device.out_channels;
+    options.channels = job->tap ? SHL_MAX_CHANNELS : job->device.out_channels;
     options.frames = length_frames(job);
     if (!job->wav || job->seconds > 0)
         options.loop_frames = score_frame(job->loop_ms, job->rate_hz);
@@ -441,7 +441,7 @@ int tool_host(int argc, char **argv)
          .type = OPTION_WHOLE,
          .value = &job.block_frames,
          .least = 1,
-         .most = 4096,
+         .most = SHL_MAX_FRAMES,
          .argument = "N",
          .help = "frames, default 64"},
         {.name = "samplerate",
@@ -455,7 +455,7 @@ int tool_host(int argc, char **argv)
          .type = OPTION_WHOLE,
          .value = &job.reblock_frames,
          .least = 1,
-         .most = 4096,
+         .most = SHL_MAX_FRAMES,
          .argument = "N",
          .help = "exchange blocks of N frames with the device"},
         {.name = "mode",

@@ -4,8 +4,6 @@
 
 #include "tool.h"
 
-#define LISTEN_CHANNELS 32u /* that a host is made with which listens */
-
 /** Have the tap `name` come out from channel `first` on; waits for the device's
  * answer. *channels gets how many it has. TOOL_GO_ON, or complain. */
 int listen_route(shl_host *host, const char *name, uint32_t first,

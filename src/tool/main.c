@@ -84,7 +84,7 @@ int tool_refused(shl_status status, const struct shl_why *why)
 int tool_check_id(const char *id)
 {
     struct shl_why why = {""};
-    char name[48];
+    char name[SHL_ID_SIZE];
     int32_t number;
 
     if (!strcmp(id, "*"))

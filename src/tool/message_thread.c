@@ -12,7 +12,7 @@
 
 #define HEARD_MS   4000u /* for the audio thread to take what it gets */
 #define REST_MS    1000u
-#define WAIT_LIMIT (UINT64_C(2) * SHL_MESSAGE_LIMIT) /* memory not done yet */
+#define WAIT_LIMIT (UINT64_C(2) * SHL_MAX_PAYLOAD) /* memory not done yet */
 #define REPLY_SIZE 4096u
 
 /* A message that waits for its turn. */

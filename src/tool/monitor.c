@@ -161,7 +161,7 @@ static void on_message(void *arg, int out, const struct shl_received *message)
     const struct job *job = arg;
     const struct shl_message_about *about = shl_message_about(message->type);
     const char *name = about ? about->name : "unknown";
-    char bytes[3 * SHOWN_BYTES + 8], reason[SHL_BYE_SIZE];
+    char bytes[3 * SHOWN_BYTES + 8], reason[SHL_TEXT_SIZE];
     const char *shown = bytes;
 
     payload_hex(message, bytes, sizeof(bytes));

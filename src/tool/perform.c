@@ -3,9 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MAX_CHANNELS 32
-#define AT_ONCE      4095u  /* events that the ring of a link takes */
-#define MAX_WAIT     16384u /* frames that events wait for room in it */
+#define MAX_WAIT 16384u /* frames that events wait for room in it */
 
 struct perform {
     struct perform_options options;
@@ -16,8 +14,8 @@ struct perform {
     uint64_t begun;    /* frame at which the score began (again) */
     float recent_peak; /* since somebody took it */
     float *samples;    /* of all planes */
-    float *plane[MAX_CHANNELS];
-    const float *seen[MAX_CHANNELS]; /* the same, for readers */
+    float *plane[SHL_MAX_CHANNELS];
+    const float *seen[SHL_MAX_CHANNELS]; /* the same, for readers */
 };
 
 struct perform *perform_new(const struct perform_options *options,
@@ -36,7 +34,7 @@ struct perform *perform_new(const struct perform_options *options,
         perform_free(perform);
         return NULL;
     }
-    for (uint32_t c = 0; c < options->channels && c < MAX_CHANNELS; c++)
+    for (uint32_t c = 0; c < options->channels && c < SHL_MAX_CHANNELS; c++)
         perform->seen[c] = perform->plane[c] =
             perform->samples + (size_t)c * options->block_frames;
     return perform;
@@ -114,7 +112,7 @@ static void send_due(struct perform *perform)
     const uint64_t position = perform->figures.position;
     const uint64_t end = position + perform->options.block_frames;
 
-    for (uint32_t sent = 0; sent < AT_ONCE; sent++) {
+    for (uint32_t sent = 0; sent < SHL_MAX_EVENTS; sent++) {
         if (perform->next == score->count) {
             if (!perform->options.loop_frames || !score->count)
                 return;

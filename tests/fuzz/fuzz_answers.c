@@ -63,7 +63,7 @@ static void check_text(const char *text, size_t limit)
 
 static void use_bytes(const uint8_t *bytes, uint32_t size)
 {
-    MUST(size <= SHL_MESSAGE_LIMIT && (bytes || !size));
+    MUST(size <= SHL_MAX_PAYLOAD && (bytes || !size));
     for (uint32_t i = 0; i < size; i++)
         sink += bytes[i];
 }

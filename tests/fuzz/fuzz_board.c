@@ -28,7 +28,7 @@ static struct shl_board_entry usual;
 /* Objects that must stay: a stranger's, one of our pattern with another magic,
  * and one of our pattern and magic that is in use. */
 enum { STRANGER, OTHER_MAGIC, IN_USE, KEPT };
-static char name[KEPT][SHL_SEGMENT_SIZE_OF_NAME];
+static char name[KEPT][SHL_SEGMENT_NAME_SIZE];
 static ino_t inode[KEPT];
 static struct shl_map in_use;
 
@@ -110,7 +110,7 @@ static void fill(struct input *input)
 {
     struct shl_board_entry entry = usual;
     uint32_t choice = take(input, 1);
-    uint32_t slot = take(input, 1) % SHL_BOARD_SLOTS;
+    uint32_t slot = take(input, 1) % SHL_MAX_DEVICES;
     struct shl_board_slot *at = &view.board->slot[slot];
     uint8_t bytes[sizeof *at];
     memcpy(entry.segment, name[choice % KEPT], sizeof entry.segment);

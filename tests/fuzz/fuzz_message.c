@@ -76,7 +76,7 @@ static void put_together(const uint8_t *data, size_t size)
     struct shl_whole whole;
     size_t came = 0;
 
-    shl_fragments_init(&fragments, SHL_MESSAGE_LIMIT);
+    shl_fragments_init(&fragments, SHL_MAX_PAYLOAD);
     for (; size >= 8; data += 8, size -= 8) {
         struct shl_message message = message_from(data);
         shl_status st = shl_fragments_add(&fragments, &message, &whole);

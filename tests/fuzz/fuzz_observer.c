@@ -55,7 +55,7 @@ static void begin(void)
 static void see_message(void *arg, int out, const struct shl_received *message)
 {
     (void)arg;
-    if (out >> 1 || message->size > SHL_MESSAGE_LIMIT)
+    if (out >> 1 || message->size > SHL_MAX_PAYLOAD)
         abort();
     for (uint32_t i = 0; i < message->size; i++)
         sink += message->bytes[i];

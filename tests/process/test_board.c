@@ -78,7 +78,7 @@ static void fresh_board_is_a_file_of_zeros(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(struct shl_board); i++)
         assert_int_equal(view.map.base[i], 0);
-    for (uint32_t i = 0; i < SHL_BOARD_SLOTS; i++) {
+    for (uint32_t i = 0; i < SHL_MAX_DEVICES; i++) {
         assert_int_equal(shl_board_read(&view, i, &entry), SHL_NOT_FOUND);
         assert_false(shl_board_held(&view, i));
         assert_false(shl_board_sweep(&view, i));
@@ -148,7 +148,7 @@ static void impossible_ids_get_no_registration(void **state)
 
 static void device_65_is_refused_and_nothing_overwritten(void **state)
 {
-    static struct shl_registration registrations[SHL_BOARD_SLOTS];
+    static struct shl_registration registrations[SHL_MAX_DEVICES];
     struct shl_identity who = board_identity("Late");
     struct shl_board_view view;
     struct shl_registration registration;
@@ -229,7 +229,7 @@ static void killed_device_is_swept_with_its_segment(void **state)
 
 static void new_device_takes_the_slot_of_a_dead_one(void **state)
 {
-    static struct shl_registration registrations[SHL_BOARD_SLOTS];
+    static struct shl_registration registrations[SHL_MAX_DEVICES];
     struct shl_board_view view = board_view();
     struct shl_board_entry entry;
     pid_t pid = child_start(board_device, wish);

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 static _Atomic uint32_t byes, idles, actives, begun, ended;
-static char heard[SHL_BYE_SIZE], left[128];
+static char heard[SHL_TEXT_SIZE], left[128];
 
 static int on_message(void *arg, const struct shl_received *message)
 {

@@ -169,7 +169,7 @@ static void audio_and_events_go_there_and_back(void **state)
 /* shows MP-28 */
 static void a_state_of_any_size_is_saved_and_restored(void **state)
 {
-    const uint32_t size = getenv("SHL_SOAK") ? SHL_MESSAGE_LIMIT : 3000000;
+    const uint32_t size = getenv("SHL_SOAK") ? SHL_MAX_PAYLOAD : 3000000;
     uint8_t *bytes = malloc(size);
 
     (void)state;

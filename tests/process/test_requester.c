@@ -280,7 +280,7 @@ static void ping_comes_back_whatever_the_handler_does(void **state)
 static void payload_of_any_size_goes_there_and_back(void **state)
 {
     const uint32_t sizes[] = {0,    1,     240, 241,
-                              5000, 65536, MIB, SHL_MESSAGE_LIMIT};
+                              5000, 65536, MIB, SHL_MAX_PAYLOAD};
     uint32_t count = getenv("SHL_SOAK") ? 8 : 7;
 
     (void)state;
@@ -624,8 +624,8 @@ static int begin(void **state)
 {
     (void)state;
     peer_own_board();
-    payload = malloc(SHL_MESSAGE_LIMIT);
-    for (uint32_t i = 0; payload && i < SHL_MESSAGE_LIMIT; i++)
+    payload = malloc(SHL_MAX_PAYLOAD);
+    for (uint32_t i = 0; payload && i < SHL_MAX_PAYLOAD; i++)
         payload[i] = (uint8_t)(i * 2654435761u >> 24);
     return payload == NULL;
 }

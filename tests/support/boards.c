@@ -79,7 +79,7 @@ uint32_t board_used(void)
     struct shl_board_view view = board_view();
     uint32_t used = 0;
 
-    for (uint32_t i = 0; i < SHL_BOARD_SLOTS; i++) {
+    for (uint32_t i = 0; i < SHL_MAX_DEVICES; i++) {
         struct shl_board_entry entry;
         uint32_t words = sizeof entry / 8;
 
@@ -96,7 +96,7 @@ uint32_t board_sweep(void)
     struct shl_board_view view = board_view();
     uint32_t cleared = 0;
 
-    for (uint32_t i = 0; i < SHL_BOARD_SLOTS; i++)
+    for (uint32_t i = 0; i < SHL_MAX_DEVICES; i++)
         cleared += shl_board_sweep(&view, i);
     shl_board_close(&view);
     return cleared;

@@ -67,7 +67,7 @@ bool kill_now(pid_t pid)
 
 /* The name in a slot, whole or half written. */
 static bool slot_name(const struct shl_board_view *view, uint32_t slot,
-                      char name[SHL_SEGMENT_SIZE_OF_NAME])
+                      char name[SHL_SEGMENT_NAME_SIZE])
 {
     struct shl_board_entry entry;
     const struct shl_board_slot *at = &view->board->slot[slot];
@@ -95,11 +95,11 @@ static bool slot_clean(const struct shl_board_view *view, uint32_t slot)
  * knows all that the dead can have left. */
 static const char *left_on(const struct shl_board_view *view)
 {
-    static char name[SHL_BOARD_SLOTS][SHL_SEGMENT_SIZE_OF_NAME];
+    static char name[SHL_MAX_DEVICES][SHL_SEGMENT_NAME_SIZE];
     shl_registry *registry;
-    bool named[SHL_BOARD_SLOTS];
+    bool named[SHL_MAX_DEVICES];
     uint32_t count = 0;
-    for (uint32_t i = 0; i < SHL_BOARD_SLOTS; i++)
+    for (uint32_t i = 0; i < SHL_MAX_DEVICES; i++)
         named[i] = slot_name(view, i, name[i]);
     if (shl_registry_open(NULL, &registry, NULL))
         return "no registry";
@@ -107,7 +107,7 @@ static const char *left_on(const struct shl_board_view *view)
     shl_registry_close(registry);
     if (st || count)
         return "a device that is dead is still shown";
-    for (uint32_t i = 0; i < SHL_BOARD_SLOTS; i++) {
+    for (uint32_t i = 0; i < SHL_MAX_DEVICES; i++) {
         if (named[i] && peer_there(name[i]))
             return "a segment is left in shared memory";
         if (!slot_clean(view, i))

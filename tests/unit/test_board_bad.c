@@ -27,7 +27,7 @@ static void garbage_board_hurts_nobody(void **state)
     (void)state;
     for (int round = 0; round < rounds; round++) {
         shl_random_bytes(view.map.base, sizeof(struct shl_board));
-        for (uint32_t i = 0; i < SHL_BOARD_SLOTS; i++) {
+        for (uint32_t i = 0; i < SHL_MAX_DEVICES; i++) {
             shl_status status = shl_board_read(&view, i, &entry);
             assert_true(status == SHL_NOT_FOUND || status == SHL_AGAIN);
         }

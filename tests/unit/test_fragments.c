@@ -18,9 +18,9 @@ static uint8_t *payload;
 static int set_up(void **state)
 {
     (void)state;
-    shl_fragments_init(&fragments, SHL_MESSAGE_LIMIT);
-    payload = malloc(SHL_MESSAGE_LIMIT + 1);
-    for (size_t i = 0; payload && i < SHL_MESSAGE_LIMIT + 1; i++)
+    shl_fragments_init(&fragments, SHL_MAX_PAYLOAD);
+    payload = malloc(SHL_MAX_PAYLOAD + 1);
+    for (size_t i = 0; payload && i < SHL_MAX_PAYLOAD + 1; i++)
         payload[i] = (uint8_t)(i * 2654435761u >> 24);
     return payload == NULL;
 }
@@ -96,8 +96,8 @@ static void payload_of_64_mib_comes_whole_and_one_more_is_refused(void **state)
     struct shl_message message;
 
     (void)state;
-    send_whole(1, getenv("SHL_SOAK") ? SHL_MESSAGE_LIMIT : 3u << 20);
-    message = part_of(2, SHL_MESSAGE_LIMIT, 0);
+    send_whole(1, getenv("SHL_SOAK") ? SHL_MAX_PAYLOAD : 3u << 20);
+    message = part_of(2, SHL_MAX_PAYLOAD, 0);
     message.total++;
     assert_int_equal(shl_fragments_add(&fragments, &message, &whole),
                      SHL_BAD_PEER);
@@ -213,7 +213,7 @@ static void promised_length_takes_no_memory(void **state)
 {
     (void)state;
     for (uint32_t request = 1; request <= 8; request++)
-        assert_int_equal(add(request, SHL_MESSAGE_LIMIT, 0), SHL_AGAIN);
+        assert_int_equal(add(request, SHL_MAX_PAYLOAD, 0), SHL_AGAIN);
     for (uint32_t i = 0; i < SHL_FRAGMENTS_AT_ONCE; i++)
         assert_true(fragments.transfer[i].room <= 4096);
     shl_fragments_drop(&fragments, 3);

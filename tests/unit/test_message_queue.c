@@ -193,17 +193,17 @@ static void half_a_queued_ends_with_its_claim(void **state)
 static void limits_are_refused_by_name(void **state)
 {
     struct shl_message_queue none;
-    uint8_t *much = malloc(SHL_MESSAGE_LIMIT + 1);
+    uint8_t *much = malloc(SHL_MAX_PAYLOAD + 1);
 
     (void)state;
     assert_non_null(much);
-    memset(much, 1, SHL_MESSAGE_LIMIT + 1);
+    memset(much, 1, SHL_MAX_PAYLOAD + 1);
     assert_int_equal(shl_message_queue_post(&host, SHL_MESSAGE_LOG, 0, 0, much,
-                                            SHL_MESSAGE_LIMIT + 1),
+                                            SHL_MAX_PAYLOAD + 1),
                      SHL_BAD_VALUE);
     for (int i = 0; i < 3; i++)
         assert_int_equal(shl_message_queue_post(&host, SHL_MESSAGE_LOG, 0, 0,
-                                                much, SHL_MESSAGE_LIMIT),
+                                                much, SHL_MAX_PAYLOAD),
                          SHL_OK);
     assert_int_equal(
         shl_message_queue_post(&host, SHL_MESSAGE_LOG, 0, 0, much, 1),

@@ -19,7 +19,7 @@ struct told {
 };
 
 static struct shl_requests requests;
-static struct told told[SHL_REQUESTS + 1];
+static struct told told[SHL_MAX_REQUESTS + 1];
 
 static int set_up(void **state)
 {
@@ -55,12 +55,12 @@ static const struct shl_answer good = {.text = "", .size = 0};
 
 static void ids_are_never_0_nor_in_flight_nor_soon_again(void **state)
 {
-    static uint32_t ids[SHL_REQUESTS];
+    static uint32_t ids[SHL_MAX_REQUESTS];
     static uint32_t seen[20000];
     uint32_t id;
 
     (void)state;
-    for (uint32_t i = 0; i < SHL_REQUESTS; i++) {
+    for (uint32_t i = 0; i < SHL_MAX_REQUESTS; i++) {
         ids[i] = ask(i, 0, MS);
         assert_int_not_equal(ids[i], 0);
         assert_int_equal(ids[i] & SHL_MESSAGE_UNASKED, 0);
@@ -69,10 +69,10 @@ static void ids_are_never_0_nor_in_flight_nor_soon_again(void **state)
     }
     /* the 256th is refused, and nothing happens to the others */
     assert_int_equal(shl_request_new(&requests, SHL_MESSAGE_PING, 0, MS, hear,
-                                     &told[SHL_REQUESTS], &id),
+                                     &told[SHL_MAX_REQUESTS], &id),
                      SHL_RING_FULL);
-    assert_int_equal(requests.count, SHL_REQUESTS);
-    for (uint32_t i = 0; i < SHL_REQUESTS; i++)
+    assert_int_equal(requests.count, SHL_MAX_REQUESTS);
+    for (uint32_t i = 0; i < SHL_MAX_REQUESTS; i++)
         assert_true(shl_request_answer(&requests, ids[i], 0, &good));
     for (uint32_t i = 0; i < 20000; i++) {
         seen[i] = ask(0, 0, MS);
@@ -96,14 +96,14 @@ static void serial_that_wraps_gives_no_id_of_0(void **state)
 
 static void answers_may_come_in_any_order_and_once_only(void **state)
 {
-    uint32_t ids[SHL_REQUESTS];
+    uint32_t ids[SHL_MAX_REQUESTS];
 
     (void)state;
-    for (uint32_t i = 0; i < SHL_REQUESTS; i++)
+    for (uint32_t i = 0; i < SHL_MAX_REQUESTS; i++)
         ids[i] = ask(i, i * MS, 1000 * MS);
-    for (uint32_t i = SHL_REQUESTS; i-- > 0;)
+    for (uint32_t i = SHL_MAX_REQUESTS; i-- > 0;)
         assert_true(shl_request_answer(&requests, ids[i], 300 * MS, &good));
-    for (uint32_t i = 0; i < SHL_REQUESTS; i++) {
+    for (uint32_t i = 0; i < SHL_MAX_REQUESTS; i++) {
         assert_false(shl_request_answer(&requests, ids[i], 300 * MS, &good));
         assert_int_equal(told[i].times, 1);
         assert_int_equal(told[i].request, ids[i]);
@@ -111,7 +111,7 @@ static void answers_may_come_in_any_order_and_once_only(void **state)
         assert_int_equal(told[i].status, SHL_OK);
         assert_true(told[i].took_ns == (300 - i) * MS);
     }
-    assert_int_equal(requests.late, SHL_REQUESTS);
+    assert_int_equal(requests.late, SHL_MAX_REQUESTS);
     assert_int_equal(requests.count, 0);
 }
 
@@ -149,11 +149,12 @@ static void a_long_answer_gets_more_time_once(void **state)
 static void death_of_the_device_fails_all_at_once(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < SHL_REQUESTS; i++)
+    for (uint32_t i = 0; i < SHL_MAX_REQUESTS; i++)
         ask(i, 0, 1000 * MS);
-    assert_int_equal(shl_requests_fail(&requests, MS, SHL_GONE), SHL_REQUESTS);
+    assert_int_equal(shl_requests_fail(&requests, MS, SHL_GONE),
+                     SHL_MAX_REQUESTS);
     assert_int_equal(shl_requests_fail(&requests, MS, SHL_GONE), 0);
-    for (uint32_t i = 0; i < SHL_REQUESTS; i++) {
+    for (uint32_t i = 0; i < SHL_MAX_REQUESTS; i++) {
         assert_int_equal(told[i].times, 1);
         assert_int_equal(told[i].status, SHL_GONE);
     }
@@ -179,16 +180,17 @@ static void handler_that_asks_again_is_not_told_in_the_same_round(void **state)
 
     (void)state;
     asked_again = 0;
-    for (uint32_t i = 0; i < SHL_REQUESTS; i++)
+    for (uint32_t i = 0; i < SHL_MAX_REQUESTS; i++)
         assert_int_equal(shl_request_new(&requests, SHL_MESSAGE_RESET, 0, 0,
                                          ask_again, NULL, &id),
                          SHL_OK);
     assert_int_equal(shl_requests_expire(&requests, 0, NULL, NULL),
-                     SHL_REQUESTS);
-    assert_int_equal(asked_again, SHL_REQUESTS);
-    assert_int_equal(requests.count, SHL_REQUESTS);
-    assert_int_equal(shl_requests_fail(&requests, 0, SHL_GONE), SHL_REQUESTS);
-    assert_int_equal(requests.count, SHL_REQUESTS);
+                     SHL_MAX_REQUESTS);
+    assert_int_equal(asked_again, SHL_MAX_REQUESTS);
+    assert_int_equal(requests.count, SHL_MAX_REQUESTS);
+    assert_int_equal(shl_requests_fail(&requests, 0, SHL_GONE),
+                     SHL_MAX_REQUESTS);
+    assert_int_equal(requests.count, SHL_MAX_REQUESTS);
 }
 
 static void foreign_ids_are_late_answers(void **state)

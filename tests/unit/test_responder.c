@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define QUESTIONS 16u
-#define ANSWER    (SHL_MESSAGE_LIMIT / 8)
+#define ANSWER    (SHL_MAX_PAYLOAD / 8)
 
 static struct shl_messages *rings;
 static struct shl_message_queue host;
@@ -84,7 +84,7 @@ static void answers_that_nobody_takes_hold_up_the_questions(void **state)
     for (int i = 0; i < 100; i++)
         shl_responder_pump(&responder);
     /* what one whole answer at most may take, and the one that is over it */
-    assert_in_range(handled, 2, SHL_MESSAGE_LIMIT / ANSWER + 1);
+    assert_in_range(handled, 2, SHL_MAX_PAYLOAD / ANSWER + 1);
     assert_int_equal(take_answers(), QUESTIONS);
     assert_int_equal(handled, QUESTIONS);
     assert_int_equal(atomic_load(&responder.dropped), 0);

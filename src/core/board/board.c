@@ -47,12 +47,12 @@ bool shl_board_segment_name(const char *name)
            hex_length(name + length) == 12 && !name[length + 12];
 }
 
-static void new_segment_name(char name[SHL_SEGMENT_SIZE_OF_NAME])
+static void new_segment_name(char name[SHL_SEGMENT_NAME_SIZE])
 {
     uint8_t random[6];
 
     shl_random_bytes(random, sizeof random);
-    snprintf(name, SHL_SEGMENT_SIZE_OF_NAME, "/shl-%u-%02x%02x%02x%02x%02x%02x",
+    snprintf(name, SHL_SEGMENT_NAME_SIZE, "/shl-%u-%02x%02x%02x%02x%02x%02x",
              (unsigned)shl_user_id(), random[0], random[1], random[2],
              random[3], random[4], random[5]);
 }
@@ -94,8 +94,8 @@ static uint64_t id_byte(const char *id)
 
 /* ---- looking --------------------------------------------------------------- */
 
-/** A board's name: the base, or with a number behind it. Shared memory is one folder
- * for all, so another user may have the name. */
+/** A board's name: the base, or with a number behind it. Shared memory is one
+ * folder for all, so another user may have the name. */
 static void numbered(const char *base, uint32_t number, char name[32])
 {
     if (number)
@@ -128,9 +128,9 @@ static bool is_missing(const char *base, uint32_t number)
 
 /** The board to be opened: the first that is ours, however it got its number; if
  * there is none, the first name that nobody has. Each name is looked at once: one
- * that was missing and is there by now was made by somebody, most likely by another
- * program of this user, and is to be tried before any with a higher number.
- * BOARD_NUMBERS: all are others'. */
+ * that was missing and is there by now was made by somebody, most likely by
+ * another program of this user, and is to be tried before any with a higher
+ * number. BOARD_NUMBERS: all are others'. */
 static uint32_t choose(const char *base)
 {
     uint32_t missing = BOARD_NUMBERS;
@@ -222,8 +222,8 @@ void shl_board_close(struct shl_board_view *view)
     view->board = NULL;
 }
 
-/** Whether there is a board of ours with a lower number: it wins, so that all meet
- * on one. */
+/** Whether there is a board of ours with a lower number: it wins, so that all
+ * meet on one. */
 static bool below(const struct shl_board_view *view)
 {
     uint32_t number = 0;
@@ -398,7 +398,7 @@ static uint32_t id_holder(const struct shl_board_view *view, const char *id)
 {
     struct shl_board_entry entry;
 
-    for (uint32_t i = 0; i < SHL_BOARD_SLOTS; i++) {
+    for (uint32_t i = 0; i < SHL_MAX_DEVICES; i++) {
         if (shl_board_read(view, i, &entry) == SHL_OK &&
             strcmp(entry.identity.id, id) == 0)
             return entry.identity.pid;
@@ -493,7 +493,7 @@ static shl_status take_slot(struct shl_board_view *view, uint32_t *slot,
     /* a cleaner may hold the last free one for a moment */
     for (int round = 0; round < 5; round++) {
         for (int dead = 0; dead <= 1; dead++) {
-            for (uint32_t i = 0; i < SHL_BOARD_SLOTS; i++) {
+            for (uint32_t i = 0; i < SHL_MAX_DEVICES; i++) {
                 if (take_one(view, i, dead)) {
                     *slot = i;
                     return SHL_OK;
@@ -505,7 +505,7 @@ static shl_status take_slot(struct shl_board_view *view, uint32_t *slot,
     shl_why_set(why,
                 "the board %s is full: it holds %u devices; end one, or use "
                 "another board with SHMLINK_REGISTRY",
-                view->name, SHL_BOARD_SLOTS);
+                view->name, SHL_MAX_DEVICES);
     return SHL_BOARD_FULL;
 }
 

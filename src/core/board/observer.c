@@ -431,7 +431,7 @@ static void open_ways(shl_observer *observer)
                           SHL_MESSAGE_SLOTS);
     }
     for (int out = 0; out < 2; out++)
-        shl_fragments_init(&observer->way[out].parts, SHL_MESSAGE_LIMIT);
+        shl_fragments_init(&observer->way[out].parts, SHL_MAX_PAYLOAD);
 }
 
 static shl_status find(const char *id, struct shl_device_info *info,

@@ -13,7 +13,6 @@ struct shl_registry {
     struct shl_board_view view;
 };
 
-static_assert(SHL_MAX_DEVICES == SHL_BOARD_SLOTS, "one number, two names");
 static_assert(sizeof(((struct shl_device_info *)0)->id) == SHL_ID_SIZE &&
                   sizeof(((struct shl_device_info *)0)->tag) == SHL_TAG_SIZE,
               "texts fit");
@@ -258,7 +257,7 @@ shl_status shl_registry_scan(shl_registry *registry,
     uint32_t found = 0;
     shl_status status = refresh(registry);
 
-    for (uint32_t slot = 0; slot < SHL_BOARD_SLOTS && !status; slot++) {
+    for (uint32_t slot = 0; slot < SHL_MAX_DEVICES && !status; slot++) {
         struct shl_device_info one;
 
         status = look(registry, slot, &one);
@@ -307,7 +306,7 @@ shl_status shl_registry_clean(shl_registry *registry, uint32_t *count)
 
     if (status)
         return status;
-    for (uint32_t slot = 0; slot < SHL_BOARD_SLOTS; slot++)
+    for (uint32_t slot = 0; slot < SHL_MAX_DEVICES; slot++)
         cleared += shl_board_sweep(&registry->view, slot);
     /* segments of devices whose board was removed */
     snprintf(prefix, sizeof prefix, "/shl-%u-", (unsigned)shl_user_id());
@@ -375,7 +374,7 @@ static shl_status find(shl_registry *registry, const struct wish *wish,
     uint32_t best_rank = UINT32_MAX;
     shl_status status = refresh(registry);
 
-    for (uint32_t slot = 0; slot < SHL_BOARD_SLOTS && !status; slot++) {
+    for (uint32_t slot = 0; slot < SHL_MAX_DEVICES && !status; slot++) {
         struct shl_device_info one;
         int fits;
 
@@ -437,7 +436,7 @@ static uint32_t dead_holder(shl_registry *registry, const char *id)
 {
     struct shl_board_entry entry;
 
-    for (uint32_t slot = 0; slot < SHL_BOARD_SLOTS; slot++) {
+    for (uint32_t slot = 0; slot < SHL_MAX_DEVICES; slot++) {
         if (shl_board_held(&registry->view, slot) &&
             shl_board_read(&registry->view, slot, &entry) == SHL_OK &&
             strcmp(entry.identity.id, id) == 0 && !entry_alive(&entry))
@@ -452,7 +451,7 @@ static void list_ids(shl_registry *registry, char *text, size_t size)
     size_t length = 0;
 
     text[0] = 0;
-    for (uint32_t slot = 0; slot < SHL_BOARD_SLOTS; slot++) {
+    for (uint32_t slot = 0; slot < SHL_MAX_DEVICES; slot++) {
         struct shl_device_info one;
 
         if (look(registry, slot, &one))

@@ -113,7 +113,7 @@ static bool each(void *arg, const char *file)
         strcmp(file + length - ending, ENDING) != 0 ||
         shl_file_name_check(file, NULL))
         return true;
-    if (list->count == SHL_PRESETS_MAX)
+    if (list->count == SHL_MAX_PRESETS)
         return false;
     if (list->count == list->room && !grow(list)) {
         list->status = SHL_NO_MEMORY;
@@ -161,7 +161,7 @@ shl_status shl_state_load(const char *format, const char *path, uint8_t **file,
 {
     uint8_t *bytes;
     size_t length;
-    shl_status st = shl_file_load(path, SHL_MESSAGE_LIMIT + SHL_STATE_HEAD_SIZE,
+    shl_status st = shl_file_load(path, SHL_MAX_PAYLOAD + SHL_STATE_HEAD_SIZE,
                                   &bytes, &length, why);
 
     if (st)

@@ -416,7 +416,7 @@ shl_status shl_device_priority(const shl_device *device)
     return shl_priority_answer(&device->priority);
 }
 
-void shl_device_tag(const shl_device *device, char tag[64])
+void shl_device_tag(const shl_device *device, char tag[SHL_TAG_SIZE])
 {
     struct shl_identity identity;
     tag[0] = 0;

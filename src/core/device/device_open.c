@@ -49,7 +49,7 @@ static void show_claim(const shl_device *device, uint32_t epoch)
     bool said = !epoch && device->responder.bye_epoch == device->kept_epoch;
     const char *bye = said ? device->responder.bye : "";
     struct shl_claim claim;
-    char who[32] = "the host", text[32 + SHL_BYE_SIZE];
+    char who[32] = "the host", text[32 + SHL_TEXT_SIZE];
     const struct shl_monitor *monitor =
         shl_responder_monitor(&device->responder);
     if (!monitor)

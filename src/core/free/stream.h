@@ -1,13 +1,13 @@
 /* Audio from one clock to another: a ring of frames in memory that somebody
  * else maps, one writer, one reader, each called by its own clock.
  *
- * The writer never waits and never stops: frame n is always the n-th frame of
- * its clock, also when nobody reads. Beside the counter it tells when which
- * frame is due (estimator.h). The reader has the same of its own clock, and so knows
- * where in the stream it should be: as many frames as the latency says behind
- * the writer. While both clocks are one, it copies, bit by bit. When they are
- * seen to differ, a resampler follows; without one, frames are dropped or
- * doubled one by one, and counted. */
+ * The writer never waits and never stops: frame n is always the n-th frame of its
+ * clock, also when nobody reads. Beside the counter it tells when which frame is
+ * due (estimator.h). The reader has the same of its own clock, and so knows where
+ * in the stream it should be: as many frames as the latency says behind the
+ * writer. While both clocks are one, it copies, bit by bit. When they are seen to
+ * differ, a resampler follows; without one, frames are dropped or doubled one by
+ * one, and counted. */
 #ifndef SHL_STREAM_H
 #define SHL_STREAM_H
 
@@ -60,8 +60,9 @@ void shl_stream_writer_free(shl_stream_writer *writer);
  * once. Before the first block. [control] */
 void shl_stream_writer_exact(shl_stream_writer *writer);
 
-/** Write a block: 1 to 4096 frames of each channel; planes that are NULL are
- * silent. Frames that nobody has read in time are written over and counted.
+/** Write a block: 1 to SHL_MAX_FRAMES frames of each channel; planes that are
+ * NULL are silent. Frames that nobody has read in time are written over and
+ * counted.
  * @param now_ns the system's time, the same clock on both sides. [audio] */
 SHL_RT void shl_stream_write(shl_stream_writer *writer,
                              const float *const *planes, uint32_t frames,
@@ -114,8 +115,8 @@ void shl_stream_reader_free(shl_stream_reader *reader);
  * when sound has failed anyway, and never lowered. [audio] */
 SHL_RT void shl_stream_late(shl_stream_reader *reader, uint32_t late);
 
-/** Read a block: 1 to 4096 frames into each channel's plane. What is not there
- * becomes silence, faded. Returns true if it is the stream. [audio] */
+/** Read a block: 1 to SHL_MAX_FRAMES frames into each channel's plane. What is
+ * not there becomes silence, faded. Returns true if it is the stream. [audio] */
 SHL_RT bool shl_stream_read(shl_stream_reader *reader, float *const *planes,
                             uint32_t frames, uint64_t now_ns);
 

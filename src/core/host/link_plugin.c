@@ -13,8 +13,9 @@
 
 #define EPOCH   1u /* of the only claim there will be */
 #define PATIENT 3u /* blocks that wait for one request; then they only look */
-#define BARE    1024u /* parameters without a table that are known at most */
-#define RECENT  8u    /* blocks, for an echo of what was set */
+#define BARE                                                                   \
+    SHL_MAX_PARAMS /* parameters without a table that are known at most */
+#define RECENT 8u  /* blocks, for an echo of what was set */
 
 /* What a parameter was set to by us last, and in which block; and before that:
  * a block may be set before the echo of the last one is there. */

@@ -30,9 +30,9 @@ struct shl_reblock {
     struct shl_transport transport; /* at the first frame gathered */
 };
 
-/** Exchange blocks of `frames` (1 to 4096; 0: none), for a host that usually
- * works in blocks of `usual`. What waits is thrown away if anything of this
- * changes. SHL_NO_MEMORY: all is as it was. [control] */
+/** Exchange blocks of `frames` (1 to SHL_MAX_FRAMES; 0: none), for a host that
+ * usually works in blocks of `usual`. What waits is thrown away if anything of
+ * this changes. SHL_NO_MEMORY: all is as it was. [control] */
 shl_status shl_reblock_set(struct shl_reblock *reblock, uint32_t in_channels,
                            uint32_t out_channels, uint32_t frames,
                            uint32_t usual);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAITING_LIMIT (3ull * SHL_MESSAGE_LIMIT)
+#define WAITING_LIMIT (3ull * SHL_MAX_PAYLOAD)
 #define HALF          (SHL_MESSAGE_SLOTS / 2)
 
 struct shl_queued {
@@ -22,7 +22,7 @@ void shl_message_queue_open(struct shl_message_queue *queue,
                             const _Atomic uint32_t *epoch)
 {
     memset(queue, 0, sizeof *queue);
-    shl_fragments_init(&queue->fragments, SHL_MESSAGE_LIMIT);
+    shl_fragments_init(&queue->fragments, SHL_MAX_PAYLOAD);
     queue->epoch = epoch;
     if (!to)
         return;
@@ -151,7 +151,7 @@ shl_status shl_message_queue_post(struct shl_message_queue *queue,
     epoch = epoch_now(queue);
     if (!epoch)
         return SHL_NO_DEVICE;
-    if (size > SHL_MESSAGE_LIMIT)
+    if (size > SHL_MAX_PAYLOAD)
         return SHL_BAD_VALUE;
     if (atomic_load_explicit(&queue->waiting, memory_order_relaxed) + size >
         WAITING_LIMIT)

@@ -2,7 +2,8 @@
  * fragments as there is room, and what comes in, put together. What belongs to
  * another claim than the present one is dropped and counted.
  *
- * shl_message_queue_post may be called by several threads; everything else by one. */
+ * shl_message_queue_post may be called by several threads; everything else by
+ * one. */
 #ifndef SHL_MESSAGE_QUEUE_H
 #define SHL_MESSAGE_QUEUE_H
 
@@ -48,10 +49,10 @@ void shl_message_queue_open(struct shl_message_queue *queue,
 /** Forget all messages and fragments. Harmless twice. */
 void shl_message_queue_close(struct shl_message_queue *queue);
 
-/** Leave a copy to be sent by the next shl_message_queue_send. `request` 0: a new id of
- * those that ask nothing. SHL_UNSUPPORTED: no messages here; SHL_NO_DEVICE: no
- * claim; SHL_BAD_VALUE: more than SHL_MESSAGE_LIMIT bytes; SHL_RING_FULL:
- * 192 MiB wait already; SHL_NO_MEMORY. [any control thread] */
+/** Leave a copy to be sent by the next shl_message_queue_send. `request` 0: a new
+ * id of those that ask nothing. SHL_UNSUPPORTED: no messages here; SHL_NO_DEVICE:
+ * no claim; SHL_BAD_VALUE: more than SHL_MAX_PAYLOAD bytes; SHL_RING_FULL: 192
+ * MiB wait already; SHL_NO_MEMORY. [any control thread] */
 shl_status shl_message_queue_post(struct shl_message_queue *queue,
                                   uint32_t type, uint32_t flags,
                                   uint32_t request, const void *bytes,

@@ -6,20 +6,20 @@
 #define PLACE_BITS  8u
 #define SERIAL_MASK 0x7FFFFFu
 
-static_assert(SHL_REQUESTS < 1u << PLACE_BITS, "a place fits into an id");
+static_assert(SHL_MAX_REQUESTS < 1u << PLACE_BITS, "a place fits into an id");
 
 void shl_requests_init(struct shl_requests *requests, uint32_t seed)
 {
     memset(requests, 0, sizeof *requests);
     requests->serial = seed * 2654435761u & SERIAL_MASK;
-    requests->last = SHL_REQUESTS - 1;
+    requests->last = SHL_MAX_REQUESTS - 1;
 }
 
 /* The place that has been free for longest, about. */
 static struct shl_request *free_place(struct shl_requests *requests)
 {
-    for (uint32_t i = 1; i <= SHL_REQUESTS; i++) {
-        uint32_t at = (requests->last + i) % SHL_REQUESTS;
+    for (uint32_t i = 1; i <= SHL_MAX_REQUESTS; i++) {
+        uint32_t at = (requests->last + i) % SHL_MAX_REQUESTS;
 
         if (requests->place[at].id)
             continue;
@@ -126,7 +126,7 @@ uint32_t shl_requests_expire(struct shl_requests *requests, uint64_t now_ns,
     uint64_t until = requests->asked; /* not those that handlers ask now */
     uint32_t told = 0;
 
-    for (uint32_t i = 0; requests->count && i < SHL_REQUESTS; i++) {
+    for (uint32_t i = 0; requests->count && i < SHL_MAX_REQUESTS; i++) {
         struct shl_request *place = &requests->place[i];
 
         if (!place->id || place->number >= until || place->deadline_ns > now_ns)
@@ -146,7 +146,7 @@ uint32_t shl_requests_fail(struct shl_requests *requests, uint64_t now_ns,
     uint64_t until = requests->asked;
     uint32_t told = 0;
 
-    for (uint32_t i = 0; requests->count && i < SHL_REQUESTS; i++) {
+    for (uint32_t i = 0; requests->count && i < SHL_MAX_REQUESTS; i++) {
         struct shl_request *place = &requests->place[i];
 
         if (!place->id || place->number >= until)

@@ -6,8 +6,6 @@
 
 #include "shmlink/message.h"
 
-#define SHL_REQUESTS 255u
-
 struct shl_request {
     uint32_t id; /* 0: this place is free */
     uint32_t type;
@@ -19,7 +17,7 @@ struct shl_request {
 };
 
 struct shl_requests {
-    struct shl_request place[SHL_REQUESTS];
+    struct shl_request place[SHL_MAX_REQUESTS];
     uint32_t count; /* in flight */
     uint32_t last;  /* place that was given last */
     uint32_t

@@ -56,7 +56,7 @@ shl_status shl_requester_post(struct shl_requester *requester, uint32_t type,
 
 void shl_requester_bye(struct shl_requester *requester, const char *reason)
 {
-    uint8_t bytes[4 + SHL_BYE_SIZE];
+    uint8_t bytes[4 + SHL_TEXT_SIZE];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
 
     shl_pack_text(&pack, reason);

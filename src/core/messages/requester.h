@@ -18,7 +18,7 @@ struct shl_requester {
     shl_message_handler handler;
     void *arg;
     const struct shl_monitor *monitor;
-    char bye[SHL_BYE_SIZE]; /* the device's, on this link */
+    char bye[SHL_TEXT_SIZE]; /* the device's, on this link */
 };
 
 /** A link begins. `messages` NULL: its device has none. */

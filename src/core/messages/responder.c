@@ -88,7 +88,7 @@ shl_status shl_responder_say(struct shl_responder *responder, uint32_t type,
 
 void shl_responder_bye(struct shl_responder *responder, const char *reason)
 {
-    uint8_t bytes[4 + SHL_BYE_SIZE];
+    uint8_t bytes[4 + SHL_TEXT_SIZE];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
 
     shl_pack_text(&pack, reason);
@@ -186,7 +186,7 @@ void shl_responder_pump(struct shl_responder *responder)
     /* who does not take its answers gets no new ones: its questions stay in
      * the ring until there is room again, of which its bell tells */
     while (atomic_load_explicit(&queue->waiting, memory_order_relaxed) <=
-               SHL_MESSAGE_LIMIT &&
+               SHL_MAX_PAYLOAD &&
            (st = shl_message_queue_take(queue, &whole, &budget)) != SHL_AGAIN) {
         if (st == SHL_OK)
             handle(responder, &whole);

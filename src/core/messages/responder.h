@@ -19,8 +19,8 @@ struct shl_responder {
     _Atomic(const struct shl_monitor *) monitor;
     shl_message_handler own; /* the device's, behind the program's; or NULL */
     void *own_arg;
-    char bye[SHL_BYE_SIZE]; /* what a host said last */
-    uint32_t bye_epoch;     /* of its claim */
+    char bye[SHL_TEXT_SIZE]; /* what a host said last */
+    uint32_t bye_epoch;      /* of its claim */
     uint32_t refused; /* the transfer that was refused last: once is enough */
     /* answers that could not be kept; written by any control thread, relaxed */
     _Atomic uint64_t dropped;

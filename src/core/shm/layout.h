@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "shmlink/event.h"
+#include "shmlink/limits.h"
 #include "shmlink/message.h"
 #include "shmlink/param.h"
 #include "shmlink/tap.h"
@@ -25,13 +26,10 @@ static_assert(sizeof(float) == 4 && sizeof(double) == 8, "wire floats");
 
 #define SHL_MAOLAN_SIZE       4194304u
 #define SHL_MAOLAN_MAGIC      0x4D414F4Cu
-#define SHL_MAX_CHANNELS      32u
-#define SHL_MAX_FRAMES        4096u
 #define SHL_BUSES             2u
 #define SHL_BUS_TO_DEVICE     0u
 #define SHL_BUS_TO_HOST       1u
 #define SHL_RING_SLOTS        4096u
-#define SHL_MAX_MIDI_PORTS    16u
 #define SHL_HEADER_SIZE       256u
 #define SHL_CONTROL_OFFSET    256u
 #define SHL_CONTROL_SIZE      256u
@@ -168,21 +166,14 @@ enum {
 
 /* ---- the link area ---------------------------------------------------- */
 
-#define SHL_LINK_OFFSET          SHL_MAOLAN_SIZE
-#define SHL_LINK_MAGIC           0x4B4C4853u /* in memory: S H L K */
-#define SHL_LINK_MAJOR           1u
-#define SHL_LINK_MINOR           2u
-#define SHL_EVENT_SLOTS          4096u
-#define SHL_LANE_EVENTS          16u
-#define SHL_MAX_PARAMS           1024u
-#define SHL_ID_SIZE              48u /* bytes with the terminating 0 */
-#define SHL_TAG_SIZE             64u
-#define SHL_TEXT_SIZE            64u
-#define SHL_SEGMENT_SIZE_OF_NAME 32u
-#define SHL_MESSAGE_SLOTS        256u
-#define SHL_MAX_TAPS             64u
-#define SHL_TAP_NAME_SIZE        40u
-#define SHL_STREAM_FRAMES        16384u
+#define SHL_LINK_OFFSET   SHL_MAOLAN_SIZE
+#define SHL_LINK_MAGIC    0x4B4C4853u /* in memory: S H L K */
+#define SHL_LINK_MAJOR    1u
+#define SHL_LINK_MINOR    2u
+#define SHL_EVENT_SLOTS   4096u
+#define SHL_LANE_EVENTS   16u
+#define SHL_MESSAGE_SLOTS 256u
+#define SHL_STREAM_FRAMES 16384u
 
 enum shl_region {
     SHL_REGION_IDENTITY = 1,
@@ -219,8 +210,8 @@ static_assert(sizeof(struct shl_link_header) == 256, "wire size");
 struct shl_identity {
     char id[SHL_ID_SIZE]; /* "MySynth:0" */
     char vendor[SHL_TEXT_SIZE];
-    char category[32];
-    char version[32];
+    char category[SHL_WORD_SIZE];
+    char version[SHL_WORD_SIZE];
     char tag[SHL_TAG_SIZE]; /* remembered, "" for none */
     uint64_t pid_namespace;
     uint64_t start_time;
@@ -581,7 +572,6 @@ static_assert(SHL_STREAMS_OFFSET + sizeof(struct shl_streams) ==
 
 /* ---- the board --------------------------------------------------------- */
 
-#define SHL_BOARD_SLOTS      64u
 #define SHL_BOARD_SLOT_MAGIC 0x42534853u /* in memory: S H S B */
 #define SHL_BOARD_VERSION    1u
 
@@ -591,7 +581,7 @@ static_assert(SHL_STREAMS_OFFSET + sizeof(struct shl_streams) ==
 struct shl_board_entry {
     uint32_t magic;
     uint32_t version;
-    char segment[SHL_SEGMENT_SIZE_OF_NAME]; /* "/shl-0-0123456789ab" */
+    char segment[SHL_SEGMENT_NAME_SIZE]; /* "/shl-0-0123456789ab" */
     struct shl_identity identity;
     uint8_t reserved[24];
 };
@@ -604,7 +594,7 @@ struct shl_board_slot {
 static_assert(sizeof(struct shl_board_slot) == 512, "wire size");
 
 struct shl_board {
-    struct shl_board_slot slot[SHL_BOARD_SLOTS];
+    struct shl_board_slot slot[SHL_MAX_DEVICES];
 };
 static_assert(sizeof(struct shl_board) == 32768, "wire size");
 

@@ -91,7 +91,7 @@ void shl_pack_bytes(struct shl_pack *pack, const void *bytes, size_t size)
     uint32_t length = (uint32_t)size;
     uint8_t *to = NULL;
 
-    if (size <= SHL_MESSAGE_LIMIT)
+    if (size <= SHL_MAX_PAYLOAD)
         to = room(pack, sizeof length + size);
     else
         pack->full = true;
@@ -176,12 +176,12 @@ void shl_unpack_text(struct shl_unpack *unpack, char *text, size_t size)
 
 /* ---- the last one ----------------------------------------------------------- */
 
-void shl_bye_text(const struct shl_received *message, char text[SHL_BYE_SIZE])
+void shl_bye_text(const struct shl_received *message, char text[SHL_TEXT_SIZE])
 {
     struct shl_unpack unpack = shl_unpack_from(message->bytes, message->size);
 
     text[0] = 0;
     if (message->type == SHL_MESSAGE_BYE)
-        shl_unpack_text(&unpack, text, SHL_BYE_SIZE);
-    shl_text_clean(text, SHL_BYE_SIZE);
+        shl_unpack_text(&unpack, text, SHL_TEXT_SIZE);
+    shl_text_clean(text, SHL_TEXT_SIZE);
 }

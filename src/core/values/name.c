@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ID_BYTES  47
-#define TAG_BYTES 63
-
 void shl_why_set(struct shl_why *why, const char *format, ...)
 {
     va_list arguments;
@@ -125,15 +122,15 @@ static const char *name_fault(const char *name)
     return NULL;
 }
 
-shl_status shl_id_check(const char *id, char name[48], int32_t *number,
+shl_status shl_id_check(const char *id, char name[SHL_ID_SIZE], int32_t *number,
                         struct shl_why *why)
 {
-    char base[ID_BYTES + 1] = "";
+    char base[SHL_ID_SIZE] = "";
     size_t length = id ? strlen(id) : 0;
     const char *fault = "it is longer than 47 bytes";
     const char *digits = NULL;
 
-    if (length <= ID_BYTES) {
+    if (length < SHL_ID_SIZE) {
         if (id)
             memcpy(base, id, length + 1);
         digits = id ? number_of(id) : NULL;
@@ -159,7 +156,7 @@ shl_status shl_tag_check(const char *tag, struct shl_why *why)
 
     if (!tag)
         fault = "it is missing";
-    else if (strlen(tag) > TAG_BYTES)
+    else if (strlen(tag) >= SHL_TAG_SIZE)
         fault = "it is longer than 63 bytes";
     else if (!text_allowed(tag, ""))
         fault = "it has control characters or is not UTF-8";

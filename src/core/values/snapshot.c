@@ -91,7 +91,7 @@ void shl_snapshot_write(const char *kind, uint32_t program,
     size_t size = shl_snapshot_size(param_count);
     struct shl_pack pack = shl_pack_into(bytes + HEAD_BYTES, size - HEAD_BYTES);
 
-    put_text(bytes + 12, SHL_SNAPSHOT_KIND_SIZE, kind);
+    put_text(bytes + 12, SHL_TEXT_SIZE, kind);
     put_u32(bytes + 76, program);
     put_u32(bytes + 80, param_count);
     for (uint32_t i = 0; i < param_count; i++) {
@@ -124,7 +124,7 @@ shl_status shl_snapshot_read(const char *kind, const uint8_t *bytes,
                              uint32_t param_count, double *values,
                              uint32_t *program, struct shl_why *why)
 {
-    char whose[SHL_SNAPSHOT_KIND_SIZE];
+    char whose[SHL_TEXT_SIZE];
     shl_status st = check(MARK, bytes, size, HEAD_BYTES, why);
 
     if (st)
@@ -137,7 +137,7 @@ shl_status shl_snapshot_read(const char *kind, const uint8_t *bytes,
         return SHL_FOREIGN;
     }
     uint32_t count = get_u32(bytes + 80);
-    if (count > SHL_SNAPSHOT_VALUES || shl_snapshot_size(count) != size)
+    if (count > SHL_MAX_PARAMS || shl_snapshot_size(count) != size)
         return refuse(why, SHL_BAD_VALUE, "this state is damaged");
     take(bytes + HEAD_BYTES, count, params, param_count, values);
     if (program)
@@ -163,7 +163,7 @@ void shl_state_head(const char *format, const char *key, const uint8_t *state,
 
 shl_status shl_state_open(const char *format, const uint8_t *file, size_t size,
                           const uint8_t **state, size_t *state_size,
-                          char key[64], struct shl_why *why)
+                          char key[SHL_TEXT_SIZE], struct shl_why *why)
 {
     char found[16], whose[64];
     shl_status st = check(FILE_MARK, file, size, SHL_STATE_HEAD_SIZE, why);

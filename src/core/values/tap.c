@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-#define TAPS_MAX     64u
-#define CHANNELS_MAX 32u
-
 const char *shl_tap_kind_name(uint32_t kind)
 {
     static const char *const names[] = {"audio", "control", "gate"};
@@ -27,7 +24,7 @@ static const char *fault_of(const struct shl_tap *tap)
         return "its name has control characters or is not UTF-8";
     if (tap->kind > SHL_TAP_GATE)
         return "its kind must be audio, control or gate";
-    if (tap->channels < 1 || tap->channels > CHANNELS_MAX)
+    if (tap->channels < 1 || tap->channels > SHL_MAX_CHANNELS)
         return "it must have 1 to 32 channels";
     return NULL;
 }
@@ -35,7 +32,7 @@ static const char *fault_of(const struct shl_tap *tap)
 shl_status shl_tap_check(const struct shl_tap *taps, uint32_t count,
                          struct shl_why *why)
 {
-    if (count > TAPS_MAX) {
+    if (count > SHL_MAX_TAPS) {
         shl_why_set(why, "a device has at most 64 taps, not %u",
                     (unsigned)count);
         return SHL_BAD_VALUE;

@@ -29,7 +29,7 @@ static shl_status make_host(t_shmlink *x)
         .out_channels = (uint32_t)x->x_outlets,
         .rate_hz = x->x_rate_hz,
         .block_frames =
-            x->x_frames < SHMLINK_FRAMES_MAX ? x->x_frames : SHMLINK_FRAMES_MAX,
+            x->x_frames < SHL_MAX_FRAMES ? x->x_frames : SHL_MAX_FRAMES,
         .reblock_frames = x->x_flags.block_frames,
         .drive = x->x_flags.drive,
         .mode = x->x_flags.mode,
@@ -344,7 +344,7 @@ static void look_again(t_shmlink *x)
 void connection_setup(t_shmlink *x)
 {
     uint32_t block =
-        x->x_frames < SHMLINK_FRAMES_MAX ? x->x_frames : SHMLINK_FRAMES_MAX;
+        x->x_frames < SHL_MAX_FRAMES ? x->x_frames : SHL_MAX_FRAMES;
 
     shl_status status = shl_host_setup(x->x_host, x->x_rate_hz, block);
     if (flags_is_plugin(x->x_say.name)) {
@@ -605,7 +605,7 @@ static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     struct flags flags;
     struct shl_why why;
-    char name[48];
+    char name[SHL_ID_SIZE];
     int32_t number;
     (void)s;
 

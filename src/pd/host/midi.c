@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#define CHANNELS_MAX 32
-#define RAW_MAX      4096
-#define SYSEX_MAX    33554432
+#define MIDI_CHANNELS 32
+#define RAW_MAX       4096
+#define SYSEX_MAX     33554432
 
 enum { NOTE_OFF = 0x80, NOTE_ON = 0x90, POLYTOUCH = 0xa0, CC = 0xb0 };
 enum { PROGRAM = 0xc0, TOUCH = 0xd0, BEND = 0xe0 };
@@ -74,7 +74,7 @@ struct lane {
 static struct lane read_lane(struct voice *x, t_symbol *s, double number)
 {
     uint32_t channel =
-        (uint32_t)whole(x, s, "channel", number, 1, CHANNELS_MAX) - 1;
+        (uint32_t)whole(x, s, "channel", number, 1, MIDI_CHANNELS) - 1;
 
     return (struct lane){.port = (uint8_t)(channel / 16),
                          .channel = (uint8_t)(channel % 16)};

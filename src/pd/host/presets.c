@@ -150,7 +150,7 @@ static int prepare(t_shmlink *x, struct request *request,
 {
     struct work *work = request_work_new(x, request, job);
     struct shl_why why = {""};
-    char key[64];
+    char key[SHL_TEXT_SIZE];
     shl_status status;
 
     if (!work)
@@ -253,7 +253,7 @@ static void begin_load(t_shmlink *x, struct request *request)
 static void tell_saved(t_shmlink *x, struct request *request)
 {
     struct work *work = request->work;
-    char key[64];
+    char key[SHL_TEXT_SIZE];
 
     snprintf(key, sizeof key, "%s", work->store.key);
     make_current(x, work->name);
@@ -281,7 +281,7 @@ static void begin_save(t_shmlink *x, struct request *request)
 static void tell_changed(t_shmlink *x, struct request *request)
 {
     struct work *work = request->work;
-    char key[64];
+    char key[SHL_TEXT_SIZE];
 
     snprintf(key, sizeof key, "%s", work->store.key);
     if (strcmp(x->x_preset, work->name) == 0)
@@ -319,7 +319,7 @@ static int read_preset(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv,
     double number;
 
     if (argc && atoms_number(argv, &number)) {
-        if (atoms_whole(argv, 0, SHL_PRESETS_MAX - 1, &number)) {
+        if (atoms_whole(argv, 0, SHL_MAX_PRESETS - 1, &number)) {
             request->index = (int32_t)number;
             return 1;
         }

@@ -164,7 +164,7 @@ void request_ask(struct shmlink *x, struct request *request, uint32_t type,
     struct question *question = calloc(1, sizeof *question);
     shl_status status = question ? SHL_OK : SHL_NO_MEMORY;
 
-    if (!status && size > SHL_MESSAGE_LIMIT)
+    if (!status && size > SHL_MAX_PAYLOAD)
         status = SHL_BAD_VALUE;
     if (!status) {
         question->request = request;

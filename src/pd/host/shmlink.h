@@ -1,8 +1,9 @@
 /* The object [shmlink~], for the files that carry its methods: connection.c
- * (open, close, tag), notices.c (what becomes of a link), notes.c (MIDI), knobs.c (parameters),
- * playhead.c (transport), facts.c (what is known), echoes.c (what the device
- * sends), taps.c (points inside the device), requests.c (what it is asked) and
- * the four files that do so. shmlink~.c makes it, runs it and ends it. */
+ * (open, close, tag), notices.c (what becomes of a link), notes.c (MIDI), knobs.c
+ * (parameters), playhead.c (transport), facts.c (what is known), echoes.c (what
+ * the device sends), taps.c (points inside the device), requests.c (what it is
+ * asked) and the four files that do so. shmlink~.c makes it, runs it and ends it.
+ * */
 #ifndef PD_SHMLINK_H
 #define PD_SHMLINK_H
 
@@ -11,9 +12,6 @@
 #include "pd/replies.h"
 #include "pd/schedule.h"
 #include "pd/voice.h"
-
-#define SHMLINK_FRAMES_MAX   4096 /* in one block of the core */
-#define SHMLINK_CHANNELS_MAX 32
 
 /* What `link` and `latency` have told last. */
 struct shmlink_told {
@@ -79,7 +77,7 @@ typedef struct shmlink {
     int x_literal; /* the id was typed by a person: whoever has the tag */
     /* given by message: saved with the patch */
     char x_saved_device[REPLIES_NAME];
-    char x_saved_tag[64];
+    char x_saved_tag[SHL_TAG_SIZE];
 
     int x_rate_known; /* the dsp method has told rate and block */
     double x_rate_hz;
@@ -227,7 +225,7 @@ void presets_methods(t_class *c);
 void device_messages_methods(t_class *c);
 
 /** The name that the linked device's presets go by, "" without one. */
-void states_key(t_shmlink *x, char key[64]);
+void states_key(t_shmlink *x, char key[SHL_TEXT_SIZE]);
 /** The request's answer becomes the bytes of its work. */
 void states_hand_over(struct request *request);
 /** Objects that hear of changed presets. */

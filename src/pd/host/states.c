@@ -54,7 +54,7 @@ static int read_path(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     return 0;
 }
 
-void states_key(t_shmlink *x, char key[64])
+void states_key(t_shmlink *x, char key[SHL_TEXT_SIZE])
 {
     struct shl_device_info info = {.id = ""};
     int32_t number;
@@ -65,7 +65,7 @@ void states_key(t_shmlink *x, char key[64])
     if (shl_id_check(info.id, key, &number, NULL) == SHL_OK)
         return;
     /* a plugin, format:name: one of another format has other states */
-    snprintf(key, 64, "%s", info.id);
+    snprintf(key, SHL_TEXT_SIZE, "%s", info.id);
     for (char *at = key; *at; at++)
         if (*at == ':' || *at == '/')
             *at = '_';

@@ -154,8 +154,8 @@ static void tap_route(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     int32_t tap;
 
     if (argc == 2)
-        atoms_whole(&argv[1], 0, SHMLINK_CHANNELS_MAX, &outlet);
-    if (!(outlet >= 0 && outlet <= SHMLINK_CHANNELS_MAX)) {
+        atoms_whole(&argv[1], 0, SHL_MAX_CHANNELS, &outlet);
+    if (!(outlet >= 0 && outlet <= SHL_MAX_CHANNELS)) {
         refuse(x, name, 0, SHL_BAD_VALUE,
                "takes a tap, by name or index, and an outlet from 1 on, or 0 "
                "to end it");

@@ -170,7 +170,7 @@ static void leave(t_patch *x)
  * by now. */
 static void take_next(t_patch *x)
 {
-    char had[sizeof x->x_wanted], name[48];
+    char had[sizeof x->x_wanted], name[SHL_ID_SIZE];
     struct shl_why why = x->x_why;
 
     if (shl_id_check(x->x_wanted, name, NULL, NULL))
@@ -557,7 +557,7 @@ static void find_return(t_patch *x)
  * number that the box leaves open. */
 static int fits_box(const t_patch *x, const char *id)
 {
-    char name[48];
+    char name[SHL_ID_SIZE];
 
     if (x->x_box_number)
         return 0;
@@ -631,7 +631,7 @@ void *patch_new(int argc, t_atom *argv)
 static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
     struct shl_why why;
-    char name[128], base[48];
+    char name[128], base[SHL_ID_SIZE];
     int32_t number = -1;
 
     x->x_wish++;

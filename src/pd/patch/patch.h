@@ -12,9 +12,7 @@
 #include "pd/schedule.h"
 #include "pd/voice.h"
 
-#define PATCH_CHANNELS_MAX 32
-#define PATCH_TAPS_MAX     64
-#define PATCH_TRANSPORTS   64 /* one for each frame of a tick */
+#define PATCH_TRANSPORTS 64 /* one for each frame of a tick */
 
 /* Beside the kinds of struct shl_event, in the queue towards the patch. */
 #define PATCH_CLAIMED   0xff01
@@ -45,7 +43,7 @@ typedef struct patch {
     };
     char x_box[128];    /* the name in the box: joins device and return */
     char x_wanted[128]; /* to be announced as; "": nothing */
-    char x_tag[64];
+    char x_tag[SHL_TAG_SIZE];
     int x_effect;     /* outlets, and a return box */
     int x_slave;      /* the flag; else it keeps its own time */
     int x_silent;     /* this canvas cannot be played */
@@ -108,9 +106,9 @@ typedef struct patch {
     struct shl_held x_held; /* what the patch was told and may still sound */
     uint64_t x_ticks, x_alone, x_padded, x_unheard;
 
-    struct shl_tap x_declared[PATCH_TAPS_MAX]; /* to be announced */
+    struct shl_tap x_declared[SHL_MAX_TAPS]; /* to be announced */
     uint32_t x_declared_count;
-    struct shl_tap x_taps[PATCH_TAPS_MAX]; /* of the device; behind x_outs */
+    struct shl_tap x_taps[SHL_MAX_TAPS]; /* of the device; behind x_outs */
     uint32_t x_tap_count;
     uint32_t x_outs; /* channels of x_out that are outputs */
 
@@ -145,7 +143,7 @@ void patch_announce_soon(t_patch *x);
 /* The words in a box. */
 struct patch_words {
     char name[128];
-    char tag[64];
+    char tag[SHL_TAG_SIZE];
     uint32_t numbers[2];
     int count, slave, is_return;
     int refused; /* a number is in the place of the name */

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define FRAMES_MAX 4096
-
 /* Nothing came back, or nobody performs. */
 static void finish_silent(t_patch *x)
 {
@@ -51,7 +49,8 @@ static void go_on(t_patch *x, double time)
         due = 0;
     }
     while (due >= 0.5) {
-        uint32_t frames = due < FRAMES_MAX ? (uint32_t)(due + 0.5) : FRAMES_MAX;
+        uint32_t frames =
+            due < SHL_MAX_FRAMES ? (uint32_t)(due + 0.5) : SHL_MAX_FRAMES;
         x->x_start = x->x_idle;
         if (!begin(x, frames))
             return;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAIT_LIMIT (UINT64_C(2) * SHL_MESSAGE_LIMIT)
+#define WAIT_LIMIT (UINT64_C(2) * SHL_MAX_PAYLOAD)
 #define WORDS_MAX  (1u << 20)
 
 enum { WORD_NUMBER, WORD_SYMBOL };
@@ -143,7 +143,7 @@ static void refuse(t_patch *x, const struct letter *letter, shl_status status,
 /* ---- state: bytes ------------------------------------------------------------------ */
 
 /* Whose state it is: the name in the box, without a number. */
-static void kind_of(const t_patch *x, char kind[48])
+static void kind_of(const t_patch *x, char kind[SHL_ID_SIZE])
 {
     int32_t number;
 
@@ -188,7 +188,7 @@ static uint8_t *pack_state(const t_patch *x, size_t *result)
     size_t size = 8 + inner + words_size(letters);
     uint8_t *bytes = malloc(size);
     struct shl_pack pack = shl_pack_into(bytes, bytes ? size : 0);
-    char kind[48];
+    char kind[SHL_ID_SIZE];
 
     if (!bytes)
         return NULL;
@@ -298,7 +298,7 @@ static void state_restore(t_patch *x, const struct letter *letter)
     t_atom *words = inner ? unpack_words(&unpack, &count) : NULL;
     struct shl_why why;
     shl_status status;
-    char kind[48];
+    char kind[SHL_ID_SIZE];
 
     if (!words || sum != shl_checksum(0, letter->bytes + 4, letter->size - 4)) {
         free(words);

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PARAMS_MAX 1024
-
 /* The same name has the same id in each session, wherever it stands. */
 static uint32_t id_of(const char *name)
 {
@@ -98,7 +96,7 @@ static void param_add(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     if (index >= 0) {
         x->x_params[index] = param;
         x->x_values[index] = shl_param_clip(&param, x->x_values[index]);
-    } else if (x->x_param_count == PARAMS_MAX ||
+    } else if (x->x_param_count == SHL_MAX_PARAMS ||
                (x->x_param_count == x->x_param_room && !grow(x))) {
         replies_error(&x->x_say, s, SHL_NO_MEMORY,
                       "param_add: no room for %s beside %u parameters",

@@ -39,9 +39,8 @@ static int read_tap(const t_atom *argv, int argc, struct shl_tap *tap)
 
     if (argc < 1 || argc > 3 || argv[0].a_type != A_SYMBOL ||
         (argc > 1 && !read_kind(&argv[1], &tap->kind)) ||
-        (argc > 2 &&
-         !atoms_whole(&argv[2], 1, PATCH_CHANNELS_MAX, &channels)) ||
-        !(channels >= 1 && channels <= PATCH_CHANNELS_MAX))
+        (argc > 2 && !atoms_whole(&argv[2], 1, SHL_MAX_CHANNELS, &channels)) ||
+        !(channels >= 1 && channels <= SHL_MAX_CHANNELS))
         return 0;
     atoms_text(&argv[0], name, sizeof name);
     if (strlen(name) >= sizeof tap->name)
@@ -64,9 +63,9 @@ static void patch_tap(t_patch *x, t_symbol *s, int argc, t_atom *argv)
         return;
     }
     index = shl_tap_find(x->x_declared, x->x_declared_count, tap.name);
-    if (index < 0 && x->x_declared_count == PATCH_TAPS_MAX) {
+    if (index < 0 && x->x_declared_count == SHL_MAX_TAPS) {
         replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "tap: a device has at most %d taps", PATCH_TAPS_MAX);
+                      "tap: a device has at most %u taps", SHL_MAX_TAPS);
         return;
     }
     x->x_declared[index < 0 ? x->x_declared_count++ : (uint32_t)index] = tap;

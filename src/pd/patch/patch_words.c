@@ -9,13 +9,13 @@
 static void read_number(struct patch_words *words, struct replies *say,
                         double number)
 {
-    if (words->count >= 2 || number < 0 || number > PATCH_CHANNELS_MAX ||
+    if (words->count >= 2 || number < 0 || number > SHL_MAX_CHANNELS ||
         number > (double)(uint32_t)number)
         replies_complain(say,
-                         "%s: a device has 0 to %d inlets, then 0 to %d "
+                         "%s: a device has 0 to %u inlets, then 0 to %u "
                          "outlets, and no other numbers",
-                         shl_digits(number, 10).text, PATCH_CHANNELS_MAX,
-                         PATCH_CHANNELS_MAX);
+                         shl_digits(number, 10).text, SHL_MAX_CHANNELS,
+                         SHL_MAX_CHANNELS);
     else
         words->numbers[words->count++] = (uint32_t)number;
 }
@@ -148,7 +148,7 @@ int patch_wanted(int argc, const t_atom *argv)
 
 int patch_words_name(struct replies *say, struct patch_words *words)
 {
-    char base[48], *name = words->name;
+    char base[SHL_ID_SIZE], *name = words->name;
     struct shl_why why;
     int32_t number;
 

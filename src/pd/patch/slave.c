@@ -13,12 +13,11 @@
 
 #include <string.h>
 
-#define SLICE_MS   4  /* between looks at GUI, sockets and claim */
-#define LOST_MS    20 /* without a block of a host in real time */
-#define LONG_MS    60 /* the same, if its bursts are as far apart */
-#define MS         UINT64_C(1000000) /* in nanoseconds */
-#define FRAMES_MAX 4096
-#define ROOM       (3 * FRAMES_MAX)
+#define SLICE_MS 4  /* between looks at GUI, sockets and claim */
+#define LOST_MS  20 /* without a block of a host in real time */
+#define LONG_MS  60 /* the same, if its bursts are as far apart */
+#define MS       UINT64_C(1000000) /* in nanoseconds */
+#define ROOM     (3 * SHL_MAX_FRAMES)
 
 static t_patch *keeper, *all;
 
@@ -247,7 +246,7 @@ static void take(t_patch *x, const struct shl_block *block)
     if (block->fresh)
         begin(x);
     if (x->x_in.count + block->frames > ROOM ||
-        x->x_out.count + block->frames > ROOM - FRAMES_MAX)
+        x->x_out.count + block->frames > ROOM - SHL_MAX_FRAMES)
         clear_reels(x);
     patch_hear(x, block, x->x_in.count);
     if (block->frames) {
