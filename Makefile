@@ -12,6 +12,8 @@
 #   make install    PDLIBDIR=... for Pd only, PREFIX=... for everything
 #   make lib        libshmlink.a and shmlink.pc, for programs of your own
 #   make api        write API.md anew, from the headers
+#   make messages   write docs/messages.md and the tables of the help patches
+#                   anew, from docs/messages.tsv
 #   make features   write tests/FEATURES.md anew, from what the tests show
 #   make both       also the externals for a Pd of double precision
 #   make warnings, m32, sanitize, fuzz, rooms, format-check    what CI asks too
@@ -57,8 +59,8 @@ shmreg.parts = $(patsubst %,src/pd/%.c,atoms device_info observers remains repli
 shmlink~.parts = $(filter-out $(class.sources) src/pd/observers.c,$(pd.sources))
 
 # Each file of unit and process is a program; those of support are linked to all of
-# them, but for two that are built in their own ways, as the fuzzers are.
-tests.own = tests/support/rtwatch.c tests/support/print_layout.c
+# them, except those that are built in their own ways, as the fuzzers are.
+tests.own = $(patsubst %,tests/support/%.c,rtwatch print_layout methods)
 tests.mains := $(wildcard tests/unit/*.c tests/process/*.c)
 tests.shared := $(filter-out $(tests.own),$(wildcard tests/support/*.c))
 tests.flags = $(core.flags) -D_GNU_SOURCE -Itests/support
@@ -407,6 +409,9 @@ api:
 	@sh tests/api.sh >API.md.new && mv API.md.new API.md || \
 	    { rm -f API.md.new; exit 1; }
 
+messages:
+	@sh tests/messages.sh
+
 features:
 	@sh tests/features.sh >tests/FEATURES.md.new && \
 	    mv tests/FEATURES.md.new tests/FEATURES.md || \
@@ -432,5 +437,5 @@ clean-build:
 
 .PHONY: all both programs fuzzers core objects ready deps demo check newest soak \
     bench bench-readme live mutate fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
-    install install-beside install-program install-hint lib api features shmlink.pc
+    install install-beside install-program install-hint lib api messages features shmlink.pc
 .DELETE_ON_ERROR:
