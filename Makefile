@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shmlink. The targets:
 #
 #   make            externals and program, at the top level, for `pd -path .`
@@ -419,6 +420,7 @@ features:
 
 rooms:
 	@sh tests/rooms.sh
+	@sh tests/licenses.sh
 
 formatted = $(wildcard include/*/*.[ch] src/*/*.[ch] src/*/*/*.[ch] \
     tests/*/*.[ch] examples/*.[ch])

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The first sound: starts a synth in a process of its own, has Pd play it
 # through shared memory, and leaves demo.wav and a picture of it, demo.png.
 # Ends what it started and leaves nothing in shared memory, also when it fails.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A device: a sine for the last note. Play it by examples/host, or from Pd. */
 #include <shmlink/shmlink.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A host in one file: plays four notes on a device and prints the level of each
  * tenth of a second. Usage: host [ID] */
 #include <shmlink/shmlink.h>

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # API.md from the docstrings of the public headers:  api.sh >API.md
 # A public call without one, or one that names no thread, is an error.
 cd "$(dirname "$0")/../include/shmlink" || exit 2
@@ -132,6 +133,7 @@ function end_of_file() {
 
 FNR == 1 {
     end_of_file()
+    skip = 0
     file = FILENAME
     files[++file_count] = file
 }
@@ -143,6 +145,8 @@ FILENAME == "status.h" && /^    SHL_[A-Z_]*[ ,]/ {
     if (word == "SHL_OK")
         delete statuses[word]
 }
+
+/SPDX-License-Identifier/ { next }
 
 # The comment at the top says what the file is for.
 state == "" && /^\/\*/ { state = "intro" }
@@ -164,7 +168,6 @@ state == "intro" {
     skip = /for the roles/
 }
 /^#ifdef __cplusplus/ { skip = skip && file == last }
-FNR == 1 { skip = 0 }
 skip { next }
 
 state == "code" && /^\/\*\*/ {

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Everything that `make check` runs, in order, after it has been built; with
 # SHL_SOAK=1 in the environment the same with full counts. Ends with one line:
 # N passed, N failed, N skipped.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Installs packages on Debian and its kin. Asks nothing, does nothing when all
 # is there. Without the right to install it prints the line to type and fails.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # tests/FEATURES.md from tests/features.tsv and from what the tests say that they
 # show:  features.sh [folder of the tests] >FEATURES.md
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Both commands of README.md, typed into a bare Debian 12 that has nothing but its
 # minimal system: `make demo` after installing `make`, then `make check`. As root,
 # with mmdebstrap or debootstrap; skipped and counted elsewhere.

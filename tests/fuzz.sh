@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Hostile input: runs every libFuzzer target that `make fuzz` has built, with a
 # fixed seed. SHL_FUZZ_RUNS changes how often.
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The core in 32 bits: it compiles (its static asserts hold), and every shared
 # field has the offset and size that it has in 64 bits.
 # shows MP-01

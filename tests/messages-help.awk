@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # docs/messages.tsv and a help patch to the same patch with new tables. These
 # subpatches are written anew, where the patch has them: all-messages, arguments,
 # message-out; and the list of messages in META. Set `patch` to the file's name.

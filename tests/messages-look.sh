@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Compares what the classes take and give with docs/messages.tsv, and that with
 # docs/messages.md and the help patches. Prints a line for each difference, so
 # nothing if all agree. Usage: messages-look.sh FOLDER METHODS, where METHODS has the

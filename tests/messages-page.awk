@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # docs/messages.tsv to docs/messages.md: a table for each group.
 BEGIN { FS = "\t" }
 /^#/ { next }

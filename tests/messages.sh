@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Writes docs/messages.md and the tables inside the help patches from
 # docs/messages.tsv. Usage: messages.sh [FOLDER], the top of a tree.
 here=$(cd "$(dirname "$0")" && pwd)

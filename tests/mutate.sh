@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Faults of one line, put into a copy of the tree one after the other: the tests that
 # stand beside each must notice. Prints those that live; ends with 1 if more than one
 # in twenty does, or if a fault is about a line that is no more.

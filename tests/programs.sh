@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs the cmocka programs of a build: programs.sh FOLDER [program ...].
 # Each has a time limit; one that dies, hangs or says nothing has failed.
 here=$(cd "$(dirname "$0")" && pwd)

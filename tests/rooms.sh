@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Whether the tree is as LAYOUT.md says: each file of src and include has a row, each
 # #include line is one that the tables there allow. And that numbers become text, and
 # text numbers, in core/values/number.c only: what the C library does depends on the

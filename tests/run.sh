@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs the Pd tests: tests/pd/test-*.pd in a batch Pd, tests/pd/test-*.sh, and
 # every help patch and abstraction once, on each Pd there is.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The cmocka programs under the address and undefined sanitizers, and those with
 # two threads under the thread sanitizer. `make sanitize` has built them.
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One block of a device or a plugin: what it is given to work on. */
 #ifndef SHL_BLOCK_H
 #define SHL_BLOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A sum that tells damaged bytes from whole ones. */
 #ifndef SHL_CHECKSUM_H
 #define SHL_CHECKSUM_H

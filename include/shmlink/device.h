@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device role: announce, hear, sound, answer. A device is one object, used
  * by one thread at a time; a small keeper thread of its own watches board and
  * host, makes claims ready, and never touches audio.

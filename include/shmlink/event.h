@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An event: anything that has a time. The 32 bytes below are also its form in
  * the event rings of the link area, so packing is copying. Channels are 0 to
  * 15, ports (UMP groups) 0 to 15; Pd's counting from 1 ends in src/pd. */

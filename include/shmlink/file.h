@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files that are written beside the audio: read whole, kept whole or not at
  * all, and names from the other side that must not lead anywhere. For control
  * threads and workers; every call may take as long as a disk does. */

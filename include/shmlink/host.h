@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The host role: find a device, claim it, play it, hear it; wait for it when
  * it is not there, link again when it returns. A host is one object, used by
  * one thread at a time (in Pd the scheduler's): [audio] functions make no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How much there can be of everything, and how long texts are. No other file writes
  * one of these numbers. Those that are part of the shared bytes never change. */
 #ifndef SHL_LIMITS_H

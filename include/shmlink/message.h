@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What two sides say to each other outside of the audio's time: one record of
  * 256 bytes, the types it can have, and how values lie in its payload. Longer
  * payloads travel in parts (parts.h). Values are little-endian, texts UTF-8

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* MIDI 1.0 bytes to UMP words and back, and what is sounding. Pure functions
  * and small states in the caller's memory; no ring, no clock, no system.
  * Sources: MIDI 1.0 detailed specification (running status, realtime bytes);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whoever looks on: callbacks for all that goes over a link, and a monitor that
  * writes lines. A role without one pays a branch that never changes its mind. */
 #ifndef SHL_MONITOR_H

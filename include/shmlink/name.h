@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Texts that people see: what a device and a link tag may be called, and the
  * reasons of failures. Pure functions. */
 #ifndef SHL_NAME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers as text, the same in every locale: a point before the decimals, and
  * no other form. An external or a library that calls setlocale changes what the
  * C library reads and prints, in all threads at once. Pure functions; no audio

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An observer: a third process (or a third party in one) that looks at a link
  * between two others and cannot disturb it. It opens the segment for reading
  * alone and maps it so, takes no lease, is waited for by nobody and wakes

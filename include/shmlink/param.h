@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parameters: their description, and plain value <-> 0..1 <-> text. On the wire
  * a stable 32-bit id and a plain value; 0..1 is what Pd users send. Pure
  * functions. */

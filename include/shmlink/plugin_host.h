@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The role of a Maolan plugin host: a DAW has started this program, made the
  * segment, and wakes it by a pipe. One byte is one unit of work, a block or a
  * request, and gets one byte back.

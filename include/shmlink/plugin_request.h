@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The requests of the Maolan slot from the side that asks: what the bytes of
  * SHL_MESSAGE_PLUGIN are, and what the answer holds. Bytes of one's own;
  * whatever a peer wrote there is checked. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The board on which devices announce themselves: one per user. Slots and ids
  * are leases held by the kernel, so the dead are cleared by whoever looks next
  * and no daemon is needed. Looking claims nothing. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the free drive asks of a resampler. The core has none of its own: whoever
  * wants clocks and rates to differ gives one, such as src/rate. */
 #ifndef SHL_RESAMPLER_H

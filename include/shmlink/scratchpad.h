@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The requests of the Maolan slot and their answers, apart from the way they go:
  * through the slot and the scratch area (plugin_host.h), or as one message of a link
  * (SHL_MESSAGE_PLUGIN). A scratchpad is a scratch area of one's own: what a

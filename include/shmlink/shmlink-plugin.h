@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For programs that host plugins and serve Maolan DAWs, and for whoever keeps states
  * in files: requests, the scratch area, presets. Contains shmlink.h. C11, and C++. */
 #ifndef SHL_PLUGIN_DOOR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All that a program needs to be a device, a host, or an observer of the board. C11,
  * and C++. For hosts of plugins and for state files: shmlink-plugin.h. */
 #ifndef SHL_H

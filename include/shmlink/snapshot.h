@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a device sounds like, as bytes. A device that is all parameters writes
  * and reads its state here; and there is the file that holds the state of any
  * device. Both begin with a mark, a version and a checksum, so that damaged and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every way a call can fail, and its sentence. */
 #ifndef SHL_STATUS_H
 #define SHL_STATUS_H

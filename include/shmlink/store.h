@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Presets: states of devices as files of the user, in one folder per kind of
  * device. Files may come and go at any time, from any process, so nothing is
  * remembered between calls but where the folder is. For control threads and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the other rooms may ask of the system: a worker thread, a symbol of
  * the running program, clocks, and the marks of the realtime watcher. */
 #ifndef SHL_SYSTEM_H

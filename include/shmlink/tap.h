@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taps: the named points of a device that hosts can listen to beside its own
  * outputs. Each is one or more planes of samples, whatever its kind: a control
  * is a plane that changes slowly, a gate one of 0 and 1. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the music is: tempo, meter, playhead. Pure values; the host keeps the
  * clock, advances it by the frames it plays, and shows it to the device. */
 #ifndef SHL_TRANSPORT_H

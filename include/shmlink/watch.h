@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What has changed on the board between two looks: the monitor of the registry.
  * Whoever watches keeps what he knew and looks as often as he likes; nothing
  * runs by itself. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/atoms.h"
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Atoms <-> plain values: names, numbers and the description of a device. No
  * object, no outlet; both externals use it. */
 #ifndef PD_ATOMS_H

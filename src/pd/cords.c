@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/cords.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals of several channels in one cord, which Pd has since 0.54. We were
  * compiled for an older one: what is newer is looked up in the running Pd. */
 #ifndef PD_CORDS_H

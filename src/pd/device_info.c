@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/device_info.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is known of a device, as `info key value` lines: the same for
  * [shmlink~] and [shmreg]. */
 #ifndef PD_SHEET_H

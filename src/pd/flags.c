@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/flags.h"
 
 #include "pd/saved.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The words in a box: device, channel counts and flags, in any order. */
 #ifndef PD_FLAGS_H
 #define PD_FLAGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/observers.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The observers of [shmreg]: looking at links of others without disturbing them. A
  * worker looks, a clock tells what it saw, and not more at once than a patch can
  * bear. Scheduler thread only, never from perform. */

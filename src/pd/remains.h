@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is left of an object that a patch has deleted. A patch may delete any
  * box while that box, or another one, sends a message; then methods of the
  * object are still running, and go on when the message returns. So an object of

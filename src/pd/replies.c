@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/replies.h"
 
 #include <stdarg.h>

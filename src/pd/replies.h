@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What an object says: replies and events on its last outlet, sentences on the
  * console, and which of them have been said already. Scheduler thread only,
  * never from perform. */

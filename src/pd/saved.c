@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/saved.h"
 
 #include <g_canvas.h>

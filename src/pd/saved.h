@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a patch's file keeps of a box beside its words: lines that begin with #A
  * and come to the box that was made last. They are caught by an object of their
  * own, so that a line is never taken for a message that somebody sends.

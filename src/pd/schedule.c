@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/schedule.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Logical time <-> sample offsets, and the queues in between: what messages
  * want played, and what the device sent back until its time has come.
  * Scheduler thread; all of it may be called from perform. */

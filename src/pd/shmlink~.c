@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* [shmlink~]: the host end of a link, as an object. This file makes it, runs
  * its audio and its two clocks, and ends it; what its messages do is in the
  * files that shmlink.h lists.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* [shmreg]: who is on the board. Questions are answered at once; watching is
  * done by a worker thread, since it goes on for hours beside the audio. The
  * worker fills one picture and waits until the scheduler has taken it. Looking

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/slack.h"
 
 #include "shmlink/shmlink.h"

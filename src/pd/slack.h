@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How long Pd can wait without a dropout: it computes its ticks ahead of the
  * sound card, by so much as its delay setting says (-audiobuf), less what it has
  * fallen behind. One for the whole of Pd, since all boxes wait on one thread. */

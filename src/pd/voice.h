@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What both roles of [shmlink~] begin with, so that their MIDI messages are
  * the same code: notes.c takes them and puts events, echoes.c tells of events
  * that came. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Plugins that need no file: null passes its inputs on, gain does so louder or
  * softer; crash and hang do in their first block what they are called. */
 #include "builtin.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the plugins without a file have in common: the options behind their
  * name, values that both threads may read, and who makes which. */
 #ifndef PLUG_BUILTIN_H

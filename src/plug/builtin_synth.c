@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The reference synth of `shmlink device` as a plugin. */
 #include "builtin.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The control thread: the program's first. It loads the plugin, answers what is
  * slow, heeds what the plugin says has changed, and watches over the end. */
 #ifndef PLUG_CONTROL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A plugin for tests that has something of everything, as many as its options
  * say. It passes its inputs on, late by its latency; keeps whatever state it is
  * given; sends events back with `echo` and what it sees of the transport with

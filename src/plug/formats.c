@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which formats this program has. Those that need a library are files that may
  * be missing from a build: their names below are then at address 0. */
 #include "plugin.h"

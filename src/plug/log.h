@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the program says: one line each on standard error, up to a level. */
 #ifndef PLUG_LOG_H
 #define PLUG_LOG_H

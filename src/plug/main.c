@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* shmplug: carries one plugin, for a DAW that has started it or as a device on
  * the board. Which of these, the command line says. */
 #include "control.h"

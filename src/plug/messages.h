@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What hosts on the board ask for by messages, answered by a plugin. They come
  * on a thread of the device's own, and wait here for the control thread. */
 #ifndef PLUG_MESSAGES_H

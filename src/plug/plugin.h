@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one interface that all plugin formats keep. A format is one file of its
  * own: it knows its library, fills a table of calls, and is found by its name
  * in formats.c; nothing else in this room knows which formats there are.

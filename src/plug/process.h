@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The audio thread of a plugin, and all that it touches: it takes units of work
  * from a DAW or from the board, and gives blocks to the plugin. Requests it
  * hands to the control thread and waits. */

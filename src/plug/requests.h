@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The requests of the Maolan slot, answered by a plugin, whichever way they
  * have come. */
 #ifndef PLUG_REQUESTS_H

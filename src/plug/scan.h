@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What plugins there are, as JSON. */
 #ifndef PLUG_SCAN_H
 #define PLUG_SCAN_H

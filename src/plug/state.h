@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Plugin state as bytes of any length: grown while a plugin saves, bounded by
  * what a message can carry. */
 #ifndef PLUG_STATE_H

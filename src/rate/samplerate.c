@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "samplerate.h"
 
 #include <samplerate.h>

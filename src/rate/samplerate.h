@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* libsamplerate as the free drive's resampler: the only file that knows it. */
 #ifndef RATE_SAMPLERATE_H
 #define RATE_SAMPLERATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The programs of `shmlink device`: values for all parameters, with a name. */
 #ifndef TOOL_BANK_H
 #define TOOL_BANK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command device: a synth that announces itself, and a status line. The
  * main thread is the audio thread; a worker prints. */
 #include "message_thread.h"

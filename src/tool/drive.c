@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Drives as words on the command line. */
 #include "tool.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command host: reads what to play, finds the device, links, plays live or
  * into a file, and sums up. */
 #include "listen.h"

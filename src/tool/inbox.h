@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files that a host sends to `shmlink device`, into one folder that its user
  * has named. A name is never a path, nothing that exists is replaced, and a
  * file appears when all of it has come and its checksum is right. */

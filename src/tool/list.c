@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Commands that look at the board once: list, wait, clean, why. */
 #include "options.h"
 #include "table.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A tap of the device, heard behind its own outputs. */
 #ifndef TOOL_LISTEN_H
 #define TOOL_LISTEN_H

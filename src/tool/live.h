@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Playing in real time: paced by the system's clock, watched by a second thread
  * that prints, so that a slow terminal does not hold up the sound. */
 #ifndef TOOL_LIVE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The program `shmlink`: looks at the board, is a device, is a host. This file
  * finds the command and says what went wrong; each command has a file. */
 #include "tool.h"

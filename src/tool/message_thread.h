@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What `shmlink device` does with messages: parameters, programs, states,
  * files, untimed MIDI. A thread of its own does the work, in the order in which
  * it was asked; pings, and what it does not know, are left to the core. */

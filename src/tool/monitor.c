@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command monitor: an observer of a link that has a line for everything. */
 #include "options.h"
 #include "terminal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Command lines by table: one row per option serves for reading, checking and
  * --help, so the three cannot drift apart. Accepts `--id X` and `--id=X`. */
 #ifndef TOOL_OPTIONS_H

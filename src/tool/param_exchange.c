@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "param_exchange.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What passes between the control threads of `shmlink device` and its audio
  * thread without a lock: all parameters at once, untimed MIDI, and the values
  * as they sound now. One message_thread posts, one audio thread takes. */

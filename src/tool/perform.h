@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A score played on a host, block by block: due events sent at their sample,
  * one block exchanged, what came back heard and measured. Knows no file and no
  * clock; rendering and live playing are the same calls. */

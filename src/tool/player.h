@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What `shmlink device` does with a block: events to the synth at their sample,
  * inputs through to outputs, what the host asked to hear back, and the figures
  * of the status line. Everything here runs on the audio thread but for new and

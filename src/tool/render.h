@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Playing into a file: as fast as the device answers. The ending of its name
  * says which format; equal sound gives equal bytes: a file holds no date and no
  * peak. What was there stays until the new one is complete. */

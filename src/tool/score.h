@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What `shmlink host` plays: events with times in milliseconds, put in order
  * and given their samples when the sample rate is known. Filled by notes.c,
  * smf.c and the built-in phrase. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "score_text.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Notes as text: what --notes reads. One event to a line. */
 #ifndef TOOL_NOTES_H
 #define TOOL_NOTES_H

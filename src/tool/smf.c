@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "smf.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Standard MIDI files as a score, also in RIFF (RMID). Reads from memory and
  * looks nowhere outside it. What no reader can misunderstand is read, though the
  * standard forbids it. Source: Standard MIDI Files 1.0 (RP-001). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The sound of `shmlink device`: a polyphonic synth, events in, planes out.
  * Knows nothing of links; no clock, no chance: after synth_reset equal events
  * at equal frames give equal samples, however time is cut into blocks. */

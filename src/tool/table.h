@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How the board is shown: one device as a row of words, as JSON, and the whole
  * scan that list and watch begin with. */
 #ifndef TOOL_TABLE_H

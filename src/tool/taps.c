@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "taps.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The points of the synth that hosts can hear one by one: its taps. */
 #ifndef TOOL_TAPS_H
 #define TOOL_TAPS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a command meets its user: the signals that end it, one status line that
  * is rewritten on a terminal, the pace of a clock, and texts of other processes
  * made harmless. The only file of the tool that asks the system for these. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Real time, block by block, by the system's clock. */
 #ifndef TOOL_TIMER_H
 #define TOOL_TIMER_H

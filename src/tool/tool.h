@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the commands of the program `shmlink` share: their names, their exit
  * codes, and how they complain. */
 #ifndef TOOL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One note of the synth: two detuned saws, each through a resonant low-pass,
  * under one envelope. Everything that changes slowly is worked out every
  * VOICE_STEP samples by the synth's own clock and glides in between, so the

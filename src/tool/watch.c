@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command watch: looks at the board again and again and tells the
  * difference, one line each. */
 #include "options.h"

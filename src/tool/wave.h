@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A sawtooth without aliasing: tables of one period each, with fewer harmonics
  * from table to table (half an octave apart). Between two tables the oscillator
  * blends, so a gliding pitch never jumps in timbre. Pure arithmetic. */

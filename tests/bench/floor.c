@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The floors: what two processes on this machine cannot do faster, by the
  * barest code there is for it.
  *

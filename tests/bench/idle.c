@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a host costs that has nothing to play: 2 channels, 64 frames, both ways.
  *
  *     idle

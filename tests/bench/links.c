@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Many links of one host, their devices in one thread of a second process:
  *
  *     links lockstep|pipelined COUNT [rounds]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the programs of the bench share: a clock of few nanoseconds, samples
  * and their percentiles, processors, and a second process that cannot be left
  * behind. Every program measures one thing and prints one line of numbers; the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Many links of one host at a real pace, a process for each device, wherever the
  * system lets them run:
  *

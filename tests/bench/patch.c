@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a Pd patch costs: wall time per block, and processor time of Pd, of all
  * that it started, and of the device beside it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One block there and back through a plugin program that passes its inputs on
  * (shmplug, null), woken by a doorbell word or by pipes.
  *

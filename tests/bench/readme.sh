@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Puts what the last `make bench` printed into README, between its marks: the
 # parts that readers ask for, as they are.
 here=$(cd "$(dirname "$0")" && pwd)

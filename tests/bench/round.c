@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One block there and back through the core: a host here, a device in a second
  * process that plays every sample and every event back.
  *

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The bench: floors of this machine, one block there and back through the core,
 # and Pd's cost per block with [shmlink~] beside [pd~]. Everything runs once per
 # round, what is compared one right after the other; a table of ratios and their

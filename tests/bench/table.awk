@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The table of the bench: reads "key number ...", one line per key and round;
 # a ratio is the median of the ratios of the rounds. "-" stands for a run that
 # failed.

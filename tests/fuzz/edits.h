@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the fuzzers of segments share: an input is a list of edits, words that
  * are written over a good segment. */
 #ifndef EDITS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hostile answers: whatever a device may send by message to a host of ours, in
  * whole payloads or in parts, at any time: answers to questions that were asked,
  * twice, or never; what it says by itself; what it says of its taps. The link is

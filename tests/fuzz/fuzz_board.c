@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hostile board: slots hold whatever the fuzzer likes, some of them held by
  * somebody alive. Looking, finding, explaining and cleaning must neither crash
  * nor hang, nor remove anything that is not a dead segment of ours. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hostile files: presets whose names, folders and contents are anybody's, and
  * files that a host sends to `shmlink device`. Nothing may appear, change or
  * vanish beside the folder that is meant; what is told to be kept must be there

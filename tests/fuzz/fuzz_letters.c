@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hostile questions: whatever a host may send by message to a device of ours.
  * The device's responder is the real one, on a real segment; behind it sits the message_thread
  * of `shmlink device`, or a plugin of shmplug, or nobody, and the taps. Threads

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hostile peer of the Maolan part, from both sides: words, rings and transport
  * of a segment, and what stands in its scratch area. Nothing may crash, hang, or
  * come out of its bounds. */

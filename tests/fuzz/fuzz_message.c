@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hostile messages: fragments in any order with any head, and payloads that lie.
  * Putting them together must neither crash nor leak nor keep more memory than
  * has come; unpacking must stay inside the payload. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hostile segment under an observer of ours: the fuzzer's bytes are written over a
  * good one before it is opened and between looks. Nothing may crash, hang, be
  * written, or come out of its bounds. */

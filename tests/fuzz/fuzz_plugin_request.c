@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hostile plugin program: what it does with the request slot, at every moment
  * at which the host looks or sleeps, and what comes of its answers. The program,
  * its pipes and the clock are played here; slot, host and link are the real

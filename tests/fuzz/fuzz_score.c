@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hostile scores: text that pretends to be notes, bytes that pretend to be a
  * Standard MIDI File. They are refused with a sentence, or become events that
  * can be played, in order and within the time that a score may have.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hostile segment: the fuzzer's bytes are written over a good one, before and
  * while a host of ours plays it, and while a device of ours serves it. Nothing
  * may crash, hang, or come out of its bounds.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hostile states: bytes that pretend to be a device's parameters, or a file.
  * They are refused and change nothing, or leave values inside their ranges. */
 #include "shmlink/checksum.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the fuzzers share: an input that is taken piece by piece, 0 behind its
  * end, and promises that must hold. */
 #ifndef INPUT_H

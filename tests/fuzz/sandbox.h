@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A folder of one's own for fuzzers of files: two rooms that the code under test
  * may fill, and a secret beside them that nobody may touch. */
 #ifndef SANDBOX_H

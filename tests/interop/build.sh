@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Builds the peers into build/interop/debug, where there is cargo and a way to
 # fetch crates; 77 and a sentence: there is not.
 cd "$(dirname "$0")" || exit 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The client code of a published engine, as it drives a plugin host: opens our
 //! fixture, plays, asks for all it can ask for, and compares. Prints a line per
 //! step and their count.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Whether a crate of the other side is newer than the newest that is tested here:
 # worth a look each week. A line for each; status 1 if there is one, 77 where
 # nobody can be asked. `make newest`.

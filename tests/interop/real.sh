@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The published programs of the other side, as their users have them: plugin
 # hosts, and engines behind one small program (engine.rs). Built into
 # build/interop/real once, which takes minutes: `make soak` does it; anybody may.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # To be sourced, then `apart "$0" "$@"`: starts the script again with a /dev/shm of
 # its own, where the system allows that. Then whatever else this user runs does not
 # disturb the tests, is not disturbed by them, and is not taken for something that

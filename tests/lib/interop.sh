@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # For check_interop*.sh, to be sourced after tally.sh: builds the peers of the
 # other side (tests/interop), or ends the script as skipped; leads their DAWs.
 # `version` is one of $versions, a program each. The words of the script are a

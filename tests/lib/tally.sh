@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Counting for all test scripts, to be sourced. Each verdict is one line on the
 # screen and one word in the file $TALLY. The script that makes the file also
 # prints the closing line; scripts called by it only add to it. The script begins

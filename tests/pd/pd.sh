@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # For the tests that are shell scripts: Pd, devices, waiting. To be sourced;
 # run.sh has set PD, root, here, SHMLINK and a registry of the test's own. All
 # that is started here ends with the script.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What changes while it runs: DSP off and on, another [block~], another rate for
 # a while, other channel counts. Samples are numbered, and a second channel of
 # ones tells which of them are whole: none is heard twice or after a later one.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A device that another process has claimed is refused by its name and pid,
 # and linked as soon as it is free.
 # shows DL-25

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A cord of several channels (Pd 0.54 and later) at an inlet: its first channel is
 # heard, and one line says so, also under other blocks, where classes that know no
 # such cords crash some Pds. Older Pds have none.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What is counted while it waits is counted down again: more requests, more
 # messages kept for a plugin that starts, and more bytes of the device's news
 # than may wait at once go by one after the other, and none is refused.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What a message leads to may delete any box, the one that sends it too, switch DSP,
 # open and close: round after round a later message of the same play does so. With
 # the address sanitizer in Pd, where there are instrumented externals and a gcc;

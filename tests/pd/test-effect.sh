@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Signals through a device and back, and through a box without one.
 # shows DL-01
 . "$here/pd/pd.sh"

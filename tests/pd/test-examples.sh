@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The two patches of examples/, as a user opens them: player first, instrument
 # after it. They find each other, a note sounds, and again when the instrument
 # was closed and comes back.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A Pd that computes its ticks in bursts of 20 ms, as it does with a sound card's
 # long period, as host and as device: the latency follows by itself, no numbered
 # sample is lost or doubled, and the way there and back is what is stated. One that

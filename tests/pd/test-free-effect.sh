@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # An effect in its own time, in a second Pd: signals, notes and parameters both
 # ways, transport, claim and release told; with its DSP off it goes on in silence,
 # still hears and answers; and it comes back after it was killed.

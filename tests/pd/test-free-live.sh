@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A device in one Pd and a host in another, each in its own real time: of the
 # samples that are sent, none is lost or doubled on the way there and back, and
 # both sides count the same. Some seconds; five minutes with SHL_SOAK=1.

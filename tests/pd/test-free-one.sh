@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Host and device in one Pd and one patch: sample exact, in batch mode (at a rate
 # where a sample is a short binary fraction of a millisecond, see test-slave.sh)
 # and live at the usual one.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Shared memory with room for the device and not for its streams, as in a small
 # container: one `open 0` and one line, not several a second for ever.
 # Needs a /dev/shm of its own, which the system may not allow.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What the console says of a device that leaves: a reason if it was closed, none if
 # it was killed.
 # shows DL-09

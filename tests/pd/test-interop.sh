@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Plugin hosts of the other side (tests/interop) from Pd, one per layout: told
 # by their own words, asked for all they offer, played, and heard.
 # shows MP-11 MP-29 MP-30 MP-31 MP-32 MP-46 MP-47

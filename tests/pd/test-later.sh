@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # In batch a box that was refused looks for its device again by logical time:
 # two boxes want the same one, the first gives it up after 400 ms, and each
 # rendering has the second one at the same sample, and sounds the same.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # In a Pd in which some external has called setlocale(LC_ALL, "") under de_DE,
 # where numbers have a comma: what is read and said is the same as before.
 . "$here/pd/pd.sh"

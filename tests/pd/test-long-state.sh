@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The long state of a plugin in a process of its own: as a file, back, and as a
 # file again, bytes equal. 1 MiB in check, 64 MiB in soak, by a Pd in batch mode;
 # in real time too.

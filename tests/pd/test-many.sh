@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # 64 links in one patch: each box gets the next device and hears its own; the
 # 65th is refused by name, and so is a 65th device. shows DL-10 DL-21
 . "$here/pd/pd.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # With a device that sends back what it hears, and with one that hears little.
 # shows DL-01 DL-36
 . "$here/pd/pd.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Modulation and gestures, both ways between a host and a patch as device; and what
 # a device says of a parameter that it has not described is counted.
 . "$here/pd/pd.sh"

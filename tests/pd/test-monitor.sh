@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # [shmreg] looks at the links of two devices: what a host sends, levels, claims,
 # the end of a device, and being told to stop.
 # shows DL-53

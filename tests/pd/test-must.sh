@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A box with -must whose device is missing ends Pd with status 1, in batch.
 . "$here/pd/pd.sh"
 

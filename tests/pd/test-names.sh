@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What a file keeps of boxes: words in the box win; a number and a tag go into the
 # file of a patch that is opened by itself, and into no other; copies of one number
 # take the next free one and say so.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # An open that a patch sends from inside the answer to another one: each gets its
 # one answer, and the newest is what holds. Those before the box's own loadbang,
 # too.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Something else lies where the board should be: both objects say so, answer
 # every message, and work once it is gone.
 # shows DL-55

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Requests and events with DSP off, in real time.
 . "$here/pd/pd.sh"
 

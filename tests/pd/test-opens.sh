@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # In a Pd in real time: each open gets its one answer, also one that is asked
 # twice or given up for the next; DSP tells nothing anew; close is told of what
 # was open alone. What is no number is no name. A stopped device answers none, and

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # An effect whose return takes its own outlets: what the host hears is bit by bit
 # what it sent, at its outputs and at the taps. shows DL-48 DL-33
 . "$here/pd/pd.sh"

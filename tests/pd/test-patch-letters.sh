@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What a patch that is a device answers by message: its parameters are its
 # state, with words of its own beside them; programs, a reset, long SysEx. Asked
 # by a Pd in batch mode, with DSP off and on.

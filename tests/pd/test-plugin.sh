@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Plugin programs from Pd, with DSP off: opened, asked for all they offer, saved
 # and restored, refused with a reason, and gone with the box.
 # shows MP-29 MP-30 MP-31 MP-32 MP-45 ME-01 ME-08 ME-10

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What `print` has of a device, without asking it: programs and presets once they
 # have been counted.
 . "$here/pd/pd.sh"

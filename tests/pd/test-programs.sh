@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Programs, state, presets and files of a device, asked with DSP off, good and
 # bad; the state of one device moves to another.
 # shows DL-09 DL-57 DL-58

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Boxes that are made anew with other channels, other blocks and another drive
 # while DSP runs: no descriptor is left, and the next one sounds.
 # shows DL-19

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Shared memory that is full, missing, or not for this user: one clear sentence,
 # an answer with the reason, and an object that goes on answering. Each in a
 # /dev/shm of its own.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What a host left sounding in a patch ends, and then `released` says that the
 # host is gone: however the claim ends, also when the patch itself leaves the
 # board, is announced anew, or has no DSP. A patch in its own time has taps, too.

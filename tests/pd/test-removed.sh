@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What some systems do at logout: all files of the user in shared memory are
 # removed while devices run. Each of them (the tool's, a plugin's, a patch) is found
 # and heard again under its id, and none is taken for one that is just starting.

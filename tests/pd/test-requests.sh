@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # In a Pd in real time: what is asked while the device is not there yet, in
 # order; a device that dies in the middle of a question, told of once; SysEx
 # longer than an event ring takes, there and back, in order.

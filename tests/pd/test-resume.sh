@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A device that pauses is heard again, whatever the spacing of Pd's blocks: at Pd's
 # defaults and in long bursts. What Pd counts is what was not heard, and no old
 # sample is. (live.sh looks at more settings, and does not count.)

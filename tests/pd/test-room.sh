@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What is counted while it waits is counted down again: after more requests, more
 # messages to a plugin that starts, and more lines of a device than may wait at
 # once, the next one still has room. And errors of ever other words make no end of

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Each message of each object with too many words, too few, words of the wrong kind,
 # numbers out of range, broken and not finite: the console says what is wrong, by
 # the name of the message, and what was meant. Nothing is swallowed.

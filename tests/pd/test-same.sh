@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The same notes, rendered twice by Pd on fresh devices, are the same bytes;
 # and the same samples as `shmlink host` writes.
 . "$here/pd/pd.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A device and a tag given by message are in the saved patch, and the patch
 # opened again links to them.
 # shows DL-22 DL-26

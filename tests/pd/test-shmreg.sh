@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # [shmreg] with two devices, one of them with a space in its name; then
 # [shmlink~] by names with a space.
 # shows DL-11 DL-12

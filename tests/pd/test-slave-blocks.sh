@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Hosts with other blocks than a tick hear the same, later by the latency that
 # the follower states.
 . "$here/pd/pd.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A patch as effect, in two boxes: signals there and back in the same block,
 # notes and parameters both ways, latency stated.
 . "$here/pd/pd.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A host that renders stops in the middle, holding its claim: the follower does
 # not go on alone, but answers on its socket, and can even be closed while it
 # waits; the host is told.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Devices of one name get numbers from the board, keep them when the patch is
 # saved and opened again, and take the next ones when another has theirs.
 # shows DL-21 DL-22

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A second Pd follows one that runs in real time: no sample is lost, doubled or
 # late, the follower answers on a socket meanwhile, and goes on by its own clock
 # when the host is gone.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Two devices in one Pd: the first keeps its time, the second is pipelined, and
 # sounds the same one block later. A host that insists on waiting is refused.
 . "$here/pd/pd.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A voice in a second Pd that follows this one: the same bytes as when one Pd
 # does all of it. A sample is a short binary fraction of a millisecond at 32768
 # Hz: at others Pd itself rounds the ends of its ticks in single precision, and

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # `link` and `latency` are told again when what they say has changed: the block,
 # which is known when DSP starts, and may be another one later. Nothing is told
 # twice.

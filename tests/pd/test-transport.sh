@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A change of the transport comes to a patch together with the note of the same
 # instant, at any place of a block: in lockstep, one block late, with other blocks,
 # and in the free drive.

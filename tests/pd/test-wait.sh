@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A device that is not there yet, comes, is killed, comes again, and leaves in
 # an orderly way: the box and the board tell each step, and sound follows.
 # shows DL-11 ME-01

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What is said while the program of a plugin starts is kept, 1,024 messages, and
 # heard in order when it is ready; the rest is refused. Live: in batch `open`
 # waits.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # [shmreg] `watch` says first what is there, as `scan` does, and then what changes;
 # `find` finds a device by its tag whether it is free or not.
 # shows DL-12 DL-26

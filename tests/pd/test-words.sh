@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # One clear sentence for a device whose name is a number, and the plural where
 # there are several.
 . "$here/pd/pd.sh"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What came back of a counted signal: reads a sound file whose first channel is
  * what was sent (1, 2, 3, ... as float), the others what returned, and prints for
  * each of these the stretches that were heard and by how many frames each is late.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Our host role as a DAW of the Maolan protocol, for check_interop_daw.sh: it
  * starts a plugin host of the other side (tests/interop), whose plugin negates
  * all audio, echoes every parameter event and sends MIDI back by the port it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Our host role with a published plugin host of the other side, as its users
  * have it, for check_interop_real.sh: null, and a plugin of a format that it
  * finds here. Prints a line for what is wrong, and the count of what was done.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kills a device at random moments while a host plays it: its start, its claim,
  * its blocks, its end. After each death nothing may be left, the host must go
  * on, and now and then the next device must be heard.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kills a host at random moments while it plays a device: after each death the
  * device must have let go of everything that sounded, and the next host must be
  * heard at once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kills a plugin program at random moments while a host of ours starts and plays
  * it: its start, its link, its blocks. The host must go on, the next program
  * must be heard, and at last nothing may be left: no process, no descriptor, no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small host that plays until it has heard so many blocks:
  * for tests that watch, trace or kill. Marks its audio path.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Many devices in one process and one thread, each looked after in turn:
  *
  *     many COUNT NAME      NAME:0 and so on, until its input ends

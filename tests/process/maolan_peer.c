@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A plugin host that does what the ones there are do, and worse: started as a
  * DAW starts one, it behaves by the words of its spec, LAYOUT/MODE/NUMBER, with
  * layout A, B8 or B16, and the number of the block (or milliseconds) for modes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A device for the tests of the Pd objects: audio and MIDI go back as they
  * came, and what the transport and the last note's pitch were comes back as
  * parameters. It has one parameter of each kind.

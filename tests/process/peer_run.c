@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The second process of the tests, see peer.h. */
 #include "peer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A DAW in a program, for scripts: starts a plugin program and does what its
  * arguments say.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hosts racing for one device. `race_claim N [HOSTS]`: in each of N rounds that
  * many processes open the same device at once; exactly one must get it. The
  * others must be told busy, and then find the winner's process and tag on the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A reader racing the creation of segments. `race_create N` creates N of them
  * under one name, one after the other, while another process opens that name
  * all the time: it may find nothing, something that is not ready, or a complete

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seats on the board: numbers and exact ids, the 65th device, what the dead
  * leave behind and who clears it. */
 #include "core/board/board.h"

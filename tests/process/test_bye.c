@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The last word of either side, and whether audio is asked for: host and device
  * in one thread, the device's keeper beside them. */
 #include "duet.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whose a device is, as everybody else sees it: free, busy, stale; and the tag
  * that it keeps when its host has gone. Hosts are processes of their own, or
  * other boxes of this one. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One block there and back, without roles: doorbell, answer, score. */
 #include "core/lockstep/cycle.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device role, step by step: the host is a link in the same thread, in the
  * pipelined drive, where no call waits for the other. */
 #include "shmlink/device.h"

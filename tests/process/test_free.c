@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The free drive: a host and a device that each run by their own clock, and
  * both clocks are virtual. Of two processes one is real, see the last part. */
 #include "hosting.h"

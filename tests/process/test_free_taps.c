@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taps and transport modes in the free drive: a host and a device in one
  * process, on one virtual clock, block for block. */
 #include "child.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The audio thread of a plugin that is held: silence instead of its sound, and
  * the events of that time are counted and end what may hang. */
 #include "plug/process.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The host role with a polite device in another process: finding it, events in
  * their time, planes, bypass, and what is known. */
 #include "hosting.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lane beside its ring, with both ends in this process; then a link whose
  * other side has none. */
 #include "core/shm/lane.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The host's end of one mine, against a device in a second thread: what it
  * sends arrives exactly, in both drives, and what it hears is of its block. */
 #include "core/host/link.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* As many devices and links as there may be: 64 of each, in one process and
  * between two; the next is refused by name, and nothing is left. */
 #include "shmlink/host.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What host and device may have in common or not: every combination of rate,
  * block and channels is either exact to the bit or refused by name, with both
  * numbers; and so for capabilities. */

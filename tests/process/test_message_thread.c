@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What `shmlink device` answers: over a whole link, its audio thread beside the
  * message_thread. */
 #include "tool/bank.h"

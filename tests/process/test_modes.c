@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Transport modes: what each carries, what it refuses by name, and that audio
  * memory stays untouched in mode midi. */
 #include "duet.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looking on: everything that goes over a link reaches the callbacks, and none
  * is called that was not given. DL-53, DL-54. */
 #include "shmlink/shmlink.h"

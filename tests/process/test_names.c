@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names in shared memory that belong to others: boards of another user, segments
  * that nobody may open, segments for plugin programs whose host is elsewhere. */
 #include "core/board/board.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An observer sees what goes over a link, says what it missed, and cannot disturb:
  * not when it is stopped, not when it tries to write. DL-53. */
 #include "shmlink/shmlink.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Two pipes as wake-up: bytes counted, nothing that blocks, no signal. */
 #include "core/os/platform.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Objects that are checked, leases that die with their holder, and the system's
  * refusals. */
 #include "core/os/platform.h"

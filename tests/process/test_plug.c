@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A whole plugin program but for its main: the control thread in a thread of
  * this process, its audio thread, builtin plugins, and a scripted DAW. */
 #include "plug/control.h"

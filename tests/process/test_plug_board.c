@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A plugin on the board, in a process of its own, and a host that asks it for
  * everything it has. */
 #include "plug/control.h"

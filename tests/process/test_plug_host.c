@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Our host and our plugin program, which it starts: by a link area, and by each
  * number of the Maolan protocol. The program is the one beside the folder of this
  * test. */

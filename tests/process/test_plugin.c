@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Plugin programs that speak Maolan only, started and driven by the host role:
  * one peer program (maolan_peer.c) that behaves as the ones there are, and
  * worse. One test for each hazard of the protocol, and nothing left behind. */

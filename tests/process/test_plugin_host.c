@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The role of a plugin host beside a scripted DAW in the same process, which
  * does what the DAWs in use do, and what a broken or hostile one could. */
 #include "shmlink/plugin_host.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The audio thread of a device follows its host's: one step below, for as long
  * as the claim lasts, and not at all where it may not or shall not. The host
  * here is realtime for the moment of its claim alone; a limit of the system

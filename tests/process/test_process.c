@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who lives, waiting and waking, threads, and what is known of the program. */
 #include "core/os/platform.h"
 

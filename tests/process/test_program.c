@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a program needs that somebody starts and ends: a bell, the signals that
  * ask it to end, its parent. */
 #include "core/os/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What happens between two steps: a second process acts at the worst moment, which
  * a wrapped call (see the Makefile) makes certain. */
 #include "core/board/board.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A host in blocks of its own and a device in others: every pair of sizes is
  * exact, later by what the link states and no more, with events and transport
  * at their sample. First the arithmetic alone, then whole links. */

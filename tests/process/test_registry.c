@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the board means: every field of a device, its state, what is cleaned, and
  * what happens when the system refuses. */
 #include "core/shm/segment.h"

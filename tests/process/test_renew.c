@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A device whose names in shared memory disappear: found again within a second,
  * while its link goes on; and the segment that takes another's place. */
 #include "hosting.h"

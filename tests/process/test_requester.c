@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Questions and answers over a whole link: a device in a second thread or a
  * second process, its handler, its death. */
 #include "shmlink/shmlink.h"

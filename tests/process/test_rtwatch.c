@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The watcher itself: it must be able to fail. Each test runs this very program
  * again as a child with the watcher preloaded; the child does one thing, inside
  * or outside of the marks. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A segment from both sides: whole when it is ready, claimed by one host at a
  * time, its values never seen half written. */
 #include "core/shm/segment.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What lies where in shared memory, beyond the offsets: nothing that only one
  * process can understand, no two writers on one line, no name that a system
  * with short ones would refuse. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The host role against devices that are late, stopped, killed at named points
  * or lying. Whatever they do the host goes on, and the next device of that name
  * is heard; and what a killed host has played does not sound for ever. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taps: what a device may publish, what a host hears of it, when, and that no
  * table and no selection of a peer does harm. */
 #include "duet.h"

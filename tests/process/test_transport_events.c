@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changes of the transport take effect at their sample, for the device too, in
  * every drive and with blocks of any size. The free drive: test_free.c. */
 #include "duet.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The devices that one process hosts: counted, woken together, and left alone
  * when their link has gone. */
 #define _DEFAULT_SOURCE

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Hosts and devices of other block sizes, as programs: a rendering is the same
 # samples, later by the latency that is said, or it is refused with both numbers.
 here=$(cd "$(dirname "$0")/.." && pwd)

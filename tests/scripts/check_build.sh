@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What the build itself promises: one version, rooms that can be told apart,
 # nothing exported but the setup functions, and no class that links what it does
 # not need.
@@ -57,6 +58,26 @@ if sh tests/rooms.sh "$copy" >/dev/null; then
     fail "make rooms overlooks a row of LAYOUT.md without a file"
 else
     pass "make rooms sees a row of LAYOUT.md without a file"
+fi
+rm -rf "$copy/src" "$copy/include"
+cp -r src include LAYOUT.md "$copy"
+echo "#define SIZE_MAX_OF_MINE 4096" >>"$copy/src/pd/atoms.c"
+if sh tests/rooms.sh "$copy" >/dev/null; then
+    fail "make rooms overlooks a limit that is written again"
+else
+    pass "make rooms sees a limit that is written again"
+fi
+
+if sh tests/licenses.sh; then
+    pass "each file says its licence"
+else
+    fail "a file does not say its licence"
+fi
+sed -i 1d "$copy/src/pd/atoms.c"
+if sh tests/licenses.sh "$copy" >/dev/null; then
+    fail "licenses.sh overlooks a file that says no licence"
+else
+    pass "licenses.sh sees a file that says no licence"
 fi
 rm -rf "$copy"
 

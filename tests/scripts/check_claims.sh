@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Hosts claim one device at once, again and again: tests/process/race_claim.c.
 # shows DL-23
 cd "$(dirname "$0")/../.." || exit 2

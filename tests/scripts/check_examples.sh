@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The two programs of the README: each at most 60 lines, compiled as the README
 # says from nothing but the core, run against each other.
 here=$(cd "$(dirname "$0")/.." && pwd)

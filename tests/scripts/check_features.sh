@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # tests/FEATURES.md is what the tests say, and whatever is wrong there is seen.
 here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/lib/tally.sh"

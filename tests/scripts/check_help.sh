@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The help patches and the abstractions, as users have them:
 #   - each opens without an error line, where it lies and in a flat folder, with
 #     no device running, on every Pd there is;

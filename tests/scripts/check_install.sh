@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # An installed copy: it is flat, and a patch elsewhere finds both classes in it,
 # by [declare -path] and as [shmlink/...].
 here=$(cd "$(dirname "$0")/.." && pwd)

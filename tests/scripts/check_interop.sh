@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # DAWs on the published crates of the Maolan plugin protocol (tests/interop) with
 # our shmplug.  check_interop.sh [part of a title]
 # shows MP-07b MP-09 MP-10 MP-11 MP-12 MP-13 MP-14 MP-21 MP-23 MP-25 MP-27 MP-29

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Our host role with plugin hosts on the published crates of the Maolan plugin
 # protocol (tests/interop): see interop_daw.c.
 #   check_interop_daw.sh [part of a title]

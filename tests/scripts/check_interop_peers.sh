@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The programs of the other side by themselves (tests/interop): the offsets of
 # each crate against the table that ours are tested with, and each version's DAW
 # with its own plugin host, so that a failure against ours means ours.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The published programs of the other side (tests/interop/real.sh): their plugin
 # hosts with our host role (interop_real.c), the client code of their engines with
 # our shmplug. `make soak` builds them; else those that are built are run.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # SIGKILL at random moments: devices in both drives, plugin programs, host
 # programs, Pd. What the others then do and what is left is judged by
 # tests/process/kill_device.c, tests/process/kill_plugin.c and tests/process/kill_host.c.

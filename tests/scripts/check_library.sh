@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The library for programs of others: installed, found by pkg-config, used by a
 # program in C and one in C++; API.md and what README says of it are true; and
 # the two commands of discoLink's examples work with the same words.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Links that live: one Pd plays six links at once (lockstep, one block late, its own
 # clock, a second Pd that follows, a plugin, a plugin by pipes) and gets counted
 # samples back, while what is on the other end is stopped, hiccups, and has to share

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Every message, answer, event and flag is where users look for it: what the classes
 # register and send, docs/messages.tsv, docs/messages.md and the help patches agree,
 # in each direction. Each difference is made once in a copy, and must be seen.

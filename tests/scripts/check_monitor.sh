@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What `shmlink monitor` tells of a link, and that its mapping can only be read.
 # shows DL-53 DL-54
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Devices, hosts and boards across namespaces: what is alive is seen, wherever its
 # process has which number; nothing of others is removed; a board that another user
 # has made under our name is passed over. Needs unshare; what is not permitted here

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A reader racing the creation of segments: tests/process/race_create.c.
 # shows MP-36
 cd "$(dirname "$0")/../.." || exit 2

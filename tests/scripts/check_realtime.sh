@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The audio path of a small C host and of its device allocates nothing, takes no
 # lock and asks the system for nothing but to wake and to wait: under the
 # preloaded watcher, which ends whoever does, also while devices die and return;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Wiring that survives any start order: four devices of one name and four hosts,
 # two of them Pds with a saved patch, are started in random orders, and two of
 # them killed and started again. By their tags the same ones must find each

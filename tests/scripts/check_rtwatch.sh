@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Both sides under the watcher, which ends a program that allocates, locks or
 # makes a system call in its audio path: host program and Pd, in batch for many
 # blocks, then live while the device is killed and returns. Then the device

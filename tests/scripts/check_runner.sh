@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The runners themselves must be able to fail: patches and programs that are
 # wrong in one way each, in a tree of their own, and every one has to be red.
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The program shmplug as its users and DAWs meet it: command line, exit codes,
 # special specs, its end in every way, and as a device on the board.
 # shows ME-01 ME-04 ME-05 ME-08 ME-12 ME-13 MP-40 MP-48

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The shared bytes on systems that the core does not run on yet: every offset and
 # size, asserted in layout.h, is the same there. Compiled, not run.
 # shows MP-49

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What the program shmlink does: every command, its exit codes, and one clear
 # sentence for whatever cannot be done.  check_tool.sh [part of a title ...]
 # shows DL-10 DL-12 DL-26 DL-44 DL-45 DL-55 ME-12

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A board for one test, and what the tests of board and registry ask of it. */
 #ifndef BOARDS_H
 #define BOARDS_H

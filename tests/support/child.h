@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Second processes for tests: run a job in one, with a time limit, and hear
  * how it ended. cmocka's asserts stay in the parent. */
 #ifndef CHILD_H

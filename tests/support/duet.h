@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A device and a host in one thread, for tests of what they agree on: the
  * pipelined drive, where no call waits for the other. For cmocka programs,
  * which include it once. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fake_daw.h"
 
 #include "core/os/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A Maolan DAW for tests, in this process: makes a segment by its own rules (by
  * default those of the DAWs in use: mode 0644, nothing but magic and version),
  * two pipes, and does what it is told, byte by byte. */

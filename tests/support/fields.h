@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every field of every shared structure, in order: for the test that pins the
  * layout and the one that compares PROTOCOL.md with it. A structure's fields
  * follow each other without a gap (padding has a name), so a field that is

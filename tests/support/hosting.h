@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the tests of the host role share: one host, one peer, blocks of a
  * constant, and patience. For cmocka programs, which include it once. */
 #ifndef HOSTING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the killing programs share: options, a victim, and what it leaves. */
 #ifndef KILL_H
 #define KILL_H

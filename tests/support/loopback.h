@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A device in a thread of the test's own: output c is input c; what has no
  * input is the transport's frame, sample by sample. A note on is one sample on
  * top of output 0, and notes go back to the host. */

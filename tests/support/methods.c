@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which messages the classes of an external take: `methods FILE` loads it and
  * calls its setup, with the few calls of Pd that this makes answered from here.
  * Prints for each class a number, in the order in which they are made, and for

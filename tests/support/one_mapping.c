@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "one_mapping.h"
 
 #include "peer.h"

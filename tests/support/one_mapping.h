@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* With two mappings of one object the thread sanitizer sees neither races nor
  * what prevents them. Under it a link is made to use its device's own mapping,
  * which lies somewhere else in the same process; without it nothing happens. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A device for tests to play with, in a second process (the program peer_run)
  * or in a second thread: polite, slow, dying at a named point, or lying. It
  * sounds so that each sample can be foretold, and reports what it saw. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prints every shared field with its offset and size. A 32-bit and a 64-bit
  * build must print the same: m32.sh compares them. */
 #include "core/shm/layout.h"

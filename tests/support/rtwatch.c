@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Preloaded into a program under test: between shl_rt_mark(1) and
  * shl_rt_mark(0) a thread must not allocate, lock or ask the system for
  * anything but futexes. What it does all the same is named, and ends the

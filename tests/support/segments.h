@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fixture of the segment tests: one segment, complete but not ready, under
  * a name of its own, and a host that opens it. After cmocka.h. */
 #ifndef SEGMENTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "sine.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How clean a sine is. */
 #ifndef TESTS_SINE_H
 #define TESTS_SINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Boards that are garbage, cut, foreign or gone. */
 #include "core/board/board.h"
 #include "core/shm/segment.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Both ends of a duplex, each called late by its own scheduler: what the device
  * sends back at once comes to the host exactly as late as both latencies say. */
 #include "core/free/duplex.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Events: what is made, what is read back, and what a peer may not write. */
 #include "shmlink/event.h"
 #include "shmlink/midi.h"

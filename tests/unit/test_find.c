@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who is found for which wish, and the reasons when nobody is. */
 #include "core/shm/segment.h"
 #include "shmlink/registry.h"

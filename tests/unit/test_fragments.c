@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Long payloads in fragments: cut, put together, and every way in which a peer can
  * get them wrong. DL-35. */
 #include "core/messages/fragments.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pages that vanish under us: zeros and a flag, and everybody else's signals
  * stay theirs. */
 #include "core/os/platform.h"

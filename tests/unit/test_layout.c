@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The shared bytes: our table of Maolan layouts against every line of the
  * published offsets (offsets.tsv), our own structures against gaps, and both
  * against a digest on record. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is heard instead of a missing block, sample by sample. */
 #include "core/lockstep/loss.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The Maolan part in this process's own memory: what we write lies where the
  * published table says, what others write there is understood, in every layout,
  * and nothing that a peer can write does harm. The peer here is written anew,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Messages: 256 bytes each, the table of types, values in a payload. */
 #include "shmlink/message.h"
 

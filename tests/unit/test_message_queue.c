@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Both ends of the message rings on plain memory: room, order, claims, and what
  * hostile indices do. */
 #include "core/messages/message_queue.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* MIDI messages and UMP words, both ways, and what is sounding. Streams and
  * SysEx are in test_midi_stream.c. */
 #include "shmlink/midi.h"

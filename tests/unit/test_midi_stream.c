@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A stream of MIDI bytes to UMP packets, and SysEx in pieces. */
 #include "shmlink/midi.h"
 

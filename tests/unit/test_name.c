@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What devices, tags and texts may be called. */
 #include "shmlink/name.h"
 

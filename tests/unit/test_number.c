@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers as text: the same in every locale, and the same as the C library has
  * them in the usual one. */
 #include "shmlink/number.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parameters: plain value, 0..1 and text, there and back. */
 #include "shmlink/param.h"
 

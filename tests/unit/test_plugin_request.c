@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The requests of the Maolan slot from the side that asks: the bytes of a
  * question are those of scratch, and answers of every kind are read, whatever
  * they claim. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* PROTOCOL.md against the code: every number in its tables, and a row for each
  * public name of the reference crate whose counterpart exists. Given any
  * argument, prints the numbers as PROTOCOL.md must have them. */

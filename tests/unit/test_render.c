@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Recordings: which format, and what is there when one fails. */
 #include "tool/render.h"
 

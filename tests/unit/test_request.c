@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Questions in flight: ids, deadlines, exactly one answer each. */
 #include "core/messages/request.h"
 

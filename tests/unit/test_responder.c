@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device's end of the messages, on plain memory: who does not take the
  * answers gets no new ones. */
 #include "core/messages/responder.h"

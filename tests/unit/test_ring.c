@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ring alone, with both ends in this process; then with two threads. */
 #define _POSIX_C_SOURCE 200809L
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Following a ring from outside: in order, nothing torn, and what was gone is
  * counted. DL-53. */
 #include "core/shm/ring_tap.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pd's logical time and sample offsets, with a clock of our own in place of
  * Pd's: every sample of every block is met, at each sample rate. */
 #include "pd/schedule.c"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What stands in scratch: written and read again, at the published places, and
  * with every length and count that a peer can get wrong. */
 #include "core/maolan/scratch.h"

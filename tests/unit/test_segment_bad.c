@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Segments of other versions, of liars, of nobody, and segments that are cut. */
 #include "core/shm/segment.h"
 

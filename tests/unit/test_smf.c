@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Standard MIDI files and notes as text: both become a score. */
 #include "tool/score_text.h"
 #include "tool/smf.h"

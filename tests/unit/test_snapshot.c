@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bytes of a state: whole ones come back equal, all others are refused and
  * change nothing. */
 #include "shmlink/snapshot.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every status has a sentence and a word of its own. */
 #include "shmlink/status.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files and presets: whole or not there, names that lead nowhere, a full list,
  * two writers at once. */
 #include "shmlink/store.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Two clocks that meet in a stream, both virtual: a day passes in minutes, and
  * what was heard is compared with what should have been. SHL_SOAK=1: a whole
  * day, otherwise ten minutes. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A stream between two threads: no sample is torn, stale, or heard twice. */
 #define _POSIX_C_SOURCE 200809L
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The sound of `shmlink device`, without any link: events in, planes out. */
 #include "tool/synth.h"
 

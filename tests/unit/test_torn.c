@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A transport is never seen half: its words are plain, and whose turn it is says
  * who may touch them, also where one side gives the other's block up. */
 #include "shmlink/shmlink.h"

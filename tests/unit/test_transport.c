@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The playhead: how it starts, moves and jumps. */
 #include "shmlink/transport.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Watching the board: every change is told once, in words. DL-53. */
 #include "shmlink/watch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Slots, leases and registrations. A slot belongs to whoever holds the lease on its
  * byte, an id to whoever holds the lease on the byte of its hash. Whoever dies
  * leaves free leases and a slot that the next one to look clears. */

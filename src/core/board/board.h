@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The board itself: 64 slots in one shared object, each owned by whoever holds
  * the lease on its byte. A registration is a device's place on it. What names mean and
  * who may get whom is registry.h's matter. All [control]. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/observer.h"
 
 #include "core/messages/fragments.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the board means: who is there, who is free, and why not. */
 #include "shmlink/registry.h"
 

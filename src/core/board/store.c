@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/store.h"
 
 #include "core/os/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/watch.h"
 
 #include <stdbool.h>

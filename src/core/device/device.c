@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/device.h"
 
 #include "core/device/device_state.h"

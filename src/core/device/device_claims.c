@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The claims on a device: judged, made ready by the keeper, answered and ended by
  * the audio thread. */
 #include "core/device/device_state.h"

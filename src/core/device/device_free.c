@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A device with a clock of its own: its program asks for a block whenever its
  * clock says so, whether or not there is a host. Streams of a claim are made by
  * the keeper, before the audio thread accepts it. */

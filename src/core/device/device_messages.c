@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a device does with messages: the public calls, each one verb of its
  * responder. */
 #include "core/messages/responder.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The life of a device: opening, closing, and the keeper, a thread that looks
  * after messages, board and host while the audio thread plays. */
 #include "core/device/device_state.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A segment whose name has disappeared: some systems remove a user's shared memory
  * at logout, and anybody may remove a file. The bytes stay where they are mapped, so
  * a running link goes on with them; whoever looks finds a twin that shows the same,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a device remembers: for the files of the role alone (device.c, device_*.c).
  */
 #ifndef SHL_DEVICE_STATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The taps of a device: which of them its host wants, and in which planes. The
  * keeper answers tap_list and tap_select and writes the selection into a seqlock;
  * the audio thread takes it over at the next block. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/free/burst.h"
 
 #define WINDOW_NS 1000000000u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How late the blocks of a clock come that computes several of them at once, and
  * then none for a while: Pd with a sound card's long period, a program that
  * sleeps long. A burst's last block is on time and its first one is late; what

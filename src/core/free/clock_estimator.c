@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/free/clock_estimator.h"
 
 #include <math.h>

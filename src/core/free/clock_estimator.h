@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How fast a clock runs that is only seen through calls that come at bad times.
  * Whoever moves audio calls once per block, with the number of the block's
  * first frame and the system's time; the system wakes it late, never early.

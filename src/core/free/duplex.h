@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One end of a link whose two sides run on clocks of their own: what goes out
  * is written to one stream, what comes is read from the other, and an event has
  * its place where the frame that it belongs to is heard. Both ends are alike.

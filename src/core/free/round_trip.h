@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* There and back: two streams between two clocks, of which each end knows the
  * other as well as its calls are punctual. Who reads says where it hears the
  * stream; who gets back what was heard there takes its own place from that, so

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/free/shared_clock.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A clock's estimator in shared memory: one side shows when which frame of it is due,
  * the other looks. */
 #ifndef SHL_SHARED_CLOCK_H

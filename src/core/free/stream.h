@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Audio from one clock to another: a ring of frames in memory that somebody
  * else maps, one writer, one reader, each called by its own clock.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/free/stream.h"
 
 #include <stdlib.h>

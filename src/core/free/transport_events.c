@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/free/transport_events.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The transport as a pair of events: in the free drive there is no block that
  * it could go with. The sender writes a pair when something changes; from then
  * on the receiver knows it for every frame of the sender's. Pure values. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/host.h"
 
 #include "core/host/host_state.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the audio thread of a host does: blocks, events, bypass. */
 #include "core/host/host_state.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a host knows of its link: device, parameters, latency, counters, and why
  * there is none. */
 #include "core/host/host_state.h"

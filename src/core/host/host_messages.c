@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a host does with messages: the public calls, on its requester. */
 #include "core/host/host_state.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a host does with a plugin program that it starts itself: the wish for
  * one, its crashes, starting it again, its requests. How one lives is plugin.h's
  * matter. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a host remembers: for the files of the role alone (host.c,
  * host_audio.c). */
 #ifndef SHL_HOST_STATE_H

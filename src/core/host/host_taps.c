@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a host knows of its device's taps, and which of them it hears. A wish
  * is sent whole with each change; planes are heard while what the device has
  * confirmed and what is wished agree on them. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/host/link.h"
 
 #include "core/lockstep/wake_group.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The host's end of one link: its claim on one segment, the two event rings,
  * the blocks it plays, and what it knows of the parameters. Which device that
  * is, and what is heard when it fails, is host.h's matter. One thread. */

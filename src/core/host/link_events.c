@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The events of a link: which the device can take and at which frame, and where
  * what it sends lies in the sound. */
 #include "core/host/link.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The host's end of a link in the free drive: it waits for nothing, neither
  * for the device nor for the system. */
 #include "core/host/link.h"

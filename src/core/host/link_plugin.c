@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The host's end of a link to a plugin program that speaks Maolan only. The
  * link works on rings and lines as ever, but on private ones: this file stands
  * in for the device. When a block is rung, what waits goes on into the Maolan

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/lockstep/bypass.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the host does with its own inputs: keep them for dry sound, as late as
  * the link makes them, and crossfade between device and dry. Buffers of its
  * own, made once, so inputs and outputs may be the same memory. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/lockstep/cycle.h"
 
 #define SPIN_LIMIT_NS  50000u

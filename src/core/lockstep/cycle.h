@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One block there and back: doorbell, wait with a deadline, answer; who owns
  * the planes when; late answers; the score by which a host stops waiting for a
  * device that cannot keep up. At most one block is outstanding. The two halves

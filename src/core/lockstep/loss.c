@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/lockstep/loss.h"
 
 #include <math.h>

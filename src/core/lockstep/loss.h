@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is heard instead of a block that did not come: fade, silence, dry or
  * hold, and the way back. Pure arithmetic on the host's own buffers. */
 #ifndef SHL_LOSS_H

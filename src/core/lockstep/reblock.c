@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/lockstep/reblock.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A host that works in its own blocks and exchanges others with the device:
  * what comes in waits until there is one whole block of the other size, and
  * what comes back until it is its turn. Silence in front of the first block

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/lockstep/wake_group.h"
 
 #include "core/lockstep/cycle.h"

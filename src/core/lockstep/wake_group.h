@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The devices that this process hosts and rings, as far as they sleep on their
  * doorbells. A patch with several links plays them one after the other, in
  * rounds: a tick of Pd is a round. Each would wake its device when its turn

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/maolan/maolan.h"
 
 #include "shmlink/midi.h"

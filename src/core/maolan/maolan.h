@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The Maolan part of a mapped segment as either side uses it: words of the
  * header, blocks, transport, and the rings of parameters, echoes and MIDI, by a
  * row of the table of layouts. Slots become events and back here, and nowhere

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One unit of work after the other; what the DAW asks for beside the audio is
  * in serve_requests.c. */
 #include "shmlink/plugin_host.h"

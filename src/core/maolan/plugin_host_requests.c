@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the DAW asks for beside the audio: the request slot and the scratch
  * area. The scratch is copied out before anything in it is looked at. */
 #include "core/maolan/plugin_host_state.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the plugin host role remembers; for its two files. */
 #ifndef SHL_PLUGIN_HOST_STATE_H
 #define SHL_PLUGIN_HOST_STATE_H

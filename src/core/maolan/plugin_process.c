@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/maolan/plugin_process.h"
 
 #include "core/board/board.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One plugin program that we have started: its segment and its pipes, its life
  * from the first look for it to its end, and its request slot. A thread of its
  * own does all that may take time, and lives as long as the program, which the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The request slot of a plugin program, by an order that is safe with the hosts
  * there are: block size and status are cleared before the type is shown, bytes
  * only wake us, the next request waits until the last one's type is gone, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/plugin_request.h"
 
 #include "core/maolan/scratch.h"

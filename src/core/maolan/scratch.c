@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/maolan/scratch.h"
 
 #include "shmlink/name.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What stands in the scratch area of the Maolan part: blocks and tables, packed
  * and parsed. Pure functions on bytes of one's own: copy the scratch out, then
  * parse; whoever parses shared memory lets its peer change a length after the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/scratchpad.h"
 
 #include "core/maolan/maolan.h"

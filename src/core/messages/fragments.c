@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/messages/fragments.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Payloads longer than one message: cut into fragments, and put together again.
  * A ring loses and swaps nothing, so fragments must come in order; whatever else
  * comes is a peer's fault and ends that transfer with a reason. Several

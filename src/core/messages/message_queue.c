@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/messages/message_queue.h"
 
 #include "core/os/platform.h"

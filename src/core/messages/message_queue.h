@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One end of the two message rings: messages that wait to be sent and go out in
  * fragments as there is room, and what comes in, put together. What belongs to
  * another claim than the present one is dropped and counted.

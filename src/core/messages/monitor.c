@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/monitor.h"
 
 #include "shmlink/number.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/messages/request.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Questions that wait for their answer: up to 255 at once, each with an id, a
  * deadline and somebody to tell. Every one of them gets exactly one answer: the
  * reply, an error, or that its time is over. Pure: no clock, no rings. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/messages/requester.h"
 
 #include "shmlink/name.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The host's side of messages: questions with ids and deadlines, what is told
  * without an answer, and what the device says by itself. Pumped by
  * shl_host_poll; one thread. */

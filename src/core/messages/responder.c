@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/messages/responder.h"
 
 #include "shmlink/name.h"

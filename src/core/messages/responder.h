@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device's side of messages: shows what comes to the program's handler and
  * to the built-in one, sends answers and what the device says by itself. Pumped
  * by the device's keeper thread, which sleeps on our bell. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/file.h"
 
 #include "core/os/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the core asks of the system, and nothing more; one file per system
  * keeps it (platform_linux.c). Errors come back as shl_status, errno does not
  * leave that file. What other rooms may ask is in system.h. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform on Linux: POSIX shared memory, guarded against peers that cut
  * it, and locks of open file descriptions as leases. Processes, waiting and
  * threads are in platform_linux_process.c; no other file of the core makes a

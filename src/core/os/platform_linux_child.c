@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform on Linux, fourth part: programs that we start, and where they
  * are. */
 #ifndef _GNU_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Linux: what the C library does not offer for files and folders. */
 #ifndef _GNU_SOURCE
 #    define _GNU_SOURCE 1

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform on Linux, third part: two pipes between a process and its
  * child. */
 #ifndef _GNU_SOURCE

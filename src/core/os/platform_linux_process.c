@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform on Linux, second half: who lives, waiting and waking, threads,
  * clocks. */
 #ifndef _GNU_SOURCE

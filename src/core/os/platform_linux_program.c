@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform on Linux, fourth part: what a program of our own needs, that
  * somebody has started and will end: a bell for its threads, the signals that
  * ask it to end, and its parent. */

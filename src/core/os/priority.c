@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/os/priority.h"
 
 #include "core/os/platform.h"

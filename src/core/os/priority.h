@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The audio thread of a device runs one step below its host's, while it is
  * claimed by one: never above it, so that a device that hangs cannot keep its
  * host from the processor. A thread that is realtime by its own choice stays

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lane: the first events of a block once more, in lines that are used again
  * for each block. All events are in the ring; there each lies in a line that
  * comes from the other processor for the first time, which is slow. So the

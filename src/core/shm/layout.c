@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The three Maolan layouts as rows of one table. Whoever has a row needs no
  * version number any more. */
 #include "core/shm/layout.h"

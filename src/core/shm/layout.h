@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All shared memory, byte by byte. A segment is the Maolan layout in its first
  * 4 MiB and our link area behind it; the board is 64 slots. Offsets are the
  * same in 32 and 64 bit builds and on every little-endian system. Nobody else

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/shm/ring.h"
 
 #include "core/os/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One producer, one consumer, in one process or two: indices and their
  * ordering, for every kind of slot. The indices run freely and wrap at 2^32;
  * 4095 of 4096 slots are usable, as the Maolan protocol has it. The caller

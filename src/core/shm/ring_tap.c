@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/shm/ring_tap.h"
 
 #include <stddef.h>

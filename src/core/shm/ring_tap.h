@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A ring followed by somebody who is not its consumer: it keeps its own place,
  * writes nothing, and so cannot hold anybody up. The price is that slots may be
  * gone, or be written over while they are copied; that is found out by a second

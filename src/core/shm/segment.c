@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A segment is created by its device and opened by hosts. Whatever a peer
  * wrote is copied once, checked, and only then used. */
 #include "core/shm/segment.h"

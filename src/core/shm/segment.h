@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One mapped segment: create, open and check, reserve, claim and epoch, unlink.
  * Offers typed pointers to the regions; which bytes they are is layout.h's
  * matter. Control threads only, but for the accessors. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who a segment says is there: its device, the host that has claimed it, and
  * whether they live. Whatever a peer wrote is copied once and checked. */
 #include "core/shm/segment.h"

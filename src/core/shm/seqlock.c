@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "core/shm/seqlock.h"
 
 #include "core/os/platform.h"

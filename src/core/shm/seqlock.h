@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A value of several words in shared memory, that one process writes and others
  * copy whole: a sequence before it, odd while it is being written. */
 #ifndef SHL_SEQLOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/checksum.h"
 
 uint32_t shl_checksum(uint32_t before, const void *bytes, size_t size)

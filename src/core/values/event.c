@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/event.h"
 
 #include "shmlink/midi.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/message.h"
 
 #include "shmlink/name.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/param.h"
 
 #include "shmlink/number.h"

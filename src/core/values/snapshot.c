@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/snapshot.h"
 
 #include "shmlink/checksum.h"

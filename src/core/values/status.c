@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/status.h"
 
 const char *shl_status_text(shl_status status)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/tap.h"
 
 #include "shmlink/name.h"

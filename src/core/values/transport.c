@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shmlink/transport.h"
 
 #define LAST_BEAT  1e15

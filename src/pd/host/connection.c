@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is wanted: open, close, tag, and looking after the host that links.
  * Nothing here waits, except in batch mode. */
 #include "pd/host/shmlink.h"

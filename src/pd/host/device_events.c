@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the device sends by itself, as messages: MIDI, SysEx put together from
  * its packets, and parameters that it changed,
  * modulates or holds. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the device says by message, unasked: lines for the console, programs it
  * changed to, MIDI without a time. And asking for a sign of life. */
 #include "pd/host/requests.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Questions about the link and the device that can be answered at once: info,
  * stats, why, latency, version, print. */
 #include "pd/device_info.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* MIDI messages from Pd to events. Channels 1 to 16 are the first port, 17 to
  * 32 the second, as everywhere in Pd. */
 #include "pd/voice.h"

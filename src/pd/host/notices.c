@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What becomes of a link of [shmlink~], told on its outlet and on the console. */
 #include "pd/host/shmlink.h"
 

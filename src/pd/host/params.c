@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parameters: what a device offers, what they are, and setting them. Indices
  * count from 0; names match exactly or with _ for each space. What is known is
  * answered from the copy made at linking. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a plugin program can be asked for beside the sound: its window, files,
  * names of notes, counts of ports. */
 #include "pd/host/requests.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Presets: states in the user's own folder, one folder per name of a device.
  * The folder may change at any time, so it is looked at for each message. */
 #include "pd/host/requests.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device's own programs, and resetting it. */
 #include "pd/host/requests.h"
 #include "pd/host/shmlink.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pd/host/requests.h"
 
 #include "pd/host/shmlink.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What [shmlink~] asks its device, and has done with files: requests, in the
  * order in which they were asked for, one under way at a time, each with
  * exactly one final reply. A request goes in steps on Pd's thread; between two

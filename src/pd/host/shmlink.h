@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The object [shmlink~], for the files that carry its methods: connection.c
  * (open, close, tag), notices.c (what becomes of a link), notes.c (MIDI), knobs.c
  * (parameters), playhead.c (transport), facts.c (what is known), echoes.c (what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device's state: as a file, as bytes in a message, and files for the
  * device itself. */
 #include "pd/host/requests.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The taps of the device: what there is to hear, and which of it comes out
  * where. The device answers each route; what it says is kept until the poll
  * clock tells it, since the core's handlers may not lead back into the core. */

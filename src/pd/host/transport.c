@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Transport messages. The host keeps the clock, so it is right with every
  * device; what is set here counts from the sample of its logical time on: until
  * the block of that sample begins it waits, as notes do. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is said to [shmlink~] while the program that `open` has started gets
  * ready: kept, in order, and said again when the open has been answered. */
 #include "pd/host/shmlink.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The boxes of a patch that is a device: their life, and what becomes of the
  * device on the board. */
 #include "pd/patch/patch.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The patch as device: [shmlink~ -device Name in out] and, for an effect,
  * [shmlink~ -return Name in] beside it. patch.c makes both boxes and announces
  * the device; patch_claim.c tells what its host does; patch_free.c moves audio

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a block of the host brings to a patch beside audio: a claim, events, the
  * transport. They are laid out in logical time, for a clock to tell. */
 #include "pd/patch/patch.h"

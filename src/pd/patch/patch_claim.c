@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a host does to a patch that is a device: claims and releases it, sends
  * events, moves the transport; told on the outlet. */
 #include "pd/patch/patch.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a patch that is a device tells of itself: latency, info, stats, why. */
 #include "pd/device_info.h"
 #include "pd/patch/patch.h"

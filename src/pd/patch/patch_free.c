@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A patch that keeps its own time: each tick of Pd begins a block of the device,
  * at its start, where what the host sent can still be played at its place, and
  * the tick's output ends it. Nobody waits. While no audio runs, blocks of silence

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What hosts ask of a patch by message: its state, its programs, a reset, long
  * SysEx. The declared parameters are the state; a patch may keep words of its
  * own beside them. The device's keeper thread leaves what comes in a list, and

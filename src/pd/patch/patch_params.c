@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parameters that a patch declares for its hosts: what they are, their values,
  * setting them from here, and telling what hosts set. */
 #include "pd/patch/patch.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The taps that a patch declares: points whose signals enter through its last
  * inlets, in the order of declaring. */
 #include "pd/patch/patch.h"

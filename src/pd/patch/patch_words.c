@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The words in the box of a device or a return. */
 #include "pd/patch/patch.h"
 

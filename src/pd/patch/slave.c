@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A patch that follows a host. A clock that perform sets fires first in the
  * next tick: there, and never in perform, the box takes the host's block, waits
  * for it if it keeps the time of this Pd, and lays its events out in logical

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Commands about blocks: audio, parameters, MIDI, words of the header.
 use crate::daw::{Daw, Done};
 use crate::script::{equal, Words};

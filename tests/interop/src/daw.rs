@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! A DAW as the real one is, word for word and in its order: it checks nothing,
 //! hands all its pipe ends to the child, publishes the number of a request
 //! before it clears the status, takes one byte for the end of a block, and never

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! A plugin host as the real ones are: it trusts every word of the DAW, looks
 //! for requests before it waits for a doorbell and not after, and so runs an
 //! extra block for the doorbell of a request. Differences: it ends with the

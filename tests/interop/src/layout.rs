@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The offsets and sizes of this crate, in the words and columns of
 //! tests/offsets.tsv: taken from its constants, its structures and its
 //! functions, and where it tells nothing, by looking where they write.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! A peer of the other side, on one version of the published crate.
 //!
 //!     peer-N <format> <spec> <shm> <instance> <d2h> <h2d> [rate block in out]

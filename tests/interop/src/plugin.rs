@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The plugin in the plugin host. Its behaviour is chosen by wishes, `word=n`
 //! with commas between, which stand at the end of the spec (`clap
 //! x::state=9,refs=3`) or in the environment (PEER_WISHES).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Commands that ask: requests, and what stands in the scratch area.
 use crate::daw::{Daw, Done};
 use crate::plugin::{AU_MAGIC, AU_OFFSET};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The lines that lead the DAW. Each is a command and prints `ok` or `FAIL` with
 //! itself; the last line printed counts them. A line may begin with the versions
 //! that it is for, as `4+ latency 64`, `6- change-ref 1 /x` or `3 request 9

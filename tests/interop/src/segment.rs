@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! What a host and a DAW both take from the crate, under one name in every
 //! version of it.
 use maolan::*;
