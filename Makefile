@@ -18,6 +18,7 @@
 #   make features   write tests/FEATURES.md anew, from what the tests show
 #   make both       also the externals for a Pd of double precision
 #   make warnings, m32, sanitize, fuzz, rooms, format-check    what CI asks too
+#   make tidy       what clang-tidy finds: sizes, names, likely faults
 #   make format     have clang-format set the sources
 #   make clean
 #
@@ -422,6 +423,17 @@ rooms:
 	@sh tests/rooms.sh
 	@sh tests/licenses.sh
 
+# The core, the programs and the externals, by .clang-tidy; a finding is an error.
+tidy.files = $(wildcard src/*/*.c src/*/*/*.c)
+tidy.flags = -std=c11 -D_GNU_SOURCE -DPD -DUNIX -Iinclude -Isrc \
+    -isystem "$(PDINCLUDEDIR)" -DSHL_META_VERSION=__FILE__ $(rate.cflags)
+tidy:
+	@command -v clang-tidy >/dev/null || { \
+	    echo "tidy: no clang-tidy here: sh tests/deps.sh ci installs it"; exit 1; }
+	@printf '%s\n' $(tidy.files) | xargs -P $(jobs) -n 4 sh -c \
+	    'clang-tidy --quiet "$$@" -- $(tidy.flags) 2>/dev/null' tidy
+	@echo "tidy: $(words $(tidy.files)) files are as .clang-tidy has them"
+
 formatted = $(wildcard include/*/*.[ch] src/*/*.[ch] src/*/*/*.[ch] \
     tests/*/*.[ch] examples/*.[ch])
 format:
@@ -438,6 +450,6 @@ clean-build:
 	    -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all both programs fuzzers core objects ready deps demo check newest soak \
-    bench bench-readme live mutate fresh warnings m32 sanitize fuzz rooms format format-check clean clean-build \
+    bench bench-readme live mutate fresh warnings m32 sanitize fuzz rooms tidy format format-check clean clean-build \
     install install-beside install-program install-hint lib api messages features shmlink.pc
 .DELETE_ON_ERROR:

@@ -8,6 +8,7 @@
 #   deps.sh bench        to build, and for `make bench`
 #   deps.sh tests        all of it; unpacks a newer Pd into build/, beside the
 #                        packaged one (the default)
+#   deps.sh ci           what only .ci/run needs beside that
 #   deps.sh list         prints the names of the packages, installs nothing
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -22,17 +23,20 @@ bench="puredata-core puredata-extra"
 tests="libcmocka-dev clang clang-format libclang-rt-dev gcc-multilib git
     jackd2 locales procps puredata-utils python3 strace"
 
+ci="clang-tidy"
+
 case $purpose in
 build) wanted=$build ;;
 demo) wanted="$build $demo" ;;
 bench) wanted="$build $bench" ;;
 tests) wanted="$build $demo $bench $tests" ;;
+ci) wanted="$ci" ;;
 list)
     echo $build $demo $bench $tests | tr ' ' '\n' | sort -u
     exit 0
     ;;
 *)
-    echo "deps: '$purpose' is none of build, demo, bench, tests, list" >&2
+    echo "deps: '$purpose' is none of build, demo, bench, tests, ci, list" >&2
     exit 2
     ;;
 esac

@@ -84,6 +84,7 @@ int saved_dollar_zeros(int *numbers, int most)
 
     for (; canvas && count < most; canvas = canvas->gl_owner) {
         const t_symbol *zero = canvas_realizedollar(canvas, gensym("$0"));
+        /* NOLINTNEXTLINE(cert-err34-c): 0 is no number of a canvas */
         int number = atoi(zero->s_name);
 
         if (number && (!count || numbers[count - 1] != number))

@@ -181,7 +181,7 @@ static t_int *shmlink_perform_silence(t_int *w)
 /* In double precision the core needs floats of its own. */
 static int make_planes(t_shmlink *x, uint32_t frames)
 {
-    size_t channels = (size_t)(x->x_inlets + x->x_outlets), c;
+    size_t channels = (size_t)x->x_inlets + (size_t)x->x_outlets, c;
     size_t chunk = frames < SHL_MAX_FRAMES ? frames : SHL_MAX_FRAMES;
     size_t size = channels * chunk * sizeof(float);
 
@@ -334,7 +334,7 @@ static int is_batch(const t_shmlink *x)
 
 static int make_ports(t_shmlink *x)
 {
-    size_t both = (size_t)(x->x_inlets + x->x_outlets);
+    size_t both = (size_t)x->x_inlets + (size_t)x->x_outlets;
     int i;
 
     for (i = 1; i < x->x_inlets; i++)
@@ -365,7 +365,7 @@ static void check_box_device(t_shmlink *x)
 static void end(void *object)
 {
     t_shmlink *x = object;
-    size_t both = (size_t)(x->x_inlets + x->x_outlets);
+    size_t both = (size_t)x->x_inlets + (size_t)x->x_outlets;
 
     if (x->x_poll)
         clock_free(x->x_poll);

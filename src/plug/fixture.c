@@ -156,6 +156,7 @@ static void tell_transport(struct fixture *fixture,
         const struct shl_event event =
             shl_event_param(0, SHL_EVENT_PARAM, FIRST_TRANSPORT + i, values[i]);
 
+        /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): NaN too */
         if (memcmp(&values[i], &fixture->told[i], sizeof(values[i])))
             block->send(block->to, &event);
         fixture->told[i] = values[i];
@@ -475,7 +476,8 @@ static shl_status fill(struct fixture *fixture)
     fixture->params = calloc(params, sizeof(*fixture->params));
     fixture->values = calloc(params, sizeof(*fixture->values));
     fixture->paths = calloc(fixture->files + 1, PATH_SIZE);
-    fixture->delay = calloc(SHL_MAX_CHANNELS * MAX_LATENCY, sizeof(float));
+    fixture->delay =
+        calloc((size_t)SHL_MAX_CHANNELS * MAX_LATENCY, sizeof(float));
     fixture->name = calloc(fixture->name_size + 1, 1);
     if (!fixture->params || !fixture->values || !fixture->paths ||
         !fixture->delay || !fixture->name)

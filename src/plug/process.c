@@ -150,6 +150,7 @@ static void tell_values(struct process *process)
         const double value = process->plugin->calls->value(process->plugin, id);
 
         if (i < MAX_TOLD &&
+            /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): NaN too */
             memcmp(&process->told[i], &value, sizeof(value)) == 0)
             continue;
         if (i < MAX_TOLD)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "samplerate.h"
 
+/* NOLINTNEXTLINE(readability-duplicate-include): ours has the same name */
 #include <samplerate.h>
 
 #include <stddef.h>

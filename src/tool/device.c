@@ -381,6 +381,7 @@ static int check_files(const char *folder)
     return TOOL_NO;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a table of options */
 int tool_device(int argc, char **argv)
 {
     struct run run = {

@@ -397,6 +397,7 @@ static int run(struct job *job)
 
 /* ---- the command line -------------------------------------------------------------- */
 
+/* NOLINTNEXTLINE(readability-function-size): a table of options */
 int tool_host(int argc, char **argv)
 {
     struct job job = {.block_frames = 64, .wait_s = 5};

@@ -36,6 +36,7 @@ struct synth {
     uint32_t births;    /* notes since the reset; wraps */
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): strings that fill arrays */
 #define LINEAR(number, text, unit, where, low, high, start)                    \
     {                                                                          \
         .id = number, .flags = SHL_PARAM_AUTOMATABLE,                          \
@@ -48,6 +49,7 @@ struct synth {
         .minimum = low, .maximum = high, .initial = start, .name = text,       \
         .label = unit, .group = where                                          \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct shl_param params[SYNTH_PARAMS] = {
     LINEAR(SYNTH_GAIN, "gain", "dB", "amp", -60.0, 6.0, -6.0),

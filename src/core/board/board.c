@@ -330,6 +330,7 @@ static void sweep_name(const char *name, uint64_t age_s, void *arg)
     unsigned pid;
 
     (void)age_s;
+    /* NOLINTNEXTLINE(cert-err34-c): a name of another form is not ours */
     if (sscanf(name, SHL_BOARD_PLUGIN "%u-", &pid) != 1 || sweep->count == 16 ||
         strlen(name) >= SHL_BOARD_PLUGIN_SIZE)
         return;
@@ -533,6 +534,7 @@ static shl_status registration_sit(struct shl_registration *registration,
         return status;
     }
     memset(id, 0, SHL_ID_SIZE);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): zeros follow */
     memcpy(id, got, strlen(got));
     registration_show(registration);
     return SHL_OK;
@@ -612,6 +614,7 @@ static bool registration_shown(const struct shl_registration *registration)
     return shl_seqlock_read(
                &registration->view.board->slot[registration->slot].seqlock,
                &now, ENTRY_WORDS) == SHL_OK &&
+           /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bytes */
            memcmp(&now, &registration->entry, sizeof now) == 0;
 }
 

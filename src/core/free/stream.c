@@ -119,6 +119,12 @@ static SHL_RT uint32_t latency_of(const struct shl_stream_reader *r)
     return atomic_load_explicit(&r->latency, memory_order_relaxed);
 }
 
+/* How far from its place a stream that comes back may be to be taken up there. */
+static SHL_RT uint32_t same_frames(const struct shl_stream_reader *r)
+{
+    return latency_of(r) / SAME_SHARE;
+}
+
 static uint32_t with_spare(uint32_t frames)
 {
     uint32_t share = frames / SPARE_SHARE;
@@ -619,7 +625,7 @@ static SHL_RT bool differ(shl_stream_reader *r, uint64_t now_ns)
 
 static double far_frames(const struct shl_stream_reader *r)
 {
-    double frames = latency_of(r) / SAME_SHARE + DIFFER_SPREAD * noise(r);
+    double frames = same_frames(r) + DIFFER_SPREAD * noise(r);
 
     return frames < FAR_FRAMES ? frames : FAR_FRAMES;
 }
@@ -726,7 +732,7 @@ static SHL_RT bool same_place(const shl_stream_reader *r, uint32_t frames,
     double off = fabs(frames_between(same, r->aim.whole));
 
     if (!r->was || !copies(r) || r->options.own_times ||
-        !(off <= latency_of(r) / SAME_SHARE))
+        !(off <= same_frames(r)))
         return false;
     *at = (struct place){same, 0.0};
     return true;

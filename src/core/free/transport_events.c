@@ -13,6 +13,7 @@ SHL_RT bool shl_transport_news(const struct shl_transport_sender *sender,
                                const struct shl_transport *transport)
 {
     return !sender->sent ||
+           /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bytes */
            memcmp(&sender->next, transport, sizeof *transport) != 0;
 }
 

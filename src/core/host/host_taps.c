@@ -68,7 +68,7 @@ static void touch(const shl_host *host, const uint8_t *first)
         for (uint32_t c = 0; first[i] && c < host->link.taps[i].channels; c++)
             shl_map_touch(&host->link.segment.map,
                           shl_plane_offset(first[i] - 1u + c, SHL_BUS_TO_HOST),
-                          SHL_PLANE_SIZE);
+                          (size_t)SHL_PLANE_SIZE);
 }
 
 static void answered(void *arg, const struct shl_answer *answer)

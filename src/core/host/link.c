@@ -328,7 +328,7 @@ static void touch_planes(const struct shl_link *link)
         link->in_planes > link->out_planes ? link->in_planes : link->out_planes;
     if (channels)
         shl_map_touch(&link->segment.map, SHL_AUDIO_OFFSET,
-                      channels * SHL_BUSES * SHL_PLANE_SIZE);
+                      (size_t)channels * SHL_BUSES * (size_t)SHL_PLANE_SIZE);
 }
 
 SHL_RT shl_status shl_link_state(struct shl_link *link)
@@ -406,6 +406,7 @@ static uint32_t least(uint32_t a, uint32_t b)
 static void show_transport(struct shl_link *link,
                            const struct shl_transport *transport)
 {
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bytes */
     if (memcmp(&link->shown, transport, sizeof *transport) == 0)
         return;
     link->shown = *transport;

@@ -65,8 +65,8 @@ static bool has_bad(const float *plane, uint32_t frames)
 
     for (; at + 4 * LANES <= frames; at += 4 * LANES) {
         found |= look_at(plane + at) | look_at(plane + at + LANES);
-        more |=
-            look_at(plane + at + 2 * LANES) | look_at(plane + at + 3 * LANES);
+        more |= look_at(plane + at + (size_t)2 * LANES) |
+                look_at(plane + at + (size_t)3 * LANES);
     }
     found |= more;
     all = found[0] | found[1] | found[2] | found[3];

@@ -24,7 +24,7 @@ static void lay_out(struct shl_reblock *reblock)
     for (uint32_t c = 0; c < reblock->out_channels; c++) {
         reblock->out[0][c] = plane;
         reblock->out[1][c] = plane + reblock->frames;
-        plane += 2 * reblock->frames;
+        plane += (size_t)2 * reblock->frames;
     }
 }
 

@@ -337,7 +337,8 @@ static void explain_end(struct shl_plugin_process *plugin, bool ready)
 static shl_status wait_ready(struct shl_plugin_process *plugin)
 {
     const struct shl_maolan_layout *a = &shl_maolan_layouts[SHL_LAYOUT_A];
-    uint64_t until_ns = plugin->begun_ns + plugin->patience_s * 1000 * MS_NS;
+    uint64_t until_ns =
+        plugin->begun_ns + (uint64_t)plugin->patience_s * 1000 * MS_NS;
 
     while (!shl_maolan_load(&plugin->maolan, a->ready)) {
         if (has_ended(plugin, LOOK_MS)) {

@@ -199,6 +199,7 @@ shl_status shl_scratch_lv2_state_check(const uint8_t *bytes, uint32_t size)
         !pass_bytes(&rest, count * 8) || !pass_word(&rest, &count))
         return SHL_BAD_VALUE;
     for (; count; count--)
+        /* NOLINTNEXTLINE(misc-redundant-expression): each call goes on */
         if (!pass_block(&rest) || !pass_block(&rest) ||
             !pass_word(&rest, &flags) || !pass_block(&rest))
             return SHL_BAD_VALUE;
@@ -410,6 +411,7 @@ static bool take_au(struct shl_table *table, struct shl_table_entry *next)
 {
     uint32_t unused;
 
+    /* NOLINTNEXTLINE(misc-redundant-expression): each call goes on */
     return take_word(table, &unused) && take_word(table, &unused) &&
            take_word(table, &unused) && take_word(table, &next->id) &&
            take_numbers(table, next) && take_word(table, &unused) &&

@@ -318,7 +318,7 @@ uint32_t shl_pauses_per_us(void)
         if (took < best_ns)
             best_ns = took;
     }
-    answer = (uint32_t)(pauses * 1000u / (best_ns ? best_ns : 1));
+    answer = (uint32_t)((uint64_t)pauses * 1000u / (best_ns ? best_ns : 1));
     answer = answer ? answer : 1;
     atomic_store_explicit(&known, answer, memory_order_relaxed);
     return answer;

@@ -360,7 +360,7 @@ shl_status shl_segment_adopt(const char *name, double rate_hz,
 shl_status shl_segment_reserve_planes(struct shl_segment *segment,
                                       uint32_t channels)
 {
-    size_t size = (size_t)channels * SHL_BUSES * SHL_PLANE_SIZE;
+    size_t size = (size_t)channels * SHL_BUSES * (size_t)SHL_PLANE_SIZE;
     shl_status status;
 
     if (channels > SHL_MAX_CHANNELS)

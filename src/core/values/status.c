@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "shmlink/status.h"
 
+/* NOLINTNEXTLINE(readability-function-size): a table */
 const char *shl_status_text(shl_status status)
 {
     switch (status) {
@@ -66,6 +67,7 @@ const char *shl_status_text(shl_status status)
     return "unknown status";
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a table */
 const char *shl_status_word(shl_status status)
 {
     switch (status) {

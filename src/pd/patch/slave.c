@@ -82,7 +82,7 @@ static int reel_make(struct reel *reel, uint32_t channels)
     reel_free(reel);
     reel->room = ROOM;
     reel->channels = channels;
-    reel->size = (size_t)channels * ROOM * sizeof(float);
+    reel->size = (size_t)channels * (size_t)ROOM * sizeof(float);
     if (channels)
         reel->samples = getbytes(reel->size);
     return !channels || reel->samples;
