@@ -283,3 +283,17 @@ bool shl_device_heed(shl_device *device)
         consider(device, epoch);
     return false;
 }
+
+void shl_device_rouse(shl_device *device)
+{
+    /* of no claim: those are odd. A dead host's alarm stays, and wakes it as
+     * well; seq_cst for a sleeper's last look, and whoever takes either sees
+     * what was done before */
+    const uint32_t nobody = 2;
+    uint32_t was = atomic_load_explicit(&device->alarm, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(
+        &device->alarm, &was, was ? was : nobody, memory_order_seq_cst,
+        memory_order_relaxed)) {
+    }
+    shl_cycle_nudge(device->segment.lines);
+}

@@ -159,30 +159,6 @@ static void hear_transport(struct shl_device *device)
     own->heard_frame += device->block.frames;
 }
 
-/* Our own: first those for what comes, then those for what goes. */
-static float *plane(const struct shl_device *device, uint32_t index)
-{
-    return device->free.planes + (size_t)index * SHL_MAX_FRAMES;
-}
-
-float *shl_device_free_plane(struct shl_device *device, uint32_t channel)
-{
-    return plane(device, device->identity.in_channels + channel);
-}
-
-shl_status shl_device_free_begin(struct shl_device *device)
-{
-    const struct shl_identity *own = &device->identity;
-    size_t outs = own->tap_count ? SHL_MAX_CHANNELS : own->out_channels;
-    size_t planes = own->in_channels + outs;
-
-    if (!(own->drives & SHL_DRIVE_FREE))
-        return SHL_OK;
-    device->free.planes =
-        calloc(planes ? planes : 1, SHL_MAX_FRAMES * sizeof(float));
-    return device->free.planes ? SHL_OK : SHL_NO_MEMORY;
-}
-
 /* What is missing here is not seen there. */
 static void tell_short(struct shl_device *device)
 {
@@ -206,7 +182,7 @@ static void hear_host(struct shl_device *device)
     float *planes[SHL_MAX_CHANNELS];
 
     for (uint32_t c = 0; c < duplex->options.in_channels; c++)
-        device->in[c] = planes[c] = plane(device, c);
+        device->in[c] = planes[c] = shl_device_free_input(device, c);
     shl_duplex_begin(duplex);
     if (!shl_duplex_read(duplex, planes, device->block.frames) && duplex->begun)
         device->stats.missed++;
@@ -239,34 +215,12 @@ static void be_alone(struct shl_device *device)
     device->events_left = 0;
 }
 
-SHL_RT shl_status shl_device_begin(shl_device *device, uint32_t frames,
-                                   struct shl_block *block)
+void shl_device_free_block(struct shl_device *device)
 {
-    if (frames < 1 || frames > SHL_MAX_FRAMES)
-        return SHL_WRONG_BLOCK;
-    shl_device_enter(device);
-    if (shl_segment_bad(&device->segment))
-        return SHL_BAD_PEER;
-    shl_device_heed(device);
-    if (!device->free.planes ||
-        (shl_device_has_host(device) && !device->free.duplex))
-        return SHL_WRONG_DRIVE;
-    for (uint32_t c = 0; c < device->identity.in_channels; c++)
-        device->in[c] = shl_device_silence;
-    for (uint32_t c = 0; c < device->identity.out_channels; c++)
-        device->out[c] = shl_device_free_plane(device, c);
-    device->working = device->own_time = true;
-    device->block.frames = frames;
     if (device->free.duplex)
         hear_host(device);
     else
         be_alone(device);
-    device->block.in = device->in;
-    device->block.out = device->out;
-    device->block.tap = (float *const *const *)device->tap;
-    device->block.mode = device->mode;
-    *block = device->block;
-    return SHL_OK;
 }
 
 void shl_device_free_done(struct shl_device *device)

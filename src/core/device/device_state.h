@@ -124,6 +124,26 @@ struct shl_device {
     SHL_SEQLOCK(sizeof(struct shl_selection) / 8) selected; /* by the keeper */
 };
 
+/** Whether a host is accepted. [any] */
+static inline bool shl_device_has_host(const struct shl_device *device)
+{
+    return atomic_load_explicit(&device->accepted, memory_order_relaxed) != 0;
+}
+
+/* ---- device_planes.c ---- */
+
+/** Silence: a plane of it. */
+extern const float shl_device_silence[SHL_MAX_FRAMES];
+
+/** Private planes, if we offer the free drive. SHL_NO_MEMORY. [control] */
+shl_status shl_device_free_begin(struct shl_device *device);
+
+/** Where what has come for an input lies. [audio] */
+float *shl_device_free_input(struct shl_device *device, uint32_t channel);
+
+/** Where an output, or a tap behind them, is written. [audio] */
+float *shl_device_free_plane(struct shl_device *device, uint32_t channel);
+
 /* ---- device_taps.c ---- */
 
 /** Check and copy what is to be published. SHL_BAD_VALUE. [control] */
@@ -137,27 +157,24 @@ void shl_device_take_taps(struct shl_device *device);
 /** The claim is over, and so is its selection. [audio] */
 void shl_device_drop_taps(struct shl_device *device);
 
-/* ---- device.c ---- */
-
-/** Silence: a plane of it. */
-extern const float shl_device_silence[SHL_MAX_FRAMES];
-
-/** Have the audio thread look at epoch and alarm again. [any] */
-void shl_device_rouse(struct shl_device *device);
+/* ---- device_events.c ---- */
 
 /** An event of the host's could not be. [audio] */
 void shl_device_count_bad(struct shl_device *device);
 
-/** Leave the block before, if there is one; ready this thread. [audio] */
-void shl_device_enter(struct shl_device *device);
+/* ---- device_lockstep.c ---- */
 
-/** Whether a host is accepted. [any] */
-static inline bool shl_device_has_host(const struct shl_device *device)
-{
-    return atomic_load_explicit(&device->accepted, memory_order_relaxed) != 0;
-}
+/** Take the block over that this bell announces. False: it cannot be, and is
+ * answered with 0 frames. [audio] */
+bool shl_device_lockstep_take(struct shl_device *device, uint32_t bell);
+
+/** The block is done: answer. [audio] */
+void shl_device_lockstep_done(struct shl_device *device);
 
 /* ---- device_claims.c ---- */
+
+/** Have the audio thread look at epoch and alarm again. [any] */
+void shl_device_rouse(struct shl_device *device);
 
 /** Look after epoch and alarm; true if what a host has left sounding makes a
  * block of our own. [audio] */
@@ -203,14 +220,12 @@ void shl_device_free_spend(struct shl_device *device,
 /** The claim is over. [audio] */
 void shl_device_free_leave(struct shl_device *device);
 
-/** Where an output, or a tap behind them, is written. [audio] */
-float *shl_device_free_plane(struct shl_device *device, uint32_t channel);
+/** What the host has sent for the block that begins; nobody, if there is no host.
+ * [audio] */
+void shl_device_free_block(struct shl_device *device);
 
 /** The block is done. [audio] */
 void shl_device_free_done(struct shl_device *device);
-
-/** Private planes, if we offer the drive. SHL_NO_MEMORY. [control] */
-shl_status shl_device_free_begin(struct shl_device *device);
 
 /** Free what is spent. [keeper] */
 void shl_device_free_keep(struct shl_device *device);
