@@ -421,6 +421,8 @@ features:
 
 rooms:
 	@sh tests/rooms.sh
+	@$(again) all >/dev/null
+	@sh tests/circles.sh
 	@sh tests/licenses.sh
 
 # The core, the programs and the externals, by .clang-tidy; a finding is an error.

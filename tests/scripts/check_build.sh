@@ -79,7 +79,49 @@ if sh tests/licenses.sh "$copy" >/dev/null; then
 else
     pass "licenses.sh sees a file that says no licence"
 fi
+rm -rf "$copy/src" "$copy/include"
+
+# Two made-up files: the second one needs the first, and then the first the second.
+circle() { # what first.c needs
+    echo "int shl_first(void); int $1(void); int shl_first(void) { return $1(); }" \
+        >"$copy/first.c"
+    echo 'int shl_first(void); int shl_second(void);
+        int shl_second(void) { return shl_first(); }' >"$copy/second.c"
+    ${CC:-cc} -c -o "$copy/first.o" "$copy/first.c" &&
+        ${CC:-cc} -c -o "$copy/second.o" "$copy/second.c" &&
+        sh tests/circles.sh "two=$copy/first.o,$copy/second.o"
+}
+if circle shl_third >/dev/null; then
+    pass "files that need each other one way are no circle"
+else
+    fail "circles.sh sees a circle where there is none"
+fi
+if found=$(circle shl_second); then
+    fail "circles.sh overlooks a circle"
+elif echo "$found" | grep -q "first.c needs of $copy/second.c: shl_second"; then
+    pass "circles.sh sees a circle, and names its calls"
+else
+    fail "circles.sh sees a circle, and says: $found"
+fi
+if sh tests/circles.sh; then
+    pass "no circle of calls"
+else
+    fail "files call each other in circles"
+fi
 rm -rf "$copy"
+
+# What mutate.sh would call stale, without the hours.
+stale=$(awk 'BEGIN { RS = ""; FS = "\n" } $1 !~ /^#/ { print $2; print $3 }' \
+    tests/mutations.txt | while read -r file && read -r old; do
+    old=${old#- } awk '{ sub(/^[ \t]+/, ""); sub(/[ \t]+$/, "") }
+        $0 == ENVIRON["old"] { n++ }
+        END { exit n != 1 }' "$file" || echo "$file: $old"
+done)
+if [ -z "$stale" ]; then
+    pass "each line of mutations.txt stands once in its file"
+else
+    fail "mutations.txt has lines that do not stand once in their file: $stale"
+fi
 
 for binary in *.pd_linux *.linux-*-64.so; do
     names=$(nm -D --defined-only "$binary" | awk '{ print $3 }' |
