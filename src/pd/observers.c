@@ -527,12 +527,8 @@ void observers_message(struct observers *observers, t_symbol *selector,
 
     if (argc != 2 || !atoms_is_word(argv) ||
         !atoms_whole(&argv[1], 0, 1, &on)) {
-        char words[100];
-        atoms_words(argc, argv, words, sizeof words);
-        replies_error(observers->say, selector, SHL_BAD_VALUE,
-                      "monitor: takes one device, and 1 or 0, not %s: such as "
-                      "monitor MySynth:0 1",
-                      words);
+        replies_refuse(observers->say, selector, argc, argv,
+                       "one device, and 1 or 0", "MySynth:0 1");
         return;
     }
     atoms_text(argv, id, sizeof id);

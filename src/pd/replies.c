@@ -317,18 +317,31 @@ void replies_fail(struct replies *replies, t_symbol *selector,
     replies_error_quiet(replies, selector, status, text);
 }
 
-int replies_alone(struct replies *replies, t_symbol *selector, int argc,
-                  const t_atom *argv)
+void replies_refuse(struct replies *replies, t_symbol *selector, int argc,
+                    const t_atom *argv, const char *takes, const char *example)
 {
     char words[100];
 
-    if (!argc)
-        return 1;
     atoms_words(argc, argv, words, sizeof words);
     replies_error(replies, selector, SHL_BAD_VALUE,
-                  "%s: takes no words, not %s: send %s alone", selector->s_name,
-                  words, selector->s_name);
-    return 0;
+                  "%s: takes %s, not %s: type %s%s%s", selector->s_name, takes,
+                  words, selector->s_name, example[0] ? " " : "", example);
+}
+
+void replies_fail_words(struct replies *replies, t_symbol *selector, int argc,
+                        const t_atom *argv, const char *takes,
+                        const char *example)
+{
+    replies_number(replies, selector->s_name, 0);
+    replies_refuse(replies, selector, argc, argv, takes, example);
+}
+
+int replies_alone(struct replies *replies, t_symbol *selector, int argc,
+                  const t_atom *argv)
+{
+    if (argc)
+        replies_refuse(replies, selector, argc, argv, "no words", "");
+    return !argc;
 }
 
 void replies_end(struct replies *replies)

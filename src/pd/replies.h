@@ -100,6 +100,15 @@ void replies_fail(struct replies *replies, t_symbol *selector,
 void replies_error_quiet(struct replies *replies, t_symbol *selector,
                          shl_status status, const char *text);
 
+/** The same for words that a message does not take: `takes A, not WORDS: type
+ * selector example`. */
+void replies_refuse(struct replies *replies, t_symbol *selector, int argc,
+                    const t_atom *argv, const char *takes, const char *example);
+/** The same, after the request's own failing reply. */
+void replies_fail_words(struct replies *replies, t_symbol *selector, int argc,
+                        const t_atom *argv, const char *takes,
+                        const char *example);
+
 /** Whether a message came without words, as it must; if not, the error. */
 int replies_alone(struct replies *replies, t_symbol *selector, int argc,
                   const t_atom *argv);

@@ -107,10 +107,11 @@ static void shmreg_scan(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 
 static void shmreg_count(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 {
-    struct picture *picture = look_for(x, gensym("count"), "count");
+    struct picture *picture;
 
     if (!replies_alone(&x->x_say, s, argc, argv))
         return;
+    picture = look_for(x, gensym("count"), "count");
     if (!picture)
         return;
     replies_number(&x->x_say, "count", picture->look.count);
@@ -119,21 +120,15 @@ static void shmreg_count(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 
 /* The only word of a message, or 0 after the failing replies. */
 static int only_word(t_shmreg *x, t_symbol *s, int argc, t_atom *argv,
-                     const char *failed, const char *takes, char *word,
-                     size_t size)
+                     const char *failed, const char *takes, const char *example,
+                     char *word, size_t size)
 {
-    char words[100];
-
     if (argc == 1 && atoms_is_word(argv)) {
         atoms_text(argv, word, size);
         return 1;
     }
-    atoms_words(argc, argv, words, sizeof words);
     replies_number(&x->x_say, failed, 0);
-    replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                  "%s: takes %s, not %s: write a space in a name as _ or \\ "
-                  "and a space",
-                  s->s_name, takes, words);
+    replies_refuse(&x->x_say, s, argc, argv, takes, example);
     return 0;
 }
 
@@ -141,7 +136,8 @@ static void shmreg_info(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 {
     char id[128];
 
-    if (only_word(x, s, argc, argv, "info_done", "one device", id, sizeof id))
+    if (only_word(x, s, argc, argv, "info_done", "one device (_ for a space)",
+                  "MySynth:0", id, sizeof id))
         device_info_look_up(&x->x_say, s, id);
 }
 
@@ -153,7 +149,8 @@ static void shmreg_find(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
     shl_status status;
     char tag[128];
 
-    if (!only_word(x, s, argc, argv, "done", "one link tag", tag, sizeof tag))
+    if (!only_word(x, s, argc, argv, "done", "one link tag (_ for a space)",
+                   "lead", tag, sizeof tag))
         return;
     status = shl_tag_check(tag, &why);
     if (status) {
@@ -179,12 +176,13 @@ static void shmreg_find(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 
 static void shmreg_clean(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
 {
-    shl_registry *board = device_info_board(&x->x_say, s, "clean");
     uint32_t count = 0;
+    shl_registry *board;
     shl_status status;
 
     if (!replies_alone(&x->x_say, s, argc, argv))
         return;
+    board = device_info_board(&x->x_say, s, "clean");
     if (!board)
         return;
     status = shl_registry_clean(board, &count);
@@ -322,10 +320,10 @@ static void shmreg_watch(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
     double ms;
 
     if (argc != 1 || !atoms_number(argv, &ms) || ms < 0 || ms > WATCH_MAX_MS) {
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "watch: takes milliseconds between looks, from %d to "
-                      "%d, or 0 to stop",
-                      WATCH_MIN_MS, WATCH_MAX_MS);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "milliseconds between looks, from 10 to 3600000, or 0 "
+                       "to stop",
+                       "500");
         return;
     }
     stop_watching(x);

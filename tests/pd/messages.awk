@@ -6,6 +6,7 @@
 #   first    what the peer, or else the box, hears before all
 #   events   only those
 #   stays    the patch does not end Pd
+#   wrong    each message with words that it does not take, instead of its example
 BEGIN { FS = "\t" }
 function object(line) { print line ";"; return count++ }
 function wire(from, outlet, to) { wires = wires "#X connect " from " " outlet " " to " 0;\n" }
@@ -58,6 +59,11 @@ function example(target, words, ms) {
 }
 /^#/ || $1 != box { next }
 $2 == "group" { opens = events ? "" : $7; if (settled++) at(200); next }
+wrong && $2 == "message" && $3 !~ /^(bang|log|state)$/ {
+    example(subject, $3 " bad 7.5 words", 20)
+    next
+}
+wrong { next }
 $2 == "message" && $3 == "program_data_set" && !events {
     # the last state goes back, as a message of its own
     at(20)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Each example of docs/messages.tsv, sent to a box with a device: the answers are
-# those of its row, and whatever comes from the outlet is a row, with its atoms.
+# those of its row, and whatever comes from the outlet is a row, with its atoms. Then
+# each message with words that it does not take: the error has them, and what to type.
 . "$here/pd/pd.sh"
 
 SHMLINK_HOME=$work/home
@@ -17,13 +18,13 @@ sed "s|/tmp/|$work/|g" "$table" |
 
 make_patch() { awk "$@" -f "$here/pd/messages.awk" "$work/table" >"$work/patch.pd"; }
 compare() { # name, least count of examples, box
-    awk -v box="$3" -v name="$1" -v least="$2" -f "$here/pd/messages-compare.awk" \
+    awk -v box="$3" -v name="$1" -v least="$2" -v wrong_words="$wrong" -f "$here/pd/messages-compare.awk" \
         "$work/table" "$work/log" || bad=1
 }
 try() { # least count of examples, box, words for messages.awk
     t_least=$1 t_box=$2
     shift 2
-    make_patch -v box="$t_box" "$@"
+    make_patch -v box="$t_box" -v wrong="$wrong" "$@"
     timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -r 48000 \
         -stderr -path "$root" -open "$work/patch.pd" </dev/null >"$work/log" 2>&1
     compare "$t_box" "$t_least" "$t_box"
@@ -32,8 +33,14 @@ try() { # least count of examples, box, words for messages.awk
 start "$SHMLINK" device -q --id MySynth --samplerate 48000 --channels 2 --sysex \
     --tag lead --files "$work/files"
 ready MySynth:0
+wrong=
 try 60 host -v text='shmlink~ MySynth:0 0 4' -v outlet=4
 try 8 shmreg -v text=shmreg -v outlet=0
+wrong=1
+try 64 host -v text='shmlink~ MySynth:0 0 4' -v outlet=4
+try 7 shmreg -v text=shmreg -v outlet=0
+try 27 device -v text='shmlink~ -device Wrong 2 0' -v outlet=0
+wrong=
 
 # With a device and its host in one Pd, in real time: some of it comes by another
 # thread, when it comes.

@@ -138,7 +138,7 @@ param_touch 0 2 | cannot be 2: give 1 (held) or 0
 param_touch 0 | param_touch: takes pairs
 param_touch 0 1 | -
 param_get | param_get: takes one parameter
-param_get 0 1 | not 2 words
+param_get 0 1 | not 0 1: type param_get 0
 param_info 0 1 | param_info: takes one parameter
 param_count 1 | param_count: takes no words
 param_dump x | param_dump: takes nothing
@@ -169,20 +169,20 @@ program_count 1 | program_count: takes no words
 program_name_get 1 2 | not 1 2
 program_list 0.5 | not 0.5
 program_write | takes the path of a file
-program_write x 7 | the last word is async, 0 or 1, not 7
+program_write x 7 | the last word may be 0 or 1 (async), not 7
 program_read 1e+999 | takes the path of a file
 program_data_get 1 | program_data_get: takes no words, not 1
 program_data_set 1.5 | takes the bytes of a state
 preset_save | takes the number or the name of a preset
-preset_load -5 | a whole one from 0 on
-preset_load 0.5 | a whole one from 0 on
+preset_load -5 | takes a whole number from 0
+preset_load 0.5 | takes a whole number from 0
 preset_rename x | takes a preset and its new name
 preset_list 1 | takes no words
 preset_count 1 | takes no words
-reset x | the last word is async
+reset x | the last word may be 0 or 1
 ping 1 | ping: takes no words
 file_send | takes the path of a file
-info a b | info: takes one device, or nothing for the linked one, not a b
+info a b | info: takes one device (_ for a space), or nothing for the linked one, not a b
 stats 1 | stats: takes no words, not 1
 why 1 | why: takes no words
 latency 1 | latency: takes no words
@@ -196,7 +196,7 @@ param_add x | param_add: takes a name
 param_add level 0 1 0.5 | -
 param_set level 12 | 12 is outside 0 to 1 of level
 param_set level | param_set: takes pairs
-param_set level x | needs a number
+param_set level x | level cannot be x: type a number
 param_mod level | param_mod: takes pairs
 param_touch level 2 | cannot be 2
 param_get | param_get: takes one parameter, by index or name, not nothing
@@ -204,7 +204,7 @@ param_get 0.5 | no parameter 0.5
 param_count 1 | param_count: takes no words
 program_add | program_add: takes one name
 program_set 9 | program_set: takes the number
-latency -1 | latency: takes a whole number of frames, not -1
+latency -1 | latency: takes a whole number of frames, or nothing, not -1
 latency 1 2 | not 1 2
 latency 1.5 | not 1.5
 tap env control 1.5 | tap: takes a name
@@ -224,9 +224,9 @@ cat >"$work/table" <<'END'
 scan 1 | scan: takes no words, not 1
 count 1 | count: takes no words
 clean 1 | clean: takes no words
-info | info: takes one device, not nothing
-info a b | info: takes one device, not a b
-find | find: takes one link tag, not nothing
+info | info: takes one device (_ for a space), not nothing
+info a b | info: takes one device (_ for a space), not a b
+find | find: takes one link tag (_ for a space), not nothing
 watch x | watch: takes milliseconds
 watch -1 | watch: takes milliseconds
 watch 2 | 2 ms is too short: 10 is used

@@ -640,12 +640,10 @@ static void shmlink_tag(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     char tag[256] = "";
 
     if (argc > 1 || (argc && !atoms_is_word(argv))) {
-        char words[100];
-        atoms_words(argc, argv, words, sizeof words);
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "tag: takes one word, or none for no tag, not %s: write "
-                      "a space as \\ and a space",
-                      words);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "one word (\\ and a space for a space), or none for no "
+                       "tag",
+                       "lead");
         return;
     }
     if (argc)
@@ -681,12 +679,8 @@ static void shmlink_bypass(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
     if (argc != 1 || !atoms_number(argv, &mode) ||
         (mode < 0 || mode > 2 || mode > (int)mode)) {
-        char words[100];
-        atoms_words(argc, argv, words, sizeof words);
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "bypass: takes 0 (off), 1 (hard) or 2 (soft), not %s: "
-                      "it stays %u",
-                      words, (unsigned)x->x_bypass);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "0 (off), 1 (hard) or 2 (soft)", "0");
         return;
     }
     x->x_bypass = (uint32_t)mode;

@@ -192,8 +192,7 @@ static void ask_ping(t_shmlink *x, struct request *request)
 
 static void shmlink_ping(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)argv;
-    requests_bare(x, s, argc, ask_ping);
+    requests_bare(x, s, argc, argv, ask_ping);
 }
 
 /* ---- long SysEx ----------------------------------------------------------------------- */

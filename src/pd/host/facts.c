@@ -17,13 +17,11 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     char id[128];
 
     if (argc > 1 || (argc && !atoms_is_word(argv))) {
-        char words[100];
-        atoms_words(argc, argv, words, sizeof words);
         replies_number(&x->x_say, "info_done", 0);
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "info: takes one device, or nothing for the linked one, "
-                      "not %s: write a space in a name as _",
-                      words);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "one device (_ for a space), or nothing for the linked "
+                       "one",
+                       "MySynth:0");
         return;
     }
     if (argc) {

@@ -16,9 +16,9 @@ enum { PROGRAM = 0xc0, TOUCH = 0xd0, BEND = 0xe0 };
 /* The numbers of a message. False, with the sentence, unless there are `min`
  * to `max` of them and each is a finite number. */
 static int read_numbers(struct voice *x, t_symbol *s, int argc, t_atom *argv,
-                        int min, int max, const char *takes, double *numbers)
+                        int min, int max, const char *takes,
+                        const char *example, double *numbers)
 {
-    char words[100];
     int i;
 
     for (i = 0; i < argc && i < max; i++) {
@@ -27,10 +27,7 @@ static int read_numbers(struct voice *x, t_symbol *s, int argc, t_atom *argv,
     }
     if (i == argc && argc >= min)
         return 1;
-    atoms_words(argc, argv, words, sizeof words);
-    replies_error(&x->say, s, SHL_BAD_VALUE,
-                  "%s: takes %s, all of them numbers, not %s: nothing was sent",
-                  s->s_name, takes, words);
+    replies_refuse(&x->say, s, argc, argv, takes, example);
     return 0;
 }
 
@@ -136,7 +133,8 @@ static void midi_note(struct voice *x, t_symbol *s, int argc, t_atom *argv)
     double numbers[3];
 
     if (x->ways->offers(x, s, SHL_CAP_MIDI_IN) &&
-        read_numbers(x, s, argc, argv, 3, 3, "channel, pitch and velocity",
+        read_numbers(x, s, argc, argv, 3, 3,
+                     "channel, pitch and velocity as numbers", "1 60 100",
                      numbers))
         send_note(x, s, numbers, 1);
 }
@@ -147,20 +145,22 @@ static void midi_noteoff(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 
     if (x->ways->offers(x, s, SHL_CAP_MIDI_IN) &&
         read_numbers(x, s, argc, argv, 2, 3,
-                     "channel, pitch and perhaps a velocity", numbers))
+                     "channel, pitch and perhaps a velocity as numbers", "1 60",
+                     numbers))
         send_note(x, s, numbers, 0);
 }
 
 /* Channel and two data bytes. */
 static void send_three(struct voice *x, t_symbol *s, int argc, t_atom *argv,
-                       int status, const char *what, const char *takes)
+                       int status, const char *what, const char *takes,
+                       const char *example)
 {
     double numbers[3];
     struct lane lane;
     uint8_t data1, data2;
 
     if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) ||
-        !read_numbers(x, s, argc, argv, 3, 3, takes, numbers))
+        !read_numbers(x, s, argc, argv, 3, 3, takes, example, numbers))
         return;
     lane = read_lane(x, s, numbers[0]);
     data1 = read_data(x, s, what, numbers[1]);
@@ -171,24 +171,26 @@ static void send_three(struct voice *x, t_symbol *s, int argc, t_atom *argv,
 static void midi_cc(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
     send_three(x, s, argc, argv, CC, "controller",
-               "channel, controller and value");
+               "channel, controller and value as numbers", "1 7 100");
 }
 
 static void midi_polytouch(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
-    send_three(x, s, argc, argv, POLYTOUCH, "note", "channel, pitch and value");
+    send_three(x, s, argc, argv, POLYTOUCH, "note",
+               "channel, pitch and value as numbers", "1 60 30");
 }
 
 /* Channel and one data byte. */
 static void send_two(struct voice *x, t_symbol *s, int argc, t_atom *argv,
-                     int status, const char *what, const char *takes)
+                     int status, const char *what, const char *takes,
+                     const char *example)
 {
     double numbers[2];
     struct lane lane;
     uint8_t data;
 
     if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) ||
-        !read_numbers(x, s, argc, argv, 2, 2, takes, numbers))
+        !read_numbers(x, s, argc, argv, 2, 2, takes, example, numbers))
         return;
     lane = read_lane(x, s, numbers[0]);
     data = read_data(x, s, what, numbers[1]);
@@ -197,12 +199,14 @@ static void send_two(struct voice *x, t_symbol *s, int argc, t_atom *argv,
 
 static void midi_program(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
-    send_two(x, s, argc, argv, PROGRAM, "program", "channel and program");
+    send_two(x, s, argc, argv, PROGRAM, "program",
+             "channel and program as numbers", "1 2");
 }
 
 static void midi_touch(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 {
-    send_two(x, s, argc, argv, TOUCH, "value", "channel and value");
+    send_two(x, s, argc, argv, TOUCH, "value", "channel and value as numbers",
+             "1 30");
 }
 
 static void midi_bend(struct voice *x, t_symbol *s, int argc, t_atom *argv)
@@ -212,7 +216,8 @@ static void midi_bend(struct voice *x, t_symbol *s, int argc, t_atom *argv)
     uint32_t wheel;
 
     if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) ||
-        !read_numbers(x, s, argc, argv, 2, 2, "channel and a bend from -1 to 1",
+        !read_numbers(x, s, argc, argv, 2, 2,
+                      "channel and a bend from -1 to 1 as numbers", "1 0.5",
                       numbers))
         return;
     lane = read_lane(x, s, numbers[0]);
@@ -225,7 +230,7 @@ static void midi_bend(struct voice *x, t_symbol *s, int argc, t_atom *argv)
 
 /* All atoms as bytes, or none of them. */
 static int read_bytes(struct voice *x, t_symbol *s, int argc, t_atom *argv,
-                      uint8_t *bytes)
+                      const char *example, uint8_t *bytes)
 {
     double number;
     int i;
@@ -236,16 +241,15 @@ static int read_bytes(struct voice *x, t_symbol *s, int argc, t_atom *argv,
             atoms_text(&argv[i], word, sizeof word);
             replies_error(&x->say, s, SHL_BAD_VALUE,
                           "%s: word %d is no byte from 0 to 255 but %s: "
-                          "nothing was sent",
-                          s->s_name, i + 1, word);
+                          "nothing was sent: type %s %s",
+                          s->s_name, i + 1, word, s->s_name, example);
             return 0;
         }
         bytes[i] = (uint8_t)number;
     }
     if (argc)
         return 1;
-    replies_error(&x->say, s, SHL_BAD_VALUE,
-                  "%s: takes bytes from 0 to 255: nothing was sent", s->s_name);
+    replies_refuse(&x->say, s, argc, argv, "bytes from 0 to 255", example);
     return 0;
 }
 
@@ -301,7 +305,8 @@ static void midi_raw(struct voice *x, t_symbol *s, int argc, t_atom *argv)
     int i;
 
     if (!x->ways->offers(x, s, SHL_CAP_MIDI_IN) ||
-        too_long(x, s, argc, RAW_MAX) || !read_bytes(x, s, argc, argv, bytes))
+        too_long(x, s, argc, RAW_MAX) ||
+        !read_bytes(x, s, argc, argv, "144 60 100", bytes))
         return;
     for (i = 0; i < argc; i++) {
         struct shl_event event;
@@ -369,7 +374,8 @@ static void midi_sysex(struct voice *x, t_symbol *s, int argc, t_atom *argv)
         replies_error(&x->say, s, SHL_NO_MEMORY, "midi_sysex: out of memory");
         return;
     }
-    if (read_bytes(x, s, argc, argv, bytes) && is_whole(x, s, bytes, argc) &&
+    if (read_bytes(x, s, argc, argv, "240 126 127 9 1 247", bytes) &&
+        is_whole(x, s, bytes, argc) &&
         !x->ways->send_long(x, s, bytes, (size_t)argc))
         put_sysex(x, s, bytes, (size_t)argc);
     freebytes(bytes, (size_t)argc + 1);

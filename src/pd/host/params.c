@@ -28,8 +28,7 @@ static int32_t find(t_shmlink *x, t_symbol *s, const t_atom *atom)
             return index;
     }
     replies_complain(&x->x_say,
-                     "%s: no parameter %s: this device has %u, param_list "
-                     "tells them",
+                     "%s: no parameter %s: this device has %u: type param_list",
                      s->s_name, name, (unsigned)count);
     return -1;
 }
@@ -39,7 +38,9 @@ static void tell_not_found(t_shmlink *x, t_symbol *s, const t_atom *atom)
     char name[128], text[200];
 
     atoms_text(atom, name, sizeof name);
-    snprintf(text, sizeof text, "%s: no parameter %s", s->s_name, name);
+    snprintf(text, sizeof text,
+             "%s: no parameter %s: param_list tells those of this device",
+             s->s_name, name);
     replies_error_quiet(&x->x_say, s, SHL_NOT_FOUND, text);
 }
 
@@ -166,12 +167,9 @@ static void set_pairs(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     if (!connection_offers(x, s, SHL_CAP_PARAMS))
         return;
     if (argc < 2 || argc % 2) {
-        char words[100];
-        atoms_words(argc, argv, words, sizeof words);
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "%s: takes pairs, an index or a name and a value each, "
-                      "not %s: nothing was set",
-                      s->s_name, words);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "pairs, an index or a name and a value each",
+                       in_units ? "0 20" : "0 0.5");
         return;
     }
     for (i = 0; i < argc; i += 2)
@@ -212,20 +210,17 @@ static void send_one(t_shmlink *x, t_symbol *s, const t_atom *pair, int touch)
 static void send_pairs(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
                        int touch)
 {
-    char words[100];
     int i;
 
     if (!connection_offers(x, s, SHL_CAP_PARAMS))
         return;
     if (argc < 2 || argc % 2) {
-        atoms_words(argc, argv, words, sizeof words);
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "%s: takes pairs, an index or a name and %s each, not "
-                      "%s: nothing was sent",
-                      s->s_name,
-                      touch ? "1 (held) or 0 (let go)"
-                            : "an amount in the unit of the parameter",
-                      words);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       touch ? "pairs, an index or a name and 1 (held) or 0 "
+                               "(let go) each"
+                             : "pairs, an index or a name and an amount in the "
+                               "unit of the parameter each",
+                       touch ? "0 1" : "0 0.1");
         return;
     }
     for (i = 0; i < argc; i += 2)
@@ -261,10 +256,8 @@ static int32_t find_for(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     if (!connection_ready(x, s, 1))
         return -1;
     if (argc != 1) {
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "%s: takes one parameter, by index or name, such as %s 0; "
-                     "not %d words",
-                     s->s_name, s->s_name, argc);
+        replies_fail_words(&x->x_say, s, argc, argv,
+                           "one parameter, by index or name", "0");
         return -1;
     }
     index = find(x, s, argv);
@@ -293,11 +286,8 @@ static void param_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
 static void param_count(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)argv;
     if (argc)
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "param_count: takes no words, it is about the linked "
-                     "device: send it alone");
+        replies_fail_words(&x->x_say, s, argc, argv, "no words", "");
     else if (connection_ready(x, s, 1))
         replies_number(&x->x_say, "param_count",
                        shl_host_param_count(x->x_host));
@@ -308,14 +298,11 @@ static void param_count(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 static void param_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     uint32_t i;
-    (void)argv;
 
     if (!connection_ready(x, s, 1))
         return;
     if (argc) {
-        replies_fail(&x->x_say, s, SHL_UNSUPPORTED,
-                     "param_list: takes no words: it lists the linked device, "
-                     "open another one to list that");
+        replies_fail_words(&x->x_say, s, argc, argv, "no words", "");
         return;
     }
     for (i = 0; i < shl_host_param_count(x->x_host); i++)
@@ -332,9 +319,8 @@ static void param_dump(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         return;
     if (argc > 2 || (argc > 0 && !atoms_whole(&argv[0], 0, 1e9, &first)) ||
         (argc > 1 && !atoms_whole(&argv[1], 0, 1e9, &count))) {
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "param_dump: takes nothing, or a first index and a "
-                     "count");
+        replies_fail_words(&x->x_say, s, argc, argv,
+                           "nothing, or a first index and a count", "0 3");
         return;
     }
     for (i = (uint32_t)first;

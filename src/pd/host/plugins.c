@@ -155,20 +155,17 @@ static void ask_window(t_shmlink *x, struct request *request)
 
 static void file_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)argv;
-    requests_bare(x, s, argc, ask_files);
+    requests_bare(x, s, argc, argv, ask_files);
 }
 
 static void note_names(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)argv;
-    requests_bare(x, s, argc, ask_notes);
+    requests_bare(x, s, argc, argv, ask_notes);
 }
 
 static void port_counts(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)argv;
-    requests_bare(x, s, argc, ask_ports);
+    requests_bare(x, s, argc, argv, ask_ports);
 }
 
 static void with_path(t_shmlink *x, t_symbol *s, const t_atom *path,
@@ -185,8 +182,7 @@ static void with_path(t_shmlink *x, t_symbol *s, const t_atom *path,
 
 static void file_collect(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)argv;
-    requests_bare(x, s, argc, ask_collect);
+    requests_bare(x, s, argc, argv, ask_collect);
 }
 
 static void resource_dir(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
@@ -194,9 +190,10 @@ static void resource_dir(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     double shared = 0;
 
     if (argc < 1 || argc > 2 || (argc == 2 && !atoms_number(argv + 1, &shared)))
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "resource_dir: takes the path of a folder, and 1 if other "
-                     "plugins share it: nothing was done");
+        replies_fail_words(&x->x_say, s, argc, argv,
+                           "the path of a folder, and 1 if other plugins share "
+                           "it",
+                           "/path/of/folder");
     else
         with_path(x, s, argv, shared > 0 || shared < 0, ask_folder);
 }
@@ -207,9 +204,9 @@ static void file_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
     if (argc != 2 || !atoms_number(argv, &index) || index < 0 || index > 1e9 ||
         index > (int)index)
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "file_set: takes the number of a file and a path: nothing "
-                     "was done");
+        replies_fail_words(&x->x_say, s, argc, argv,
+                           "the number of a file and a path",
+                           "0 /path/of/file");
     else
         with_path(x, s, &argv[1], index, ask_file);
 }
@@ -220,9 +217,8 @@ static void vis(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     double show = 0;
 
     if (argc != 1 || !atoms_number(argv, &show)) {
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "vis: takes 1 (show the window) or 0 (hide it): nothing "
-                     "was done");
+        replies_fail_words(&x->x_say, s, argc, argv,
+                           "1 (show the window) or 0 (hide it)", "1");
         return;
     }
     request = requests_new(x, s, ask_window, SHL_CAP_EDITOR);

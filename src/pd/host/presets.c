@@ -306,6 +306,13 @@ static void begin_delete(t_shmlink *x, struct request *request)
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
+static int refuse_words(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv,
+                        const char *takes, const char *example)
+{
+    replies_fail_words(&x->x_say, s, argc, argv, takes, example);
+    return 0;
+}
+
 static int refuse(t_shmlink *x, t_symbol *s, const char *text)
 {
     replies_fail(&x->x_say, s, SHL_BAD_VALUE, "%s: %s", s->s_name, text);
@@ -325,21 +332,26 @@ static int read_preset(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv,
             return 1;
         }
         if (!atoms_whole(argv, -1, -1, &number))
-            return refuse(x, s,
-                          "the number of a preset is a whole one from 0 on, "
-                          "or -1 for the last one: preset_list tells them");
+            return refuse_words(x, s, argc, argv,
+                                "a whole number from 0, or -1 for the last "
+                                "preset (preset_list tells all)",
+                                "0");
         if (!x->x_preset[0])
-            return refuse(x, s, "no preset was loaded or saved here yet");
+            return refuse(x, s,
+                          "-1 is the last preset, and none was loaded or saved "
+                          "here yet: type preset_list");
         memcpy(request->name, x->x_preset, sizeof request->name);
         return 1;
     }
     if (!argc || argv->a_type != A_SYMBOL)
-        return refuse(x, s, "takes the number or the name of a preset");
+        return refuse_words(x, s, argc, argv,
+                            "the number or the name of a preset", "warm");
     atoms_text(argv, name, sizeof name);
     if (strlen(name) >= sizeof request->name || shl_file_name_check(name, NULL))
-        return refuse(x, s,
-                      "the name of a preset is that of a file: at most 127 "
-                      "bytes without / \\ : and no dot in front");
+        return refuse_words(x, s, argc, argv,
+                            "a name for a file: at most 127 bytes without / "
+                            "\\ : and no dot in front",
+                            "warm");
     memcpy(request->name, name, strlen(name) + 1);
     return 1;
 }
@@ -360,14 +372,12 @@ static void add_preset(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
 
 static void preset_count(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)argv;
-    requests_bare(x, s, argc, begin_count);
+    requests_bare(x, s, argc, argv, begin_count);
 }
 
 static void preset_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    (void)argv;
-    requests_bare(x, s, argc, begin_list);
+    requests_bare(x, s, argc, argv, begin_list);
 }
 
 static void preset_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
@@ -401,8 +411,9 @@ static void preset_rename(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         atoms_text(&argv[1], name, sizeof name);
     if (argc != 2 || strlen(name) >= sizeof request->to ||
         shl_file_name_check(name, NULL))
-        refuse(x, s,
-               "takes a preset and its new name, which is that of a file");
+        refuse_words(x, s, argc, argv,
+                     "a preset and its new name, a name for a file",
+                     "warm cold");
     else if (read_preset(x, s, argc, argv, request)) {
         memcpy(request->to, name, strlen(name) + 1);
         requests_add(x, request);

@@ -176,10 +176,10 @@ static void add(t_shmlink *x, t_symbol *s, request_step begin, uint32_t first,
 
 /* Up to `max` whole numbers from 0. False after the failing reply. */
 static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
-                        int min, int max, const char *takes, uint32_t *numbers)
+                        int min, int max, const char *takes,
+                        const char *example, uint32_t *numbers)
 {
     double number;
-    char words[100];
     int i;
 
     for (i = 0; i < argc && i < max; i++) {
@@ -189,9 +189,7 @@ static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     }
     if (i == argc && argc >= min)
         return 1;
-    atoms_words(argc, argv, words, sizeof words);
-    replies_fail(&x->x_say, s, SHL_BAD_VALUE, "%s: takes %s, not %s", s->s_name,
-                 takes, words);
+    replies_fail_words(&x->x_say, s, argc, argv, takes, example);
     return 0;
 }
 
@@ -199,14 +197,14 @@ static void program_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     uint32_t number;
 
-    if (read_numbers(x, s, argc, argv, 1, 1, "the number of a program",
+    if (read_numbers(x, s, argc, argv, 1, 1, "the number of a program", "1",
                      &number))
         add(x, s, ask_set, number, 0);
 }
 
 static void program_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    if (read_numbers(x, s, argc, argv, 0, 0, "no words", NULL))
+    if (read_numbers(x, s, argc, argv, 0, 0, "no words", "", NULL))
         add(x, s, ask_get, 0, 0);
 }
 
@@ -216,13 +214,13 @@ static void program_name_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
     if (read_numbers(x, s, argc, argv, 0, 1,
                      "the number of a program, or nothing for the present one",
-                     &number))
+                     "1", &number))
         add(x, s, argc ? ask_one_name : ask_name, number, 0);
 }
 
 static void program_count(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
-    if (read_numbers(x, s, argc, argv, 0, 0, "no words", NULL))
+    if (read_numbers(x, s, argc, argv, 0, 0, "no words", "", NULL))
         add(x, s, ask_count, 0, 0);
 }
 
@@ -231,7 +229,7 @@ static void program_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     uint32_t numbers[2] = {0, UINT32_MAX};
 
     if (read_numbers(x, s, argc, argv, 0, 2,
-                     "nothing, or a first number and a count", numbers))
+                     "nothing, or a first number and a count", "0 3", numbers))
         add(x, s, ask_list, numbers[0], numbers[1]);
 }
 

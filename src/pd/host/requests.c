@@ -440,15 +440,12 @@ void requests_add(struct shmlink *x, struct request *request)
 }
 
 void requests_bare(struct shmlink *x, t_symbol *selector, int argc,
-                   request_step first)
+                   const t_atom *argv, request_step first)
 {
     struct request *request;
 
     if (argc) {
-        replies_fail(&x->x_say, selector, SHL_BAD_VALUE,
-                     "%s: takes no words, it is about the linked device: send "
-                     "it alone",
-                     selector->s_name);
+        replies_fail_words(&x->x_say, selector, argc, argv, "no words", "");
         return;
     }
     request = requests_new(x, selector, first, 0);
@@ -477,8 +474,9 @@ int requests_async(struct shmlink *x, t_symbol *s, int argc, const t_atom *argv)
     if (argc == 0 || (argc == 1 && atoms_whole(argv, 0, 1, &number)))
         return 1;
     atoms_words(argc, argv, words, sizeof words);
-    replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                 "%s: the last word is async, 0 or 1, not %s: nothing was done",
-                 s->s_name, words);
+    replies_fail(
+        &x->x_say, s, SHL_BAD_VALUE,
+        "%s: the last word may be 0 or 1 (async), not %s: leave it out",
+        s->s_name, words);
     return 0;
 }

@@ -88,7 +88,7 @@ void requests_cancel(struct request *request);
 void requests_add(struct shmlink *x, struct request *request);
 /** One whose message takes no words: made and added, or refused. */
 void requests_bare(struct shmlink *x, t_symbol *selector, int argc,
-                   request_step first);
+                   const t_atom *argv, request_step first);
 
 /** Go on with what can go on. After polling, and when a link has begun or
  * ended. */

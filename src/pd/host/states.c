@@ -37,8 +37,8 @@ static int read_path(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
     const char *name = number;
 
     if (!argc || !atoms_is_word(argv)) {
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "%s: takes the path of a file", s->s_name);
+        replies_fail_words(&x->x_say, s, argc, argv, "the path of a file",
+                           "sound.shl");
         return 0;
     }
     if (!requests_async(x, s, argc - 1, argv + 1))
@@ -199,9 +199,9 @@ static void program_data_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         return;
     }
     requests_cancel(request);
-    replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                 "program_data_set: takes the bytes of a state, numbers from "
-                 "0 to 255");
+    replies_fail_words(&x->x_say, s, argc, argv,
+                       "the bytes of a state, numbers from 0 to 255",
+                       "and the bytes that program_data_get tells");
 }
 
 static void tell_data(t_shmlink *x, struct request *request)
@@ -230,11 +230,7 @@ static void program_data_get(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     struct request *request;
 
     if (argc) {
-        char words[100];
-        atoms_words(argc, argv, words, sizeof words);
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "program_data_get: takes no words, not %s: send it alone",
-                     words);
+        replies_fail_words(&x->x_say, s, argc, argv, "no words", "");
         return;
     }
     request = requests_new(x, s, ask_data, SHL_CAP_STATE);

@@ -79,11 +79,8 @@ static void tap_list(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     uint32_t count, i;
     t_atom atoms[4];
 
-    (void)argv;
     if (argc) {
-        replies_fail(&x->x_say, s, SHL_BAD_VALUE,
-                     "tap_list: takes no words, it is about the linked "
-                     "device: send it alone");
+        replies_fail_words(&x->x_say, s, argc, argv, "no words", "");
         return;
     }
     if (!connection_ready(x, s, 1))
@@ -157,9 +154,11 @@ static void tap_route(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     if (argc == 2)
         atoms_whole(&argv[1], 0, SHL_MAX_CHANNELS, &outlet);
     if (!(outlet >= 0 && outlet <= SHL_MAX_CHANNELS)) {
-        refuse(x, name, 0, SHL_BAD_VALUE,
-               "takes a tap, by name or index, and an outlet from 1 on, or 0 "
-               "to end it");
+        tell_route(x, name, 0, 0);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "a tap, by name or index, and an outlet from 1 on, or 0 "
+                       "to end it",
+                       "osc1 3");
         return;
     }
     atoms_text(&argv[0], name, sizeof name);
@@ -172,8 +171,8 @@ static void tap_route(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         route(x, (uint32_t)tap, name, (double)(uint32_t)outlet);
         return;
     }
-    snprintf(text, sizeof text,
-             "the device has no tap %.60s: tap_list says which it has", name);
+    snprintf(text, sizeof text, "the device has no tap %.60s: type tap_list",
+             name);
     refuse(x, name, outlet, SHL_NOT_FOUND, text);
 }
 

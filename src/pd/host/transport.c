@@ -90,20 +90,9 @@ static struct shl_transport *transport(t_shmlink *x)
     return x->x_host ? shl_host_transport(x->x_host) : NULL;
 }
 
-static void refuse(t_shmlink *x, t_symbol *s, int argc, const t_atom *argv,
-                   const char *takes)
-{
-    char words[100];
-
-    atoms_words(argc, argv, words, sizeof words);
-    replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                  "%s: takes %s, not %s: nothing changes", s->s_name, takes,
-                  words);
-}
-
 static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
                         int count, double least, const char *takes,
-                        double *numbers)
+                        const char *example, double *numbers)
 {
     int i;
 
@@ -118,7 +107,7 @@ static int read_numbers(t_shmlink *x, t_symbol *s, int argc, t_atom *argv,
         connection_ready(x, s, 0);
         return 0;
     }
-    refuse(x, s, argc, argv, takes);
+    replies_refuse(&x->x_say, s, argc, argv, takes, example);
     return 0;
 }
 
@@ -141,7 +130,7 @@ static void tempo(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     double bpm;
 
     if (!read_numbers(x, s, argc, argv, 1, 1e-3,
-                      "quarter notes per minute, above 0", &bpm))
+                      "quarter notes per minute, above 0", "120", &bpm))
         return;
     put(x, PLAYHEAD_TEMPO, bpm, 0);
     note_deaf(x, s);
@@ -151,12 +140,13 @@ static void time_signature(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     double meter[2];
 
-    if (!read_numbers(x, s, argc, argv, 2, 1,
-                      "two whole numbers from 1, such as 3 4", meter))
+    if (!read_numbers(x, s, argc, argv, 2, 1, "two whole numbers from 1", "3 4",
+                      meter))
         return;
     if (!atoms_whole(&argv[0], 1, 1e6, &meter[0]) ||
         !atoms_whole(&argv[1], 1, 1e6, &meter[1])) {
-        refuse(x, s, argc, argv, "two whole numbers from 1, such as 3 4");
+        replies_refuse(&x->x_say, s, argc, argv, "two whole numbers from 1",
+                       "3 4");
         return;
     }
     put(x, PLAYHEAD_METER, meter[0], meter[1]);
@@ -167,10 +157,11 @@ static void play(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     double on;
 
-    if (!read_numbers(x, s, argc, argv, 1, 0, "1 to play or 0 to stop", &on))
+    if (!read_numbers(x, s, argc, argv, 1, 0, "1 to play or 0 to stop", "1",
+                      &on))
         return;
     if (!atoms_whole(argv, 0, 1, &on)) {
-        refuse(x, s, argc, argv, "1 to play or 0 to stop");
+        replies_refuse(&x->x_say, s, argc, argv, "1 to play or 0 to stop", "1");
         return;
     }
     put(x, PLAYHEAD_PLAY, on, 0);
@@ -182,7 +173,7 @@ static void transport_set(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     double beats;
 
     if (!read_numbers(x, s, argc, argv, 1, -1e300,
-                      "a position in quarter notes", &beats))
+                      "a position in quarter notes", "16", &beats))
         return;
     put(x, PLAYHEAD_LOCATE, beats, 0);
     note_deaf(x, s);

@@ -639,9 +639,10 @@ static void patch_open(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     if (argc) {
         atoms_text(argv, name, sizeof name);
         if (argc > 1) {
-            replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                          "open: takes one name, or nothing for the one it "
-                          "had: write a space in it as _ or \\ and a space");
+            replies_refuse(&x->x_say, s, argc, argv,
+                           "one name (_ for a space), or nothing for the name "
+                           "that it had",
+                           "MyPatch");
             return;
         }
         if (!atoms_is_word(argv))
@@ -678,9 +679,13 @@ static void patch_tag(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 
     if (argc)
         atoms_text(argv, tag, sizeof tag);
-    if (words || !flags_tag_check(tag, &x->x_zeros, &why)) {
-        replies_error(&x->x_say, s, SHL_BAD_NAME, "tag: %s",
-                      words ? "takes one word" : why.text);
+    if (words) {
+        replies_refuse(&x->x_say, s, argc, argv, "one word, or none for no tag",
+                       "lead");
+        return;
+    }
+    if (!flags_tag_check(tag, &x->x_zeros, &why)) {
+        replies_error(&x->x_say, s, SHL_BAD_NAME, "tag: %s", why.text);
         return;
     }
     if (x->x_device) {

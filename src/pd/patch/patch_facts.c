@@ -12,12 +12,8 @@ static void patch_latency(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     double frames = -1;
 
     if (argc > 1 || (argc && !atoms_whole(argv, 0, 1e8, &frames))) {
-        char words[100];
-        atoms_words(argc, argv, words, sizeof words);
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "latency: takes a whole number of frames, not %s: it "
-                      "stays %u",
-                      words, (unsigned)x->x_latency);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "a whole number of frames, or nothing", "64");
         return;
     }
     if (argc) {

@@ -559,8 +559,8 @@ static void state(t_patch *x, t_symbol *s, int argc, t_atom *argv)
                 ? malloc(((size_t)argc + 1) * sizeof *words)
                 : NULL;
     if (!words) {
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "state: takes numbers and symbols");
+        replies_refuse(&x->x_say, s, argc, argv, "numbers and symbols",
+                       "1 two 3");
         return;
     }
     if (argc)
@@ -581,9 +581,9 @@ static void program_add(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     if (argc == 1)
         atoms_text(argv, name, sizeof name);
     if (!name[0] || strlen(name) >= sizeof more->name) {
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "program_add: takes one name: the parameters as they are "
-                      "now get it");
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "one name, which the parameters as they are now get",
+                       "warm");
         return;
     }
     while (i < count && strcmp(letters->programs[i].name, name) != 0)
@@ -621,10 +621,14 @@ static void program_change(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 
     if (argc != 1 || !x->x_letters->program_count ||
         !atoms_whole(argv, 0, x->x_letters->program_count - 1, &number)) {
+        char words[100];
+        atoms_words(argc, argv, words, sizeof words);
         replies_error(&x->x_say, s, SHL_NOT_FOUND,
-                      "program_set: takes the number of a program: this patch "
-                      "has declared %u with program_add",
-                      (unsigned)x->x_letters->program_count);
+                      "program_set: takes the number of a program, not %s: "
+                      "this patch has declared %u: type %s",
+                      words, (unsigned)x->x_letters->program_count,
+                      x->x_letters->program_count ? "program_set 0"
+                                                  : "program_add warm");
         return;
     }
     set_program(x, (uint32_t)number);
@@ -644,8 +648,8 @@ static void say_log(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     int i;
 
     if (!argc) {
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "log: takes the words of a line: nothing was said");
+        replies_refuse(&x->x_say, s, argc, argv, "the words of a line",
+                       "hello");
         return;
     }
     for (i = 0; i < argc; i++) {

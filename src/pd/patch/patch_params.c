@@ -87,10 +87,10 @@ static void param_add(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     int32_t index;
 
     if (!read_param(argv, argc, &param)) {
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "param_add: takes a name, a minimum, a maximum above it, "
-                      "a first value between them and perhaps a unit, such as "
-                      "param_add cutoff 20 20000 440 Hz");
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "a name, a minimum, a maximum above it, a first value "
+                       "between them and perhaps a unit",
+                       "cutoff 20 20000 440 Hz");
         return;
     }
     index = index_of(x, param.id);
@@ -177,19 +177,15 @@ static const struct shl_param *find(t_patch *x, t_symbol *s, const t_atom *atom)
 static void param_get(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
     const struct shl_param *param = argc == 1 ? find(x, s, argv) : NULL;
-    char words[100];
     t_atom atoms[3];
     char text[64];
     double value;
 
     if (!param) {
         replies_number(&x->x_say, "param_get", 0);
-        atoms_words(argc, argv, words, sizeof words);
         if (argc != 1)
-            replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                          "param_get: takes one parameter, by index or name, "
-                          "not %s",
-                          words);
+            replies_refuse(&x->x_say, s, argc, argv,
+                           "one parameter, by index or name", "0");
         return;
     }
     value = x->x_values[param - x->x_params];
@@ -231,10 +227,9 @@ static void set_pairs(t_patch *x, t_symbol *s, int argc, t_atom *argv,
     int i;
 
     if (argc < 2 || argc % 2) {
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "%s: takes pairs, an index or a name and a value each: "
-                      "nothing was set",
-                      s->s_name);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       "pairs, an index or a name and a value each",
+                       in_units ? "0 20" : "0 0.5");
         return;
     }
     for (i = 0; i < argc; i += 2) {
@@ -244,8 +239,12 @@ static void set_pairs(t_patch *x, t_symbol *s, int argc, t_atom *argv,
         if (!param)
             continue;
         if (!atoms_number(&argv[i + 1], &value)) {
-            replies_error(&x->x_say, s, SHL_BAD_VALUE, "%s: %s needs a number",
-                          s->s_name, param->name);
+            char word[64];
+            atoms_text(&argv[i + 1], word, sizeof word);
+            replies_error(&x->x_say, s, SHL_BAD_VALUE,
+                          "%s: %s cannot be %s: type a number, such as %s %s "
+                          "0.5",
+                          s->s_name, param->name, word, s->s_name, param->name);
             continue;
         }
         tell_clipped(x, s, param, value, in_units);
@@ -277,14 +276,12 @@ static void send_pairs(t_patch *x, t_symbol *s, int argc, t_atom *argv,
     int i;
 
     if (argc < 2 || argc % 2) {
-        atoms_words(argc, argv, words, sizeof words);
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "%s: takes pairs, an index or a name and %s each, not "
-                      "%s: nothing was sent",
-                      s->s_name,
-                      touch ? "1 (held) or 0 (let go)"
-                            : "an amount in the unit of the parameter",
-                      words);
+        replies_refuse(&x->x_say, s, argc, argv,
+                       touch ? "pairs, an index or a name and 1 (held) or 0 "
+                               "(let go) each"
+                             : "pairs, an index or a name and an amount in the "
+                               "unit of the parameter each",
+                       touch ? "0 1" : "0 0.1");
         return;
     }
     for (i = 0; i < argc; i += 2) {

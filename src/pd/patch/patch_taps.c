@@ -58,9 +58,11 @@ static void patch_tap(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     int32_t index;
 
     if (!read_tap(argv, argc, &tap)) {
-        replies_error(&x->x_say, s, SHL_BAD_VALUE,
-                      "tap: takes a name, a kind (audio, control or gate) and "
-                      "a number of channels, such as tap env control 1");
+        replies_refuse(
+            &x->x_say, s, argc, argv,
+            "a name, a kind (audio, control or gate) and a number of "
+            "channels",
+            "env control 1");
         return;
     }
     index = shl_tap_find(x->x_declared, x->x_declared_count, tap.name);
