@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One unit of work after the other; what the DAW asks for beside the audio is
- * in serve_requests.c. */
+ * in plugin_host_requests.c. */
 #include "shmlink/plugin_host.h"
 #include "shmlink/registry.h"
 
@@ -221,19 +221,6 @@ void shl_plugin_host_mark(shl_plugin_host *plugin_host, uint32_t word)
            sizeof word);
 }
 
-static void count_word(struct shl_plugin_host *plugin_host, uint32_t offset)
-{
-    /* release: a DAW takes what is counted for all that was made before */
-    atomic_fetch_add_explicit(
-        (_Atomic uint32_t *)(void *)(plugin_host->map.base + offset), 1,
-        memory_order_release);
-}
-
-void shl_plugin_host_beat(shl_plugin_host *plugin_host)
-{
-    count_word(plugin_host, plugin_host->maolan.layout->heartbeat);
-}
-
 /* ---- waiting --------------------------------------------------------------------- */
 
 /* Planes that the DAW uses, silence and a sink for the others. */
@@ -405,36 +392,6 @@ SHL_RT void shl_plugin_host_latency(shl_plugin_host *plugin_host,
                          plugin_host->maolan.layout->latency, frames);
 }
 
-void shl_plugin_host_count(struct shl_plugin_host *plugin_host)
-{
-    count_word(plugin_host, plugin_host->maolan.layout->tasks_completed);
-}
-
-void shl_plugin_host_ring(struct shl_plugin_host *plugin_host)
-{
-    const shl_status status = shl_pipes_ring(&plugin_host->pipes);
-
-    plugin_host->unanswered += status == SHL_RING_FULL;
-    plugin_host->deaf = plugin_host->deaf || status == SHL_GONE;
-}
-
-/* A block is told by a counter and by a byte, always both and in this order:
- * some DAWs look at one, some at the other, some need the two together. A DAW
- * that says that it looks at the counter alone may never read its bytes; those
- * that find the pipe full then are no loss. To a DAW of an older number the
- * counter would tell a newer plugin host than this one is to it. */
-static void respond(struct shl_plugin_host *plugin_host)
-{
-    const struct shl_maolan_layout *row = plugin_host->maolan.layout;
-    const uint64_t before = plugin_host->unanswered;
-
-    if (plugin_host->version >= SHL_VERSION_RESOURCES)
-        count_word(plugin_host, row->response_counter);
-    shl_plugin_host_ring(plugin_host);
-    if (shl_maolan_load(&plugin_host->maolan, row->block_response_eventless))
-        plugin_host->unanswered = before;
-}
-
 SHL_RT void shl_plugin_host_done(shl_plugin_host *plugin_host)
 {
     struct shl_event unheard;
@@ -451,7 +408,7 @@ SHL_RT void shl_plugin_host_done(shl_plugin_host *plugin_host)
     plugin_host->frame += plugin_host->frames;
     shl_maolan_show(&plugin_host->maolan);
     shl_plugin_host_count(plugin_host);
-    respond(plugin_host);
+    shl_plugin_host_respond(plugin_host);
 }
 
 void shl_plugin_host_dirty(shl_plugin_host *plugin_host)
