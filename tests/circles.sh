@@ -12,11 +12,8 @@
 known='
 src/core/host/host.c src/core/host/host_messages.c src/core/host/host_plugin.c
 src/core/host/link.c src/core/host/link_plugin.c
-src/core/maolan/plugin_host.c src/core/maolan/plugin_host_requests.c
 src/pd/host/connection.c src/pd/host/device_messages.c src/pd/host/notices.c src/pd/host/requests.c src/pd/host/waiting.c
 src/pd/patch/patch.c src/pd/patch/patch_claim.c src/pd/patch/patch_facts.c src/pd/patch/patch_free.c src/pd/patch/patch_letters.c src/pd/patch/patch_params.c src/pd/patch/patch_taps.c src/pd/patch/slave.c
-src/tool/device.c src/tool/drive.c src/tool/host.c src/tool/list.c src/tool/listen.c src/tool/main.c src/tool/mode.c src/tool/monitor.c src/tool/options.c src/tool/watch.c
-src/plug/builtin.c src/plug/builtin_synth.c src/plug/fixture.c
 '
 cd "$(dirname "$0")/.." || exit 2
 

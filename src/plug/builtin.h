@@ -65,6 +65,7 @@ typedef shl_status builtin_maker(const struct plugin_load *load,
                                  const char *options, struct plugin **plugin,
                                  struct shl_why *why);
 
-builtin_maker builtin_synth, builtin_fixture;
+builtin_maker builtin_null, builtin_gain, builtin_crash, builtin_hang,
+    builtin_synth, builtin_fixture;
 
 #endif
