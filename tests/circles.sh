@@ -12,7 +12,6 @@
 known='
 src/core/host/host.c src/core/host/host_messages.c src/core/host/host_plugin.c
 src/core/host/link.c src/core/host/link_plugin.c
-src/pd/host/connection.c src/pd/host/device_messages.c src/pd/host/notices.c src/pd/host/requests.c src/pd/host/waiting.c
 src/pd/patch/patch.c src/pd/patch/patch_claim.c src/pd/patch/patch_facts.c src/pd/patch/patch_free.c src/pd/patch/patch_letters.c src/pd/patch/patch_params.c src/pd/patch/patch_taps.c src/pd/patch/slave.c
 '
 cd "$(dirname "$0")/.." || exit 2
@@ -35,11 +34,14 @@ if [ $# = 0 ]; then
         "$(objects_of plug build/ src/plug/*.c)"
 fi
 
-# group, file, kind, symbol: d for what the file defines, u for what it needs.
 for group; do
     for object in $(echo "${group#*=}" | tr , ' '); do
         [ -e "$object" ] || { echo "circles: there is no $object: make rooms"; exit 2; }
     done
+done
+
+# group, file, kind, symbol: d for what the file defines, u for what it needs.
+for group; do
     # As the sources are called, wherever the objects lie.
     nm -A -g $(echo "${group#*=}" | tr , ' ') | sed 's/^\([^:]*\): */\1: /' |
         awk -v group="${group%%=*}" '{

@@ -269,7 +269,7 @@ static void tell_refused_events(t_shmlink *x)
 
 static void shmlink_poll(t_shmlink *x)
 {
-    int idle = connection_idle(x), soon;
+    int idle = link_idle(x), soon;
 
     if (x->x_ended)
         return;
@@ -405,7 +405,7 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
     if (!x)
         return NULL;
     replies_init(&x->x_say, &x->x_obj, "shmlink~");
-    x->x_voice.ways = &connection_ways;
+    x->x_voice.ways = &voice_host_ways;
     x->x_programs = x->x_presets = -1;
     x->x_canvas = canvas_getcurrent();
     presets_enlist(x);
@@ -427,7 +427,7 @@ static void *shmlink_new(t_symbol *s, int argc, t_atom *argv)
         pd_free(&x->x_obj.ob_pd);
         return NULL;
     }
-    x->x_saved = saved_new(&x->x_obj.ob_pd, connection_saved);
+    x->x_saved = saved_new(&x->x_obj.ob_pd, wishes_saved);
     snprintf(x->x_say.name, sizeof x->x_say.name, "%s", x->x_flags.device);
     connection_open(x);
     clock_delay(x->x_poll, 0);
@@ -475,7 +475,8 @@ void shmlink_tilde_setup(void)
     class_addmethod(c, (t_method)shmlink_loadbang, gensym("loadbang"),
                     A_DEFFLOAT, 0);
     class_setsavefn(c, shmlink_save);
-    connection_methods(c);
+    wishes_methods(c);
+    voice_host_methods(c);
     notes_methods(c, waiting_add);
     params_methods(c);
     transport_methods(c);
@@ -484,7 +485,7 @@ void shmlink_tilde_setup(void)
     programs_methods(c);
     states_methods(c);
     presets_methods(c);
-    device_messages_methods(c);
+    ping_methods(c);
     plugins_methods(c);
     patch_setup();
     logpost(NULL, PD_DEBUG, "shmlink~ %d.%d.%d", SHL_VERSION_MAJOR,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What both roles of [shmlink~] begin with, so that their MIDI messages are
- * the same code: notes.c takes them and puts events, echoes.c tells of events
+ * the same code: midi.c takes them and puts events, device_events.c tells of those
  * that came. */
 #ifndef PD_VOICE_H
 #define PD_VOICE_H

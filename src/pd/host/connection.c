@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is wanted: open, close, tag, and looking after the host that links.
+/* The host that links: made, looked after, and asked whether something can be sent.
  * Nothing here waits, except in batch mode. */
 #include "pd/host/shmlink.h"
 #include "pd/patch/patch.h"
-#include "pd/saved.h"
 #include "pd/slack.h"
 
 #include "rate/samplerate.h"
@@ -16,14 +15,13 @@
 #define BATCH_LOOK_MS   5     /* between looks at the board */
 #define BATCH_ANSWER_MS 30000 /* for its answer to the claim */
 #define RETRY_MS        1000  /* between tries to open a board that failed */
-#define IDLE_MS         10    /* beyond two blocks without a perform */
 #define PROGRAM_S       10    /* for a program that starts */
 #define PROGRAM_MORE_MS 5000  /* and until it is linked */
 #define COMING_MOST     8     /* turns that devices of this Pd are waited for */
 #define LOOK_MS         100   /* in batch: logical time between later looks */
 #define ANSWER_MS       1000  /* live, until an open without answer failed */
 
-static shl_status make_host(t_shmlink *x)
+shl_status connection_make(t_shmlink *x)
 {
     struct shl_host_options options = {
         .in_channels = (uint32_t)x->x_inlets,
@@ -59,44 +57,6 @@ static shl_status make_host(t_shmlink *x)
     shl_host_literal(host, x->x_literal);
     shl_host_on_message(host, device_messages_take, x);
     return SHL_OK;
-}
-
-/* Only a board that cannot be opened leaves us without a host. */
-static void why_no_host(char *text, size_t size)
-{
-    shl_registry *board = NULL;
-    struct shl_why why = {""};
-    shl_status status = shl_registry_open(NULL, &board, &why);
-
-    shl_registry_close(board);
-    if (status && why.text[0])
-        snprintf(text, size, "%s", why.text);
-    else
-        snprintf(text, size, "the board: %s", shl_status_text(status));
-}
-
-void connection_why(t_shmlink *x, char *text, size_t size)
-{
-    if (x->x_host)
-        shl_host_why(x->x_host, text, size);
-    else
-        why_no_host(text, size);
-}
-
-int connection_idle(const t_shmlink *x)
-{
-    double block_ms;
-
-    if (!pd_getdspstate() || !x->x_rate_known)
-        return 1;
-    block_ms = x->x_frames * 1000.0 / x->x_rate_hz;
-    return clock_gettimesince(x->x_performed) > 2 * block_ms + IDLE_MS;
-}
-
-int connection_starting(const t_shmlink *x)
-{
-    return x->x_host && x->x_due && x->x_status == SHL_AGAIN &&
-           flags_is_plugin(x->x_say.name);
 }
 
 /* Nobody has said yet that a device is missing: until the first clocks run it may
@@ -136,7 +96,7 @@ void connection_answer(t_shmlink *x)
     notices_changed(x);
     if (!x->x_due || shl_host_linked(x->x_host) == 2)
         return;
-    if (connection_starting(x))
+    if (link_starting(x))
         return; /* it starts, and its host gives up by itself */
     if (may_still_come(x)) {
         if (clock_gettimesince(x->x_asked) < ANSWER_MS)
@@ -288,7 +248,7 @@ void connection_open(t_shmlink *x)
     x->x_shut = 0;
     x->x_asked = clock_getlogicaltime();
     if (!x->x_host)
-        x->x_status = make_host(x);
+        x->x_status = connection_make(x);
     if (x->x_host && x->x_due)
         look(x);
     connection_answer(x);
@@ -319,7 +279,7 @@ void connection_retry(t_shmlink *x)
         clock_gettimesince(x->x_asked) < RETRY_MS)
         return;
     x->x_asked = clock_getlogicaltime();
-    if (make_host(x) == SHL_OK)
+    if (connection_make(x) == SHL_OK)
         connection_open(x);
 }
 
@@ -374,7 +334,7 @@ int connection_ready(t_shmlink *x, t_symbol *selector, int request)
     if (x->x_open)
         connection_answer(x); /* a patch hears first that it is gone */
     if (!x->x_host || x->x_say.name[0])
-        connection_why(x, text, sizeof text);
+        link_why(x, text, sizeof text);
     if (!notices_told(x, text) &&
         replies_once(&x->x_say, selector, REPLIES_LINK))
         replies_complain(&x->x_say, "%s: %s", selector->s_name, text);
@@ -382,15 +342,6 @@ int connection_ready(t_shmlink *x, t_symbol *selector, int request)
         replies_number(&x->x_say, selector->s_name, 0);
     replies_error_quiet(&x->x_say, selector, SHL_NO_DEVICE, text);
     return 0;
-}
-
-const char *connection_capability(uint64_t capability)
-{
-    uint32_t bit = 0;
-
-    while (bit + 1 < SHL_CAP_COUNT && !(capability >> bit & 1))
-        bit++;
-    return shl_capability_name(bit);
 }
 
 int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability)
@@ -405,7 +356,7 @@ int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability)
     snprintf(text, sizeof text,
              "%s: the device has no %s: nothing was sent; info lists its "
              "capabilities",
-             selector->s_name, connection_capability(capability));
+             selector->s_name, link_capability(capability));
     if (replies_once(&x->x_say, selector, REPLIES_LINK))
         replies_complain(&x->x_say, "%s", text);
     replies_error_quiet(&x->x_say, selector, SHL_UNSUPPORTED, text);
@@ -423,285 +374,6 @@ void connection_put(t_shmlink *x, t_symbol *selector,
                           selector->s_name, SCHEDULE_SIZE);
         return;
     }
-    if (connection_idle(x))
+    if (link_idle(x))
         clock_delay(x->x_poll, 0);
-}
-
-/* ---- as a voice ---- */
-
-static int voice_send_long(struct voice *x, t_symbol *selector,
-                           const uint8_t *bytes, size_t size)
-{
-    t_shmlink *host = (t_shmlink *)x;
-
-    if (size <= VOICE_SYSEX_MAX && !device_messages_sends_sysex(host))
-        return 0;
-    device_messages_send_sysex(host, selector, bytes, size);
-    return 1;
-}
-
-/* Whether the mode carries MIDI; if not, said once per link, and counted. */
-static int carries_midi(t_shmlink *x, t_symbol *selector)
-{
-    char text[200];
-
-    if (x->x_flags.mode != SHL_MODE_AUDIO)
-        return 1;
-    x->x_excluded++;
-    snprintf(text, sizeof text,
-             "%s: the mode of this link is audio, which carries no MIDI: "
-             "nothing was sent",
-             selector->s_name);
-    if (replies_once(&x->x_say, selector, REPLIES_LINK))
-        replies_complain(&x->x_say, "%s", text);
-    replies_error_quiet(&x->x_say, selector, SHL_UNSUPPORTED, text);
-    return 0;
-}
-
-static int voice_offers(struct voice *v, t_symbol *selector,
-                        uint64_t capability)
-{
-    t_shmlink *x = (t_shmlink *)v;
-
-    return connection_ready(x, selector, 0) && carries_midi(x, selector) &&
-           connection_offers(x, selector, capability);
-}
-
-static int voice_detunes(struct voice *x)
-{
-    struct shl_device_info info;
-
-    return shl_host_device(((t_shmlink *)x)->x_host, &info) == SHL_OK &&
-           (info.capabilities & SHL_CAP_DETUNE);
-}
-
-static void voice_put(struct voice *x, t_symbol *selector,
-                      const struct shl_event *event)
-{
-    connection_put((t_shmlink *)x, selector, event);
-}
-
-static uint32_t voice_room(const struct voice *x)
-{
-    return schedule_room(&((const t_shmlink *)x)->x_out);
-}
-
-const struct voice_ways connection_ways = {
-    voice_offers, voice_detunes, voice_put, voice_room, voice_send_long};
-
-/* ---- methods ---- */
-
-static void refuse_open(t_shmlink *x, const char *text)
-{
-    t_atom zero;
-
-    replies_complain(&x->x_say, "%s", text);
-    atoms_set_number(&zero, 0);
-    replies_send(&x->x_say, "open", 1, &zero);
-    replies_error_quiet(&x->x_say, gensym("open"), SHL_BAD_NAME, text);
-}
-
-static void give_up(t_shmlink *x)
-{
-    struct shl_notice notice;
-    char name[sizeof x->x_say.name];
-    int requested = x->x_requested;
-
-    if (x->x_host) {
-        shl_host_close(x->x_host);
-        while (shl_host_notice(x->x_host, &notice))
-            ; /* of a link that nobody wants any more */
-    }
-    notices_forget(x);
-    schedule_clear(&x->x_in);
-    x->x_due = 0;
-    x->x_requested = 0;
-    memcpy(name, x->x_say.name, sizeof name);
-    x->x_say.name[0] = '\0';
-    notices_overtaken(x, name, requested);
-    waiting_release(x); /* nobody can hear them: each says so */
-}
-
-/* Before anything that the answers to what was given up have led to. */
-static void tell_close(t_shmlink *x)
-{
-    int closing = x->x_closing;
-
-    x->x_closing = 0;
-    if (closing)
-        replies_bare(&x->x_say, "close");
-}
-
-/* Its word may be the async of other hosts, which changes nothing. */
-static void shmlink_close(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
-{
-    int was = x->x_say.name[0] != '\0' && !x->x_shut;
-    double async;
-
-    if (!(argc == 1 && atoms_whole(argv, 0, 1, &async)) &&
-        !replies_alone(&x->x_say, s, argc, argv))
-        return;
-    tell_close(x);
-    x->x_wish++;
-    x->x_saved_device[0] = '\0';
-    x->x_closing = was;
-    give_up(x);
-    tell_close(x);
-}
-
-/* Linked by its tag to another device than this very one. */
-static int has_another(const t_shmlink *x, const char *id)
-{
-    struct shl_device_info info;
-    int32_t number = -1;
-
-    return x->x_open && x->x_host &&
-           shl_id_check(id, NULL, &number, NULL) == SHL_OK && number >= 0 &&
-           shl_host_device(x->x_host, &info) == SHL_OK &&
-           strcmp(info.id, id) != 0 && !shl_name_matches(id, info.id);
-}
-
-/* What is wished for already, or there. */
-static int asks_again(const t_shmlink *x, const struct flags *flags)
-{
-    return strcmp(flags->device, x->x_say.name) == 0 &&
-           flags->drive == x->x_flags.drive && !has_another(x, flags->device);
-}
-
-/* 0: what was told of it has led to another open, or a close, which is newer. */
-static int close_before_open(t_shmlink *x)
-{
-    uint32_t wish = ++x->x_wish;
-
-    if (x->x_say.name[0]) {
-        x->x_closing = x->x_open;
-        give_up(x);
-        tell_close(x);
-    } else {
-        waiting_release(x); /* what was said to one that is given up */
-    }
-    return x->x_wish == wish && !x->x_ended;
-}
-
-static void wish_for(t_shmlink *x, const struct flags *flags)
-{
-    x->x_literal = !x->x_reading;
-    if (x->x_host)
-        shl_host_literal(x->x_host, x->x_literal);
-    if (flags->drive != x->x_flags.drive) {
-        x->x_flags.drive = flags->drive;
-        make_host(x); /* what went wrong shows when it looks for the device */
-    }
-    snprintf(x->x_say.name, sizeof x->x_say.name, "%s", flags->device);
-    snprintf(x->x_saved_device, sizeof x->x_saved_device, "%s", flags->device);
-    memcpy(x->x_flags.program, flags->program, sizeof flags->program);
-    x->x_flags.protocol = flags->protocol;
-    x->x_flags.patience_s = flags->patience_s;
-    x->x_flags.again = flags->again;
-    x->x_requested = 1;
-    connection_open(x);
-}
-
-static void shmlink_open(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
-{
-    struct flags flags;
-    struct shl_why why;
-    char name[SHL_ID_SIZE];
-    int32_t number;
-    (void)s;
-
-    tell_close(x);
-    if (x->x_ended)
-        return;
-    flags = x->x_flags;
-    if (!flags_read_open(&flags, &x->x_say, argc, argv, &why) ||
-        (strcmp(flags.device, "*") && !flags_is_plugin(flags.device) &&
-         shl_id_check(flags.device, name, &number, &why))) {
-        refuse_open(x, why.text);
-        return;
-    }
-    if (x->x_open && asks_again(x, &flags)) {
-        notices_open(x);
-        return;
-    }
-    if (x->x_requested && asks_again(x, &flags)) {
-        x->x_requested++;
-        return;
-    }
-    if (close_before_open(x))
-        wish_for(x, &flags);
-    else
-        notices_overtaken(x, flags.device, 1);
-}
-
-static void shmlink_tag(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
-{
-    struct shl_why why;
-    char tag[256] = "";
-
-    if (argc > 1 || (argc && !atoms_is_word(argv))) {
-        replies_refuse(&x->x_say, s, argc, argv,
-                       "one word (\\ and a space for a space), or none for no "
-                       "tag",
-                       "lead");
-        return;
-    }
-    if (argc)
-        atoms_text(argv, tag, sizeof tag);
-    if (!flags_tag_check(tag, &x->x_zeros, &why)) {
-        replies_error(&x->x_say, s, SHL_BAD_NAME, "tag: %s", why.text);
-        return;
-    }
-    snprintf(x->x_flags.tag, sizeof x->x_flags.tag, "%.63s", tag);
-    snprintf(x->x_saved_tag, sizeof x->x_saved_tag, "%.63s", tag);
-    x->x_literal = 0; /* the tag is newer */
-    if (x->x_host) {
-        shl_host_literal(x->x_host, 0);
-        shl_host_tag(x->x_host, tag);
-    }
-}
-
-void connection_saved(t_pd *owner, t_symbol *s, int argc, t_atom *argv)
-{
-    t_shmlink *x = (t_shmlink *)owner;
-
-    if ((s == gensym("open") && x->x_box_device) ||
-        (s == gensym("tag") && x->x_box_tag))
-        return;
-    x->x_reading = 1;
-    pd_typedmess(owner, s, argc, argv);
-    x->x_reading = 0;
-}
-
-static void shmlink_bypass(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
-{
-    double mode = -1;
-
-    if (argc != 1 || !atoms_number(argv, &mode) ||
-        (mode < 0 || mode > 2 || mode > (int)mode)) {
-        replies_refuse(&x->x_say, s, argc, argv,
-                       "0 (off), 1 (hard) or 2 (soft)", "0");
-        return;
-    }
-    x->x_bypass = (uint32_t)mode;
-    if (x->x_host)
-        shl_host_bypass(x->x_host, x->x_bypass);
-}
-
-static void shmlink_panic(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
-{
-    struct shl_event event = {.kind = SCHEDULE_PANIC};
-
-    if (replies_alone(&x->x_say, s, argc, argv) && connection_ready(x, s, 0) &&
-        carries_midi(x, s))
-        connection_put(x, s, &event);
-}
-
-void connection_methods(t_class *c)
-{
-    class_addmethod(c, (t_method)shmlink_open, gensym("open"), A_GIMME, 0);
-    class_addmethod(c, (t_method)shmlink_close, gensym("close"), A_GIMME, 0);
-    class_addmethod(c, (t_method)shmlink_tag, gensym("tag"), A_GIMME, 0);
-    class_addmethod(c, (t_method)shmlink_bypass, gensym("bypass"), A_GIMME, 0);
-    class_addmethod(c, (t_method)shmlink_panic, gensym("panic"), A_GIMME, 0);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the device says by message, unasked: lines for the console, programs it
- * changed to, MIDI without a time. And asking for a sign of life. */
-#include "pd/host/requests.h"
+ * changed to, MIDI without a time. */
 #include "pd/host/shmlink.h"
 
 #include <stdio.h>
@@ -175,78 +174,4 @@ void device_messages_tell(t_shmlink *x)
         free(news);
     }
     tell_lost(x);
-}
-
-/* ---- ping --------------------------------------------------------------------------- */
-
-static void tell_ping(t_shmlink *x, struct request *request)
-{
-    request_done(request);
-    replies_number(&x->x_say, "ping", (double)request->took_ns / 1e6);
-}
-
-static void ask_ping(t_shmlink *x, struct request *request)
-{
-    request_ask(x, request, SHL_MESSAGE_PING, NULL, 0, tell_ping);
-}
-
-static void shmlink_ping(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
-{
-    requests_bare(x, s, argc, argv, ask_ping);
-}
-
-/* ---- long SysEx ----------------------------------------------------------------------- */
-
-static void tell_nothing(t_shmlink *x, struct request *request)
-{
-    (void)x;
-    request_done(request);
-}
-
-static void ask_sysex(t_shmlink *x, struct request *request)
-{
-    request_ask(x, request, SHL_MESSAGE_MIDI_RAW, request->bytes, request->size,
-                tell_nothing);
-}
-
-int device_messages_sends_sysex(const t_shmlink *x)
-{
-    const struct request *request = x->x_requests.first;
-
-    while (request && request->begin != ask_sysex)
-        request = request->next;
-    return request != NULL;
-}
-
-/* Port u32, then the bytes, from F0 to F7. */
-void device_messages_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
-                                size_t size)
-{
-    struct request *request = requests_new(x, s, ask_sysex, SHL_CAP_SYSEX_IN);
-    uint8_t *to = request ? malloc(size + 6) : NULL;
-
-    if (!request)
-        return;
-    if (!to) {
-        requests_cancel(request);
-        replies_fail(&x->x_say, s, SHL_NO_MEMORY, "%s: out of memory",
-                     s->s_name);
-        return;
-    }
-    request->bytes = to;
-    memset(to, 0, 4);
-    to += 4;
-    if (bytes[0] != 0xf0)
-        *to++ = 0xf0;
-    memcpy(to, bytes, size);
-    to += size;
-    if (bytes[size - 1] != 0xf7)
-        *to++ = 0xf7;
-    request->size = (size_t)(to - request->bytes);
-    requests_add(x, request);
-}
-
-void device_messages_methods(t_class *c)
-{
-    waiting_add(c, (t_method)shmlink_ping, "ping");
 }

@@ -110,7 +110,7 @@ static void shmlink_why(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
     if (!replies_alone(&x->x_say, s, argc, argv))
         return;
-    connection_why(x, text, sizeof text);
+    link_why(x, text, sizeof text);
     replies_note(&x->x_say, "%s", text);
     replies_text(&x->x_say, "why", text);
 }
@@ -209,7 +209,7 @@ static void shmlink_print(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         return;
     if (x->x_host && shl_host_device(x->x_host, &info) == SHL_OK)
         print_device(x, &info);
-    connection_why(x, text, sizeof text);
+    link_why(x, text, sizeof text);
     post("state: %s", text);
 }
 

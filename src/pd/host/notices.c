@@ -156,7 +156,7 @@ void notices_refused(t_shmlink *x)
     if (again && !requested)
         return; /* nobody has asked, and it was told */
     memcpy(name, x->x_say.name, sizeof name);
-    connection_why(x, text, sizeof text);
+    link_why(x, text, sizeof text);
     if (notices_told(x, text))
         ;
     else if (x->x_status == SHL_NOT_FOUND && !x->x_batch)
@@ -202,7 +202,7 @@ static void tell_crash(t_shmlink *x, const struct shl_notice *notice)
     t_atom atoms[2];
 
     notices_forget(x);
-    connection_why(x, text, sizeof text);
+    link_why(x, text, sizeof text);
     if (replies_once(&x->x_say, gensym(text), REPLIES_LINK))
         replies_complain(&x->x_say, "%s", text);
     atoms_set_number(&atoms[0], notice->detail[0]);
@@ -238,7 +238,7 @@ static void tell_misfit(t_shmlink *x, const struct shl_notice *notice)
 {
     char text[400];
 
-    connection_why(x, text, sizeof text);
+    link_why(x, text, sizeof text);
     replies_error(&x->x_say, gensym("-protocol"), notice->status, "%s", text);
 }
 

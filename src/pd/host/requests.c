@@ -267,7 +267,7 @@ static int is_able(struct shmlink *x, struct request *request)
         return 1;
     snprintf(text, sizeof text,
              "the device has no %s: info lists its capabilities",
-             connection_capability(request->needs));
+             link_capability(request->needs));
     request_fail(x, request, SHL_UNSUPPORTED, text);
     return 0;
 }
@@ -390,7 +390,7 @@ static void await_first(struct shmlink *x)
 /* Where audio runs, what waits goes with the next block, and the request then. */
 static int comes_later(struct shmlink *x)
 {
-    return pending(x) || (held(x) && !connection_idle(x));
+    return pending(x) || (held(x) && !link_idle(x));
 }
 
 static void finish_all(struct shmlink *x)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The object [shmlink~], for the files that carry its methods: connection.c
- * (open, close, tag), notices.c (what becomes of a link), notes.c (MIDI), knobs.c
- * (parameters), playhead.c (transport), facts.c (what is known), echoes.c (what
- * the device sends), taps.c (points inside the device), requests.c (what it is
- * asked) and the four files that do so. shmlink~.c makes it, runs it and ends it.
- * */
+/* The object [shmlink~], for the files that carry its methods: wishes.c (open,
+ * close, tag), notices.c (what becomes of a link), midi.c (MIDI), params.c
+ * (parameters), transport.c (transport), facts.c (what is known), device_events.c
+ * (what the device sends), taps.c (points inside the device), requests.c (what it is
+ * asked) and the files that do so. shmlink~.c makes it, runs it and ends it. */
 #ifndef PD_SHMLINK_H
 #define PD_SHMLINK_H
 
@@ -126,12 +125,21 @@ typedef struct shmlink {
     uint32_t x_lines;
 } t_shmlink;
 
-/* ---- connection.c ---- */
+/* ---- link_state.c ---- */
 
 /** Nobody performs: DSP is off, or switched off for this canvas. */
-int connection_idle(const t_shmlink *x);
+int link_idle(const t_shmlink *x);
 /** The link's state in one sentence. */
-void connection_why(t_shmlink *x, char *text, size_t size);
+void link_why(t_shmlink *x, char *text, size_t size);
+/** Whether the open that was asked for last waits for a program to get ready. */
+int link_starting(const t_shmlink *x);
+/** The word of a capability. */
+const char *link_capability(uint64_t capability);
+
+/* ---- connection.c ---- */
+
+/** Make the host anew, as the box and the last open have it. */
+shl_status connection_make(t_shmlink *x);
 /** Make the host if there is none, and want the device that the name names, if
  * it names one. The answer comes from here, from connection_answer, or at
  * loadbang. */
@@ -154,19 +162,21 @@ void connection_setup(t_shmlink *x);
 int connection_ready(t_shmlink *x, t_symbol *selector, int request);
 /** Whether the linked device has a capability; if not, said once per link. */
 int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability);
-/** The word of a capability. */
-const char *connection_capability(uint64_t capability);
-/** A line of the patch's file: the words in the box win over it. */
-void connection_saved(t_pd *owner, t_symbol *s, int argc, t_atom *argv);
 /** Queue an event for the present logical time. */
 void connection_put(t_shmlink *x, t_symbol *selector,
                     const struct shl_event *event);
-/** How notes.c sends for a host. */
-extern const struct voice_ways connection_ways;
-void connection_methods(t_class *c);
 
-/** Whether the open that was asked for last waits for a program to get ready. */
-int connection_starting(const t_shmlink *x);
+/* ---- wishes.c ---- */
+
+/** A line of the patch's file: the words in the box win over it. */
+void wishes_saved(t_pd *owner, t_symbol *s, int argc, t_atom *argv);
+void wishes_methods(t_class *c);
+
+/* ---- voice.c ---- */
+
+/** How midi.c sends for a host. */
+extern const struct voice_ways voice_host_ways;
+void voice_host_methods(t_class *c);
 
 /* ---- notices.c ---- */
 
@@ -217,13 +227,13 @@ void taps_tell(t_shmlink *x);
 void taps_free(t_shmlink *x);
 
 /** programs.c: the device's own programs, reset. states.c: its state as a file
- * or as bytes, files for it. presets.c: its state in the user's folder. news.c:
- * what it says unasked, ping. All of them by requests. */
+ * or as bytes, files for it. presets.c: its state in the user's folder. ping.c:
+ * a sign of life. All of them by requests. */
 void programs_methods(t_class *c);
 void plugins_methods(t_class *c);
 void states_methods(t_class *c);
 void presets_methods(t_class *c);
-void device_messages_methods(t_class *c);
+void ping_methods(t_class *c);
 
 /** The name that the linked device's presets go by, "" without one. */
 void states_key(t_shmlink *x, char key[SHL_TEXT_SIZE]);
@@ -236,11 +246,13 @@ void presets_discharge(t_shmlink *x);
 int device_messages_take(void *arg, const struct shl_received *message);
 void device_messages_tell(t_shmlink *x);
 void device_messages_forget(t_shmlink *x);
+
+/* ---- sysex.c ---- */
+
 /** SysEx by message: as long as it likes, after all that was sent before. */
-void device_messages_send_sysex(t_shmlink *x, t_symbol *s, const uint8_t *bytes,
-                                size_t size);
+void sysex_send(t_shmlink *x, t_symbol *s, const uint8_t *bytes, size_t size);
 /** Whether such a one is still under way. */
-int device_messages_sends_sysex(const t_shmlink *x);
+int sysex_sends(const t_shmlink *x);
 
 /** One event from the device, told on the outlet now. */
 void device_events_tell(t_shmlink *x, const struct shl_event *event);

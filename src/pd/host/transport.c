@@ -51,7 +51,7 @@ static void put(t_shmlink *x, enum transport_what what, double a, double b)
         transport_play(x, 0);
     x->x_transports[x->x_transport_count++] =
         (struct playhead_change){clock_getlogicaltime(), what, {a, b}};
-    while (x->x_transport_count && connection_idle(x))
+    while (x->x_transport_count && link_idle(x))
         transport_play(x, 0);
 }
 
@@ -71,7 +71,7 @@ static struct shl_transport present(t_shmlink *x)
     double at = x->x_performed;
     uint32_t i;
 
-    if (connection_idle(x))
+    if (link_idle(x))
         return now;
     for (i = 0; i < x->x_transport_count; i++) {
         const struct playhead_change *change = &x->x_transports[i];

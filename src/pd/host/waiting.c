@@ -67,7 +67,7 @@ static void say(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 {
     if (x->x_ended)
         return;
-    if (connection_starting(x))
+    if (link_starting(x))
         keep(x, s, argc, argv);
     else
         methods[place_of(s)].method(x, s, argc, argv);
