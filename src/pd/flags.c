@@ -75,25 +75,48 @@ int flags_tag_check(const char *tag, const struct flags_zeros *zeros,
     return 1;
 }
 
-/* The word after a flag, or NULL with a line that names the flag. */
+/* The word after a flag, or NULL with a line that names the flag and an example. */
 static const t_atom *next_word(struct reader *reader, const char *flag,
-                               const char *what)
+                               const char *what, const char *example)
 {
     const t_atom *next =
         reader->at + 1 < reader->argc ? &reader->argv[reader->at + 1] : NULL;
 
     if (!next ||
         (next->a_type == A_SYMBOL && next->a_w.w_symbol->s_name[0] == '-')) {
-        replies_complain(reader->replies, "%s needs a word after it: %s", flag,
-                         what);
+        replies_complain(reader->replies,
+                         "%s needs a word after it, %s: type %s %s", flag, what,
+                         flag, example);
         return NULL;
     }
     return &reader->argv[++reader->at];
 }
 
+/* A word that a flag does not take; the flag is as if it were not there. */
+static void refuse_word(struct reader *reader, const char *flag,
+                        const t_atom *word, const char *takes,
+                        const char *example)
+{
+    char text[64];
+
+    atoms_text(word, text, sizeof text);
+    replies_complain(reader->replies, "%s: takes %s, not %s: type %s %s", flag,
+                     takes, text, flag, example);
+}
+
+static void refuse_count(struct reader *reader, const char *flag,
+                         const t_atom *word, const char *what, uint32_t most,
+                         const char *example)
+{
+    char takes[80];
+
+    snprintf(takes, sizeof takes, "%s from 1 to %u", what, (unsigned)most);
+    refuse_word(reader, flag, word, takes, example);
+}
+
 static void read_tag(struct reader *reader)
 {
-    const t_atom *word = next_word(reader, "-tag", "the link tag");
+    const t_atom *word = next_word(reader, "-tag", "the link tag", "lead");
     struct shl_why why;
     char tag[256];
 
@@ -108,7 +131,8 @@ static void read_tag(struct reader *reader)
 
 static void read_deadline(struct reader *reader)
 {
-    const t_atom *word = next_word(reader, "-d", "the deadline of a block, ms");
+    const t_atom *word =
+        next_word(reader, "-d", "the deadline of a block, ms", "2");
     double ms;
 
     if (!word)
@@ -118,16 +142,15 @@ static void read_deadline(struct reader *reader)
         if ((double)reader->flags->deadline_ms < ms)
             reader->flags->deadline_ms++;
     } else {
-        replies_complain(reader->replies,
-                         "-d: the deadline is a number of milliseconds from "
-                         "0 (half a block) to 1000: it stays as it was");
+        refuse_word(reader, "-d", word,
+                    "milliseconds from 0 (half a block) to 1000", "2");
     }
 }
 
 static void read_block(struct reader *reader)
 {
     const t_atom *word =
-        next_word(reader, "-block", "the block for the device, frames");
+        next_word(reader, "-block", "the block for the device, frames", "256");
     double frames;
 
     if (!word)
@@ -136,16 +159,15 @@ static void read_block(struct reader *reader)
         frames <= SHL_MAX_FRAMES && frames <= (double)(uint32_t)frames)
         reader->flags->block_frames = (uint32_t)frames;
     else
-        replies_complain(reader->replies,
-                         "-block: a block has a whole number of frames from 1 "
-                         "to 4096: it stays as Pd's own");
+        refuse_count(reader, "-block", word, "a whole number of frames",
+                     SHL_MAX_FRAMES, "256");
 }
 
 static void read_onloss(struct reader *reader)
 {
     static const char *const words[] = {"fade", "silence", "dry", "hold"};
     const t_atom *word =
-        next_word(reader, "-onloss", "fade, silence, dry or hold");
+        next_word(reader, "-onloss", "fade, silence, dry or hold", "fade");
     char text[64];
     int i;
 
@@ -158,16 +180,13 @@ static void read_onloss(struct reader *reader)
             return;
         }
     }
-    replies_complain(reader->replies,
-                     "-onloss: there is no policy %s: use fade, silence, dry "
-                     "or hold",
-                     text);
+    refuse_word(reader, "-onloss", word, "fade, silence, dry or hold", "fade");
 }
 
 static void read_drive(struct reader *reader)
 {
     const t_atom *word =
-        next_word(reader, "-drive", "lockstep, pipelined or free");
+        next_word(reader, "-drive", "lockstep, pipelined or free", "free");
     char text[64];
 
     if (!word)
@@ -180,15 +199,14 @@ static void read_drive(struct reader *reader)
     else if (strcmp(text, "free") == 0)
         reader->flags->drive = SHL_DRIVE_FREE;
     else
-        replies_complain(reader->replies,
-                         "-drive: there is no drive %s: use lockstep, "
-                         "pipelined or free",
-                         text);
+        refuse_word(reader, "-drive", word, "lockstep, pipelined or free",
+                    "free");
 }
 
 static void read_mode(struct reader *reader)
 {
-    const t_atom *word = next_word(reader, "-mode", "both, audio or midi");
+    const t_atom *word =
+        next_word(reader, "-mode", "both, audio or midi", "midi");
     char text[64];
     uint32_t mode;
 
@@ -201,16 +219,13 @@ static void read_mode(struct reader *reader)
             return;
         }
     }
-    replies_complain(reader->replies,
-                     "-mode: there is no transport mode %s: use both, audio or "
-                     "midi",
-                     text);
+    refuse_word(reader, "-mode", word, "both, audio or midi", "midi");
 }
 
 static void read_latency(struct reader *reader)
 {
-    const t_atom *word =
-        next_word(reader, "-latency", "frames each way in the free drive");
+    const t_atom *word = next_word(reader, "-latency",
+                                   "frames each way in the free drive", "1024");
     double frames;
 
     if (!word)
@@ -219,16 +234,14 @@ static void read_latency(struct reader *reader)
         frames <= (double)(uint32_t)frames)
         reader->flags->latency_frames = (uint32_t)frames;
     else
-        replies_complain(reader->replies,
-                         "-latency: a whole number of frames from 1 to %d: it "
-                         "stays as the blocks want it",
-                         LATENCY_MAX);
+        refuse_count(reader, "-latency", word, "a whole number of frames",
+                     LATENCY_MAX, "1024");
 }
 
 static void read_program(struct reader *reader)
 {
     const t_atom *word =
-        next_word(reader, "-host", "the program that runs plugins");
+        next_word(reader, "-host", "the program that runs plugins", "shmplug");
 
     if (word)
         atoms_text(word, reader->flags->program, sizeof reader->flags->program);
@@ -237,7 +250,7 @@ static void read_program(struct reader *reader)
 static void read_protocol(struct reader *reader)
 {
     const t_atom *word =
-        next_word(reader, "-protocol", "the Maolan protocol number");
+        next_word(reader, "-protocol", "the Maolan protocol number", "8");
     double number;
 
     if (!word)
@@ -246,15 +259,14 @@ static void read_protocol(struct reader *reader)
         number <= (double)(uint32_t)number)
         reader->flags->protocol = (uint32_t)number;
     else
-        replies_complain(reader->replies,
-                         "-protocol: there are 3 to 8: it stays what "
-                         "the program understands");
+        refuse_word(reader, "-protocol", word, "a whole number from 3 to 8",
+                    "8");
 }
 
 static void read_patience(struct reader *reader)
 {
-    const t_atom *word =
-        next_word(reader, "-patience", "seconds for a program to get ready");
+    const t_atom *word = next_word(reader, "-patience",
+                                   "seconds for a program to get ready", "20");
     double seconds;
 
     if (!word)
@@ -263,10 +275,8 @@ static void read_patience(struct reader *reader)
         seconds <= SHL_PATIENCE_MOST)
         reader->flags->patience_s = (uint32_t)seconds;
     else
-        replies_complain(reader->replies,
-                         "-patience: a number of seconds from 1 to %u: it "
-                         "stays 10",
-                         SHL_PATIENCE_MOST);
+        refuse_count(reader, "-patience", word, "seconds", SHL_PATIENCE_MOST,
+                     "20");
 }
 
 /* The flags of plugin programs, in a box and after open. */

@@ -8,6 +8,7 @@
 #include "pd/remains.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #define WATCH_MIN_MS 10
@@ -320,10 +321,11 @@ static void shmreg_watch(t_shmreg *x, t_symbol *s, int argc, t_atom *argv)
     double ms;
 
     if (argc != 1 || !atoms_number(argv, &ms) || ms < 0 || ms > WATCH_MAX_MS) {
-        replies_refuse(&x->x_say, s, argc, argv,
-                       "milliseconds between looks, from 10 to 3600000, or 0 "
-                       "to stop",
-                       "500");
+        char takes[80];
+        snprintf(takes, sizeof takes,
+                 "milliseconds between looks, from %d to %d, or 0 to stop",
+                 WATCH_MIN_MS, WATCH_MAX_MS);
+        replies_refuse(&x->x_say, s, argc, argv, takes, "500");
         return;
     }
     stop_watching(x);

@@ -30,6 +30,34 @@ try() { # least count of examples, box, words for messages.awk
     compare "$t_box" "$t_least" "$t_box"
 }
 
+# Boxes with each flag of the table, as in its example but without a device, and with
+# a word that it does not take.
+boxes() { # wrong word, or ""
+    echo '#N canvas 0 0 450 300 12;'
+    awk -F '\t' -v wrong="$1" '
+        $2 == "flag" && $1 == "host" && (!wrong || ($4 != "" && $3 !~ /^-(tag|host)$/)) {
+            words = wrong ? $3 " " wrong : $7
+            sub(/^[^- ]* /, "", words)
+            print "#X obj 10 10 shmlink~ " words ";"
+        }' "$table"
+    echo '#X obj 10 10 loadbang; #X obj 10 10 delay 50; #X msg 10 10 \; pd quit;' |
+        sed 's/; #X/;\n#X/g'
+}
+try_boxes() { # wrong word
+    boxes "$1" >"$work/patch.pd"
+    n=$(grep -c shmlink~ "$work/patch.pd")
+    echo "#X connect $n 0 $((n + 1)) 0;" >>"$work/patch.pd"
+    echo "#X connect $((n + 1)) 0 $((n + 2)) 0;" >>"$work/patch.pd"
+    timeout -k 2 500 "$PD" -nogui -batch -nrt -noprefs -nomidi -noaudio -stderr \
+        -path "$root" -open "$work/patch.pd" </dev/null 2>&1 | grep '^error' \
+        >"$work/log"
+}
+try_boxes ""
+same "each flag is known" "$n $(cat "$work/log")" "22 "
+try_boxes what
+same "each flag says what it takes, what came, what to type" \
+    "$n $(grep -c ': takes .*, not what: type -' "$work/log")" "8 8"
+
 start "$SHMLINK" device -q --id MySynth --samplerate 48000 --channels 2 --sysex \
     --tag lead --files "$work/files"
 ready MySynth:0

@@ -124,6 +124,9 @@ void patch_words_read(struct patch_words *words, struct replies *say, int argc,
             words->slave = 1;
         else if (strcmp(text, "-tag") == 0 && i + 1 < argc)
             read_tag(words, say, &argv[++i]);
+        else if (strcmp(text, "-tag") == 0)
+            replies_complain(say, "-tag needs a word after it, the link tag: "
+                                  "type -tag lead");
         else if (text[0] == '-')
             i += refuse_flag(say, text, argc - i - 1, argv + i + 1);
         else if (words->name[0])
