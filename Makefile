@@ -48,7 +48,7 @@ warn.strict = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion \
 
 core.sources := $(wildcard src/core/*/*.c)
 tool.sources := $(wildcard src/tool/*.c)
-plug.sources := $(wildcard src/plug/*.c)
+plug.sources := $(wildcard src/plug/*.c src/plug/*/*.c)
 pd.sources := $(wildcard src/pd/*.c src/pd/*/*.c)
 # The resampler of the free drive, where libsamplerate is installed.
 rate.found := $(shell pkg-config --exists samplerate 2>/dev/null && echo yes)
@@ -281,6 +281,13 @@ $(tests.programs): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(shared.objects) \
 	    $(if $(filter %/librate.a,$^),$(rate.libs)) \
 	    $(core.libs)
 
+# Plugins for tests.
+$(BUILD)/tests/fixture.clap: tests/plugins/fixture_clap.c src/plug/clap/abi.h \
+    Makefile
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(core.flags) -D_GNU_SOURCE -shared -o $@ $< -lm -lpthread
+$(BUILD)/tests/test_plug_clap: | $(BUILD)/tests/fixture.clap
+
 # Those that start other programs of the build.
 $(BUILD)/tests/test_plug_host: | $(BUILD)/shmplug
 $(BUILD)/tests/test_plugin: | $(BUILD)/tests/maolan_peer
@@ -320,7 +327,7 @@ $(BUILD)/fuzz_plugin_request: fuzz.played = shl_clock_ns shl_word_wait shl_pipes
     shl_pipes_wait shl_pipes_drain
 
 -include $(wildcard $(BUILD)/core/*/*.d $(BUILD)/tool/*.d $(BUILD)/tests/*.d \
-    $(BUILD)/rate/*.d $(BUILD)/plug/*.d \
+    $(BUILD)/rate/*.d $(BUILD)/plug/*.d $(BUILD)/plug/*/*.d \
     $(BUILD)/bench/*.d $(BUILD)/*.d)
 
 programs: $(BUILD)/shmlink $(BUILD)/shmplug $(tests.programs) $(bench.programs) \

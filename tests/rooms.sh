@@ -232,6 +232,8 @@ AHEAD               frames that libsamplerate reads ahead
 BUDGET              messages in one poll
 BUILTIN_VALUES      values that one builtin plugin has
 CHUNK_IN            frames that are resampled at once
+CLAP_MODULE_SIZE    of CLAP's shared bytes
+CLAP_PORTS          audio ports of a CLAP plugin, each way
 COUNTED             blocks, after which a counter must have moved
 DRAIN_BYTES         bytes that one read takes from a pipe
 EXCHANGE_MIDI       messages that wait in the tool

@@ -6,7 +6,6 @@
 #include <string.h>
 
 extern const struct plugin_format plugin_lv2 __attribute__((weak));
-extern const struct plugin_format plugin_clap __attribute__((weak));
 
 const struct plugin_format *plugin_format_at(uint32_t index)
 {

@@ -184,6 +184,14 @@ static shl_status save(struct plugin *plugin, struct state *reply,
     return status;
 }
 
+/* Whoever reads the answer may look at the values next. A plugin that hangs has
+ * them told when it comes back. */
+static void tell_values(const struct messages_holder *holder)
+{
+    holder->tell(holder->arg);
+    (void)holder->given(holder->arg);
+}
+
 static shl_status restore(struct plugin *plugin, const struct waiting *one,
                           const struct messages_holder *holder,
                           struct shl_why *why)
@@ -196,7 +204,7 @@ static shl_status restore(struct plugin *plugin, const struct waiting *one,
     status = state_restore(plugin, one->bytes, one->size, why);
     if (holds)
         holder->release(holder->arg);
-    holder->tell(holder->arg);
+    tell_values(holder);
     return status;
 }
 
@@ -423,7 +431,7 @@ static shl_status program_set(struct plugin *plugin, const struct waiting *one,
         return SHL_TIMEOUT;
     status = plugin->calls->set_program(plugin, index, why);
     holder->release(holder->arg);
-    holder->tell(holder->arg);
+    tell_values(holder);
     return status ? status : program_get(plugin, reply, why);
 }
 
@@ -462,7 +470,7 @@ static shl_status slot(struct messages *messages, const struct waiting *one,
     if (holds)
         holder->release(holder->arg);
     if (needs.tell)
-        holder->tell(holder->arg);
+        tell_values(holder);
     if (status)
         return status;
     uint32_t size;

@@ -227,4 +227,7 @@ uint64_t plugin_capabilities(const struct plugin *plugin);
 /** Those without a file. */
 extern const struct plugin_format plugin_null, plugin_builtin;
 
+/** Those that need no library. */
+extern const struct plugin_format plugin_clap;
+
 #endif

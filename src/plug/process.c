@@ -39,11 +39,16 @@ struct process {
      * taken (release: their places are free again); both acquire */
     _Atomic uint32_t give, taken;
     struct shl_event given[PROCESS_GIVEN];
-    _Atomic uint32_t tell, hush; /* control stores, audio takes: relaxed */
+    /* how often control has asked for values to be told (release: they are
+     * as they are to be), and how many of that audio has heeded (release: they
+     * are kept where hosts look); both acquire */
+    _Atomic uint32_t tell, heeded;
+    _Atomic uint32_t hush; /* control stores, audio takes: relaxed */
     figure blocks, bad_samples, held_events, sends_failed;
     /* the audio thread's own */
     struct shl_work work;
     int idle;   /* heard something since the last block */
+    int untold; /* values have been kept, and are to be told with a block */
     int missed; /* events while held: what sounds is unknown */
     uint32_t latency;
     uint64_t frame; /* of the block's first sample, on the road */
@@ -218,6 +223,10 @@ static uint32_t least(uint32_t a, uint32_t b)
 static void run_plugin(struct process *process, struct plugin_block *block)
 {
     struct plugin *plugin = process->plugin;
+    const uint32_t asked =
+        atomic_load_explicit(&process->tell, memory_order_acquire);
+    const uint32_t heeded =
+        atomic_load_explicit(&process->heeded, memory_order_relaxed);
     const uint32_t outputs =
         least(plugin->calls->ports(plugin).audio_out, block->out_wired);
 
@@ -228,9 +237,11 @@ static void run_plugin(struct process *process, struct plugin_block *block)
     plugin->calls->process(plugin, block);
     silence_planes(block, outputs);
     mend_outputs(process, block, outputs);
-    if (atomic_load_explicit(&process->tell, memory_order_relaxed) &&
-        atomic_exchange_explicit(&process->tell, 0, memory_order_relaxed))
+    if (asked != heeded || process->untold) {
         tell_values(process);
+        process->untold = 0;
+        atomic_store_explicit(&process->heeded, asked, memory_order_release);
+    }
     tell_latency(process);
 }
 
@@ -362,18 +373,20 @@ static void play_idle(struct process *process)
                                  .event_count = given,
                                  .send = send_nowhere,
                                  .to = process};
-    const uint32_t tell =
-        atomic_exchange_explicit(&process->tell, 0, memory_order_relaxed);
+    const uint32_t asked =
+        atomic_load_explicit(&process->tell, memory_order_acquire);
 
     if (given) {
         process->idle = 1;
         turn(process, &block);
     }
     free_given(process, given);
-    if (!given && !tell)
+    if (!given &&
+        asked == atomic_load_explicit(&process->heeded, memory_order_relaxed))
         return;
     keep_values(process);
-    atomic_store_explicit(&process->tell, 1, memory_order_relaxed);
+    process->untold = 1;
+    atomic_store_explicit(&process->heeded, asked, memory_order_release);
 }
 
 /* ---- the loop ----------------------------------------------------------------- */
@@ -579,7 +592,7 @@ void process_release(struct process *process)
 
 void process_tell(struct process *process)
 {
-    atomic_store_explicit(&process->tell, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&process->tell, 1, memory_order_release);
     if (process->road.device)
         shl_device_wake(process->road.device);
 }
@@ -603,10 +616,14 @@ int process_given(struct process *process, uint32_t timeout_ms)
     const uint64_t until_ns = after_ms(timeout_ms);
     const uint32_t all =
         atomic_load_explicit(&process->give, memory_order_relaxed);
+    const uint32_t told =
+        atomic_load_explicit(&process->tell, memory_order_relaxed);
 
     if (process->road.device)
         shl_device_wake(process->road.device);
-    while (atomic_load_explicit(&process->taken, memory_order_acquire) != all) {
+    while (atomic_load_explicit(&process->taken, memory_order_acquire) != all ||
+           atomic_load_explicit(&process->heeded, memory_order_acquire) !=
+               told) {
         if (shl_clock_ns() >= until_ns)
             return 0;
         shl_sleep_ms(1);

@@ -57,7 +57,8 @@ void process_tell(struct process *process);
 #define PROCESS_GIVEN 256u
 int process_give(struct process *process, const struct shl_event *event);
 
-/** Wait until all that was given is heard, at most timeout_ms. [control] */
+/** Wait until all that was given is heard, and all values that process_tell was
+ * called for are where hosts look, at most timeout_ms. [control] */
 int process_given(struct process *process, uint32_t timeout_ms);
 
 /** End all notes and tails with the next block. [control] */
