@@ -12,7 +12,6 @@
 known='
 src/core/host/host.c src/core/host/host_messages.c src/core/host/host_plugin.c
 src/core/host/link.c src/core/host/link_plugin.c
-src/pd/patch/patch.c src/pd/patch/patch_claim.c src/pd/patch/patch_facts.c src/pd/patch/patch_free.c src/pd/patch/patch_letters.c src/pd/patch/patch_params.c src/pd/patch/patch_taps.c src/pd/patch/slave.c
 '
 cd "$(dirname "$0")/.." || exit 2
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The boxes of a patch that is a device: their life, and what becomes of the
- * device on the board. */
+/* The boxes of a patch that is a device: their life, their clocks and audio, open,
+ * close and tag. */
 #include "pd/patch/patch.h"
 
 #include "pd/cords.h"
 #include "pd/flags.h"
 #include "pd/remains.h"
 #include "pd/saved.h"
-
-#include "rate/samplerate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,12 +25,6 @@ static t_symbol *bond(const char *role, const char *name)
 
     snprintf(text, sizeof text, "#shmlink %s %s", role, name);
     return gensym(text);
-}
-
-void patch_announce_soon(t_patch *x)
-{
-    x->x_changed = 1;
-    clock_delay(x->x_poll, 0);
 }
 
 static void join(t_patch *x, struct patch_return *r)
@@ -62,173 +54,6 @@ static int bind_name(t_pd *pd, const char *role, const char *name,
     pd_bind(pd, symbol);
     *bound = symbol;
     return 1;
-}
-
-/* ---- announcing ----------------------------------------------------------- */
-
-static void tell_closed(t_patch *x, const char *reason)
-{
-    t_atom atoms[3];
-
-    atoms_set_number(&atoms[0], 0);
-    SETSYMBOL(&atoms[1], atoms_name_or_dash(x->x_wanted));
-    atoms_set_text(&atoms[2], reason);
-    replies_send(&x->x_say, "open", 3, atoms);
-}
-
-static uint64_t capabilities(const t_patch *x, uint32_t in_channels)
-{
-    uint64_t all = SHL_CAP_MIDI_IN | SHL_CAP_MIDI_OUT | SHL_CAP_SYSEX_IN |
-                   SHL_CAP_SYSEX_OUT | SHL_CAP_TRANSPORT_IN | SHL_CAP_LATENCY;
-
-    if (x->x_param_count)
-        all |= SHL_CAP_PARAMS | SHL_CAP_PARAM_TEXT | SHL_CAP_PARAM_OUT;
-    all |= patch_letters_capabilities(x);
-    return in_channels ? all : all | SHL_CAP_SYNTH;
-}
-
-static shl_status open_device(t_patch *x)
-{
-    uint32_t back = x->x_return ? x->x_return->r_channels : 0;
-    uint32_t sent = x->x_effect ? back : x->x_channels;
-    uint32_t taps = patch_taps_channels(x);
-    struct shl_device_options options = {
-        .id = x->x_wanted,
-        .vendor = "Pure Data",
-        .category = x->x_effect ? "effect" : "instrument",
-        .tag = x->x_tag[0] ? x->x_tag : NULL,
-        .in_channels = x->x_effect ? x->x_channels : 0,
-        .out_channels = sent - taps,
-        .rate_hz = x->x_rate_hz,
-        .block_frames = x->x_frames,
-        .latency_frames = x->x_latency,
-        .drives = x->x_slave ? SHL_DRIVE_PIPELINED : SHL_DRIVE_FREE,
-        .resampler = rate_samplerate(),
-        .clock_ns = schedule_clock,
-        .burst_frames = schedule_burst(x->x_rate_hz),
-        .params = x->x_params,
-        .param_count = x->x_param_count,
-        .taps = x->x_declared,
-        .tap_count = x->x_declared_count};
-
-    if (taps > sent) {
-        snprintf(x->x_why.text, sizeof x->x_why.text,
-                 "its taps need %u inlets, the last ones of %s, which has %u: "
-                 "give it more",
-                 (unsigned)taps, x->x_effect ? "the return" : "this box",
-                 (unsigned)sent);
-        return SHL_WRONG_CHANNELS;
-    }
-    patch_taps_take(x);
-    x->x_outs = options.out_channels;
-    options.capabilities = capabilities(x, options.in_channels);
-    if (x->x_slave && slave_keeps_time(x))
-        options.drives |= SHL_DRIVE_LOCKSTEP;
-    if (!slave_make_room(x, options.in_channels, sent)) {
-        snprintf(x->x_why.text, sizeof x->x_why.text,
-                 "no memory for %u channels", (unsigned)x->x_channels);
-        return SHL_NO_MEMORY;
-    }
-    return shl_device_open(&options, &x->x_device, &x->x_why);
-}
-
-static uint32_t own_pid(const t_patch *x)
-{
-    struct shl_device_info info = {.pid = 0};
-    shl_registry *board = NULL;
-
-    if (shl_registry_open(NULL, &board, NULL))
-        return 0;
-    shl_registry_find(board, shl_device_id(x->x_device), &info);
-    shl_registry_close(board);
-    return info.pid;
-}
-
-static void forget_claim(t_patch *x)
-{
-    x->x_working = x->x_due = 0;
-    schedule_clear(&x->x_heard);
-    schedule_clear(&x->x_going);
-    voice_forget_link(&x->x_voice);
-    replies_forget_link(&x->x_say);
-    patch_claim_end(x);
-}
-
-/* Leave the board. The tag that hosts gave stays with us. */
-static void leave(t_patch *x)
-{
-    if (!x->x_device)
-        return;
-    shl_device_tag(x->x_device, x->x_tag);
-    shl_device_close(x->x_device);
-    x->x_device = NULL;
-    slave_leave_time(x);
-    patch_letters_forget(x);
-    forget_claim(x);
-}
-
-/* A number that the board gave once is no promise: a copy of this box may have it
- * by now. */
-static void take_next(t_patch *x)
-{
-    char had[sizeof x->x_wanted], name[SHL_ID_SIZE];
-    struct shl_why why = x->x_why;
-
-    if (shl_id_check(x->x_wanted, name, NULL, NULL))
-        return;
-    memcpy(had, x->x_wanted, sizeof had);
-    snprintf(x->x_wanted, sizeof x->x_wanted, "%s", name);
-    x->x_status = open_device(x);
-    if (x->x_status) {
-        x->x_why = why;
-        snprintf(x->x_wanted, sizeof x->x_wanted, "%s", had);
-        return;
-    }
-    replies_note(&x->x_say,
-                 "%s, the number of this box so far, is taken: it is %s now; "
-                 "to keep a number, write it into the box: -device %s",
-                 had, shl_device_id(x->x_device), shl_device_id(x->x_device));
-}
-
-static void announce(t_patch *x)
-{
-    uint32_t wish = x->x_wish;
-    t_atom atoms[2];
-
-    x->x_changed = 0;
-    leave(x);
-    /* what was told of that may have led to an open or a close, or to our end */
-    if (!x->x_wanted[0] || x->x_wish != wish)
-        return;
-    if (x->x_slave)
-        slave_take_time(x);
-    x->x_status = open_device(x);
-    if (x->x_status == SHL_TAKEN && !x->x_asked)
-        take_next(x);
-    if (x->x_status) {
-        slave_leave_time(x);
-        tell_closed(x, shl_status_word(x->x_status));
-        replies_error(&x->x_say, gensym("open"), x->x_status, "%s",
-                      x->x_why.text);
-        return;
-    }
-    snprintf(x->x_wanted, sizeof x->x_wanted, "%s", shl_device_id(x->x_device));
-    snprintf(x->x_say.name, sizeof x->x_say.name, "%s", x->x_wanted);
-    x->x_pid = own_pid(x);
-    patch_params_show(x);
-    patch_letters_listen(x);
-    atoms_set_number(&atoms[0], 1);
-    SETSYMBOL(&atoms[1], atoms_name(x->x_wanted));
-    replies_send(&x->x_say, "open", 2, atoms);
-}
-
-int patch_is_coming(void)
-{
-    const t_patch *x = slave_first();
-
-    while (x && !x->x_changed)
-        x = x->x_next;
-    return x != NULL;
 }
 
 /* ---- clocks ---------------------------------------------------------------- */
@@ -264,7 +89,7 @@ static void patch_poll(t_patch *x)
         return;
     clock_delay(x->x_poll, POLL_MS);
     if (x->x_changed)
-        announce(x);
+        patch_announce(x);
     if (!x->x_device)
         return;
     if (idle(x) && x->x_slave)
@@ -415,7 +240,7 @@ static void end(void *object)
 {
     t_patch *x = object;
 
-    slave_free_room(x);
+    patch_free_room(x);
     patch_params_free(x);
     patch_letters_free(x);
     if (x->x_tick)
@@ -438,8 +263,8 @@ static void patch_free(t_patch *x)
     x->x_ended = 1;
     x->x_wish++;
     replies_end(&x->x_say);
-    leave(x);
-    slave_discharge(x);
+    patch_leave(x);
+    patch_discharge(x);
     x->x_wanted[0] = '\0';
     if (x->x_return)
         x->x_return->r_patch = NULL;
@@ -448,66 +273,6 @@ static void patch_free(t_patch *x)
         pd_unbind(&x->x_obj.ob_pd, x->x_bound);
     remains_leave(x, sizeof *x, end);
 }
-
-static int voice_offers(struct voice *v, t_symbol *selector,
-                        uint64_t capability)
-{
-    t_patch *x = (t_patch *)v;
-    struct shl_host_info info;
-    (void)capability;
-
-    if (x->x_device && shl_device_claimed(x->x_device, &info) &&
-        info.mode == SHL_MODE_AUDIO) {
-        if (replies_once(&x->x_say, selector, REPLIES_LINK))
-            replies_error(&x->x_say, selector, SHL_UNSUPPORTED,
-                          "%s: the mode of this link is audio, which carries "
-                          "no MIDI: nothing was sent",
-                          selector->s_name);
-        return 0;
-    }
-    if (x->x_device)
-        return 1;
-    if (replies_once(&x->x_say, selector, REPLIES_LINK))
-        replies_error(&x->x_say, selector, SHL_NO_DEVICE,
-                      "%s: the device is not on the board: send open",
-                      selector->s_name);
-    return 0;
-}
-
-static int voice_detunes(struct voice *v)
-{
-    (void)v;
-    return 0; /* hosts state no such capability */
-}
-
-static void voice_put(struct voice *v, t_symbol *selector,
-                      const struct shl_event *event)
-{
-    t_patch *x = (t_patch *)v;
-
-    if (!schedule_push(&x->x_spoken, clock_getlogicaltime(), event) &&
-        replies_once(&x->x_say, gensym("queue full"), REPLIES_LINK))
-        replies_error(&x->x_say, selector, SHL_RING_FULL,
-                      "%s: more than %d events in one block: the rest is lost "
-                      "and counted in stats",
-                      selector->s_name, SCHEDULE_SIZE);
-}
-
-static uint32_t voice_room(const struct voice *v)
-{
-    return schedule_room(&((const t_patch *)v)->x_spoken);
-}
-
-static int voice_send_long(struct voice *v, t_symbol *selector,
-                           const uint8_t *bytes, size_t size)
-{
-    t_patch *x = (t_patch *)v;
-
-    return patch_letters_send_sysex(x, selector, bytes, size);
-}
-
-static const struct voice_ways ways = {voice_offers, voice_detunes, voice_put,
-                                       voice_room, voice_send_long};
 
 static void read_ports(t_patch *x, const struct patch_words *words)
 {
@@ -599,8 +364,8 @@ void *patch_new(int argc, t_atom *argv)
     if (!x)
         return NULL;
     replies_init(&x->x_say, &x->x_obj, "shmlink~ -device");
-    x->x_voice.ways = &ways;
-    slave_enlist(x);
+    x->x_voice.ways = &patch_voice_ways;
+    patch_enlist(x);
     x->x_slave = words.slave;
     x->x_rate_hz = (double)sys_getsr();
     x->x_frames = (uint32_t)sys_getblksize();
@@ -667,7 +432,7 @@ static void patch_close(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     if (!x->x_device && !x->x_changed)
         return;
     x->x_changed = 0;
-    leave(x);
+    patch_leave(x);
     replies_bare(&x->x_say, "close");
 }
 
@@ -692,7 +457,7 @@ static void patch_tag(t_patch *x, t_symbol *s, int argc, t_atom *argv)
         shl_device_close(x->x_device);
         x->x_device = NULL;
         patch_letters_forget(x);
-        forget_claim(x);
+        patch_forget_claim(x);
     }
     snprintf(x->x_tag, sizeof x->x_tag, "%.63s", tag);
     patch_announce_soon(x);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The patch as device: [shmlink~ -device Name in out] and, for an effect,
- * [shmlink~ -return Name in] beside it. patch.c makes both boxes and announces
- * the device; patch_claim.c tells what its host does; patch_free.c moves audio
- * and events in Pd's own time, slave.c, with the flag -slave, in the host's;
- * patch_block.c has what both do with a block; patch_params.c the parameters of
- * its own, patch_facts.c what it tells of itself, patch_letters.c what hosts ask
+ * [shmlink~ -return Name in] beside it. patch.c makes both boxes,
+ * patch_announce.c the device; patch_claim.c tells what its host does; patch_free.c
+ * moves audio and events in Pd's own time, slave.c, with the flag -slave, in the
+ * host's; patch_block.c has what both do with a block; patch_params.c the parameters
+ * of its own, patch_facts.c what it tells of itself, patch_letters.c what hosts ask
  * by message. */
 #ifndef PD_PATCH_H
 #define PD_PATCH_H
@@ -59,7 +59,7 @@ typedef struct patch {
     struct saved *x_saved;
     uint32_t x_channels; /* of this box */
     struct patch_return *x_return;
-    struct patch *x_next; /* in slave.c's list of all */
+    struct patch *x_next; /* in patch_all.c's list */
     t_symbol *x_bound;
 
     shl_device *x_device;
@@ -136,8 +136,50 @@ struct patch_return {
  * be made. */
 void *patch_new(int argc, t_atom *argv);
 void patch_setup(void);
+
+/* ---- patch_all.c ---- */
+
+/** All boxes of this Pd are known to each other. */
+void patch_enlist(t_patch *x);
+void patch_discharge(t_patch *x);
+/** The first of them; x_next leads on. */
+t_patch *patch_first(void);
 /** Announce again soon: something that hosts copy has changed. */
 void patch_announce_soon(t_patch *x);
+/** Whether some device of this Pd is still to be announced. */
+int patch_is_coming(void);
+/** This box has Pd's time follow its host; at most one per process. */
+int patch_keeps_time(const t_patch *x);
+/** Be that box, if there is none yet. */
+void patch_take_time(t_patch *x);
+void patch_leave_time(t_patch *x);
+
+/* ---- patch_announce.c ---- */
+
+/** Be on the board as the box now has it. */
+void patch_announce(t_patch *x);
+/** Leave the board. The tag that hosts gave stays with us. */
+void patch_leave(t_patch *x);
+/** The claim is over, or the device gone. */
+void patch_forget_claim(t_patch *x);
+
+/* ---- patch_voice.c ---- */
+
+/** How midi.c sends for a device. */
+extern const struct voice_ways patch_voice_ways;
+
+/* ---- patch_reel.c ---- */
+
+#define REEL_ROOM (3 * SHL_MAX_FRAMES)
+
+/** Room for the channels both ways. False if there is no memory. */
+int patch_make_room(t_patch *x, uint32_t in_channels, uint32_t out_channels);
+void patch_free_room(t_patch *x);
+float *reel_plane(const struct reel *reel, uint32_t channel);
+/** Take `frames` off the front, which somebody has read. */
+void reel_advance(struct reel *reel, uint32_t frames);
+/** Silence in front of what waits. */
+void reel_delay(struct reel *reel, uint32_t frames);
 
 /* ---- patch_words.c ---- */
 
@@ -167,9 +209,6 @@ void patch_claim_end(t_patch *x);
 /** Tell of what a block brought, at its time. */
 void patch_claim_event(t_patch *x, const struct shl_event *event);
 
-/** Whether some device of this Pd is still to be announced. */
-int patch_is_coming(void);
-
 /* ---- patch_block.c ---- */
 
 /** A claim begins at this tick. */
@@ -198,19 +237,6 @@ void free_idle(t_patch *x);
 
 /* ---- slave.c ---- */
 
-/** This box has Pd's time follow its host; at most one per process. */
-int slave_keeps_time(const t_patch *x);
-/** All boxes of this Pd are known to each other. */
-void slave_enlist(t_patch *x);
-void slave_discharge(t_patch *x);
-/** The first of them; x_next leads on. */
-t_patch *slave_first(void);
-/** Be that box, if there is none yet. */
-void slave_take_time(t_patch *x);
-void slave_leave_time(t_patch *x);
-/** Room for the channels both ways. False if there is no memory. */
-int slave_make_room(t_patch *x, uint32_t in_channels, uint32_t out_channels);
-void slave_free_room(t_patch *x);
 /** A tick begins: take what the host sent, wait for it. */
 void slave_tick(t_patch *x);
 /** A tick's audio: `frames` from the host, and to it. [audio] */

@@ -103,7 +103,7 @@ static void say_why(const t_patch *x, char *text, size_t size)
         snprintf(text, size, "process %u has claimed it, %s, %s%s",
                  (unsigned)info.pid, shl_drive_name(info.drive),
                  !x->x_slave            ? "each in its own time"
-                 : !slave_keeps_time(x) ? "one block late"
+                 : !patch_keeps_time(x) ? "one block late"
                  : x->x_lost            ? "but sends no blocks now"
                                         : "and keeps the time",
                  refused_priority(x) ? "; this Pd may not be realtime as its "

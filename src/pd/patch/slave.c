@@ -18,111 +18,6 @@
 #define LOST_MS  20 /* without a block of a host in real time */
 #define LONG_MS  60 /* the same, if its bursts are as far apart */
 #define MS       UINT64_C(1000000) /* in nanoseconds */
-#define ROOM     (3 * SHL_MAX_FRAMES)
-
-static t_patch *keeper, *all;
-
-void slave_enlist(t_patch *x)
-{
-    x->x_next = all;
-    all = x;
-}
-
-t_patch *slave_first(void)
-{
-    return all;
-}
-
-void slave_discharge(t_patch *x)
-{
-    t_patch **at = &all;
-
-    while (*at && *at != x)
-        at = &(*at)->x_next;
-    if (*at)
-        *at = x->x_next;
-    slave_leave_time(x);
-}
-
-int slave_keeps_time(const t_patch *x)
-{
-    return keeper == x;
-}
-
-void slave_take_time(t_patch *x)
-{
-    if (!keeper)
-        keeper = x;
-}
-
-void slave_leave_time(t_patch *x)
-{
-    if (keeper == x) {
-        keeper = NULL;
-        slack_none(0);
-    }
-}
-
-/* ---- reels --------------------------------------------------------------- */
-
-static float *reel_plane(const struct reel *reel, uint32_t channel)
-{
-    return reel->samples + (size_t)channel * reel->room;
-}
-
-static void reel_free(struct reel *reel)
-{
-    if (reel->samples)
-        freebytes(reel->samples, reel->size);
-    memset(reel, 0, sizeof *reel);
-}
-
-static int reel_make(struct reel *reel, uint32_t channels)
-{
-    reel_free(reel);
-    reel->room = ROOM;
-    reel->channels = channels;
-    reel->size = (size_t)channels * (size_t)ROOM * sizeof(float);
-    if (channels)
-        reel->samples = getbytes(reel->size);
-    return !channels || reel->samples;
-}
-
-/* Take `frames` off the front, which somebody has read. */
-static void reel_advance(struct reel *reel, uint32_t frames)
-{
-    uint32_t c;
-
-    reel->count -= frames;
-    for (c = 0; c < reel->channels; c++)
-        memmove(reel_plane(reel, c), reel_plane(reel, c) + frames,
-                reel->count * sizeof(float));
-}
-
-/* Silence in front of what waits. */
-static void reel_delay(struct reel *reel, uint32_t frames)
-{
-    uint32_t c;
-
-    for (c = 0; c < reel->channels; c++) {
-        float *plane = reel_plane(reel, c);
-        memmove(plane + frames, plane, reel->count * sizeof(float));
-        memset(plane, 0, frames * sizeof(float));
-    }
-    reel->count += frames;
-}
-
-int slave_make_room(t_patch *x, uint32_t in_channels, uint32_t out_channels)
-{
-    return reel_make(&x->x_in, in_channels) &&
-           reel_make(&x->x_out, out_channels);
-}
-
-void slave_free_room(t_patch *x)
-{
-    reel_free(&x->x_in);
-    reel_free(&x->x_out);
-}
 
 /* ---- answering ----------------------------------------------------------- */
 
@@ -246,8 +141,8 @@ static void take(t_patch *x, const struct shl_block *block)
 {
     if (block->fresh)
         begin(x);
-    if (x->x_in.count + block->frames > ROOM ||
-        x->x_out.count + block->frames > ROOM - SHL_MAX_FRAMES)
+    if (x->x_in.count + block->frames > REEL_ROOM ||
+        x->x_out.count + block->frames > REEL_ROOM - SHL_MAX_FRAMES)
         clear_reels(x);
     patch_hear(x, block, x->x_in.count);
     if (block->frames) {
@@ -332,7 +227,7 @@ static void attend(const t_patch *x)
 {
     t_patch *other;
 
-    for (other = all; other; other = other->x_next) {
+    for (other = patch_first(); other; other = other->x_next) {
         if (other == x || !other->x_device || !other->x_slave)
             continue;
         if (other->x_due)
@@ -347,13 +242,13 @@ static void attend(const t_patch *x)
  * list is begun anew. */
 void slave_serve(t_patch *x)
 {
-    t_patch *each = all;
+    t_patch *each = patch_first();
     int *gone = x->x_gone;
     int ended = 0;
 
     x->x_gone = &ended;
     while (each && !ended)
-        each = patch_letters_serve(each) ? all : each->x_next;
+        each = patch_letters_serve(each) ? patch_first() : each->x_next;
     if (!ended)
         x->x_gone = gone;
     else if (gone)
@@ -406,7 +301,7 @@ void slave_tick(t_patch *x)
     if (x->x_due) /* nothing came back in the tick before */
         put_out(x, NULL);
     x->x_start = clock_getlogicaltime();
-    if (slave_keeps_time(x)) {
+    if (patch_keeps_time(x)) {
         x->x_gone = &gone;
         follow(x, &gone);
         if (gone)
@@ -417,11 +312,11 @@ void slave_tick(t_patch *x)
     }
     if (!x->x_device)
         return;
-    if (slave_keeps_time(x))
+    if (patch_keeps_time(x))
         slack_none(x->x_in.count >= x->x_frames); /* its host waits for us */
     if (x->x_in.count < x->x_frames) {
         patch_drop_spoken(x);
-    } else if (slave_keeps_time(x)) {
+    } else if (patch_keeps_time(x)) {
         attend(x);
         run_next_tick(x);
     }
