@@ -12,7 +12,7 @@
 #                   `make bench-readme` puts its figures into README
 #   make install    PDLIBDIR=... for Pd only, PREFIX=... for everything
 #   make lib        libshmlink.a and shmlink.pc, for programs of your own
-#   make api        write API.md anew, from the headers
+#   make api        write docs/API.md anew, from the headers
 #   make messages   write docs/messages.md and the tables of the help patches
 #                   anew, from docs/messages.tsv
 #   make features   write tests/FEATURES.md anew, from what the tests show
@@ -130,7 +130,7 @@ endif
 datadirs = examples
 datafiles = $(wildcard help/*.pd) $(wildcard abstractions/*.pd) \
     $(wildcard *.linux-*-64.so) shmlink-meta.pd \
-    $(wildcard README.md CHANGELOG.md PROTOCOL.md API.md) LICENSE
+    $(wildcard README.md CHANGELOG.md) LICENSE
 
 include $(PDLIBBUILDER_DIR)/Makefile.pdlibbuilder
 
@@ -181,12 +181,13 @@ $(foreach class,shmlink~ shmreg,$(eval $(call externals.rule,$(class))))
 -include $(wildcard $(BUILD)/pd/*.d $(BUILD)/pd/*/*.d $(BUILD)/pd64/*.d \
     $(BUILD)/pd64/*/*.d)
 
-# [shmlink~] looks for the plugin program in its own folder, and README.md for its
-# picture in `help`.
+# [shmlink~] looks for the plugin program in its own folder; README.md for its picture
+# in `help`, and for the pages in `docs`.
 install: install-beside install-hint
 install-beside: all
-	install -d '$(installpath)/help'
+	install -d '$(installpath)/help' '$(installpath)/docs'
 	install -m 755 shmplug shmlink '$(installpath)'
+	install -m 644 $(wildcard docs/*.md) '$(installpath)/docs'
 	install -m 644 $(wildcard help/*.png) '$(installpath)/help'
 
 ifneq ($(PREFIX),)
@@ -415,8 +416,9 @@ sanitize:
 	@sh tests/sanitize.sh
 
 api:
-	@sh tests/api.sh >API.md.new && mv API.md.new API.md || \
-	    { rm -f API.md.new; exit 1; }
+	@sh tests/api.sh >docs/API.md.new && \
+	    mv docs/API.md.new docs/API.md || \
+	    { rm -f docs/API.md.new; exit 1; }
 
 messages:
 	@sh tests/messages.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# API.md from the docstrings of the public headers:  api.sh >API.md
+# docs/API.md from the docstrings of the public headers:  api.sh >API.md
 # A public call without one, or one that names no thread, is an error.
 cd "$(dirname "$0")/../include/shmlink" || exit 2
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Whether the tree is as LAYOUT.md says: each file of src and include has a row, each
+# Whether the tree is as docs/LAYOUT.md says: each file of src and include has a row, each
 # #include line is one that the tables there allow. And that numbers become text, and
 # text numbers, in core/values/number.c only: what the C library does depends on the
 # locale, which any library may change. And that limits are written in
@@ -12,7 +12,7 @@ ls src/*/*.[ch] src/*/*/*.[ch] include/*/*.h >/dev/null 2>&1 ||
 
 # The page, then all #include lines, then all file names.
 {
-    sed 's/^/page /' LAYOUT.md
+    sed 's/^/page /' docs/LAYOUT.md
     grep -n '^ *# *include' include/*/*.h src/*/*.[ch] src/*/*/*.[ch] |
         sed 's/^/include /'
     ls include/*/*.h src/*/*.[ch] src/*/*/*.[ch] | sed 's/^/file /'

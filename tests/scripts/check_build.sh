@@ -37,7 +37,7 @@ for trespass in 'core/shm/ring.c "shmlink/host.h"' 'core/shm/ring.c <unistd.h>' 
     'pd/atoms.c <unistd.h>' 'tool/main.c "m_pd.h"' 'tool/main.c "pd/atoms.h"' \
     'plug/state.c "shmlink/host.h"'; do
     rm -rf "$copy/src" "$copy/include"
-    cp -r src include LAYOUT.md "$copy"
+    cp -r src include docs "$copy"
     echo "#include ${trespass#* }" >>"$copy/src/${trespass%% *}"
     if sh tests/rooms.sh "$copy" >/dev/null; then
         fail "make rooms overlooks ${trespass#* } in src/${trespass%% *}"
@@ -46,7 +46,7 @@ for trespass in 'core/shm/ring.c "shmlink/host.h"' 'core/shm/ring.c <unistd.h>' 
     fi
 done
 rm -rf "$copy/src" "$copy/include"
-cp -r src include LAYOUT.md "$copy"
+cp -r src include docs "$copy"
 echo "int shl_new;" >"$copy/src/core/shm/new.c"
 if sh tests/rooms.sh "$copy" >/dev/null; then
     fail "make rooms overlooks a file without a row in LAYOUT.md"
@@ -60,7 +60,7 @@ else
     pass "make rooms sees a row of LAYOUT.md without a file"
 fi
 rm -rf "$copy/src" "$copy/include"
-cp -r src include LAYOUT.md "$copy"
+cp -r src include docs "$copy"
 echo "#define SIZE_MAX_OF_MINE 4096" >>"$copy/src/pd/atoms.c"
 if sh tests/rooms.sh "$copy" >/dev/null; then
     fail "make rooms overlooks a limit that is written again"

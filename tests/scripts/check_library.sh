@@ -171,7 +171,7 @@ check "the device ends in good order" test "$code" -eq 0
 sh tests/api.sh >"$place/API.md" 2>"$place/api.err"
 check "each public call says what it is and on which thread" \
     test ! -s "$place/api.err"
-check "API.md is what the headers say (make api)" cmp "$place/API.md" API.md
+check "API.md is what the headers say (make api)" cmp "$place/API.md" docs/API.md
 
 # The calls that README sets beside discoLink's: each is in a header, and a
 # program can be made of all of them.

@@ -416,7 +416,7 @@ static char *protocol;
 static int load(void **state)
 {
     (void)state;
-    protocol = slurp("PROTOCOL.md");
+    protocol = slurp("docs/PROTOCOL.md");
     return 0;
 }
 
