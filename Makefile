@@ -127,7 +127,7 @@ ifneq ($(PREFIX),)
   PDLIBDIR ?= $(PREFIX)/lib/pd-externals
 endif
 
-datadirs = examples
+datadirs = examples docs
 datafiles = $(wildcard help/*.pd) $(wildcard abstractions/*.pd) \
     $(wildcard *.linux-*-64.so) shmlink-meta.pd \
     $(wildcard README.md CHANGELOG.md) LICENSE

@@ -150,9 +150,12 @@ function group_pages(first, name,    i, k, number) {
                 columns(8, 34, 258, 46, 592, 25)
                 headline("message", "what it does", "answer")
             } else {
-                columns(8, 42, 314, 64, 0, 0)
-                headline(k == "flag" || k == "argument" ? "in the box" : k, \
-                    "meaning", "")
+                if (k == "info" || k == "stats")
+                    columns(8, 24, 188, 82, 0, 0)
+                else
+                    columns(8, 42, 314, 64, 0, 0)
+                headline(k == "flag" || k == "argument" ? "in the box" : \
+                    k == "info" || k == "stats" ? "key" : k, "meaning", "")
             }
         }
         row(said(i), meaning[i], k == "message" ? answer_of(i) : "")

@@ -74,6 +74,24 @@ rows flag >"$work/flags"
 differ "$work/read" "$work/flags" "flag of a box, not in the table" \
     "flag in the table, of no box"
 
+# Keys of info and stats.
+keys() { # box, file
+    sed -n 's/^        {"\([a-z_]*\)", .*/stats \1/p
+        s/^    [a-z]*(replies, "\([a-z]*\)".*/info \1/p
+        s/.*atoms_set_text(&atoms\[0\], "\(capabilities\)").*/info \1/p
+        s/.*"\(info\|stats\)", "\([a-z_]*\)",.*/\1 \2/p' "$2" |
+        sed "s/^/$1 /"
+}
+{
+    keys host src/pd/host/facts.c
+    keys host src/pd/device_info.c
+    keys device src/pd/patch/patch_facts.c
+} >"$work/read"
+awk -F '\t' '$2 == "info" || $2 == "stats" { print $1, $2, $3 }' "$table" \
+    >"$work/keys"
+differ "$work/read" "$work/keys" "key of a class, not in the table" \
+    "key in the table, of no class"
+
 # What is said to come back must be a row, too.
 awk -F '\t' '!/^#/ && $2 == "message" {
         n = split($6, word, " ")
@@ -108,7 +126,7 @@ in_help() {
             sub(/, f [0-9]*;$/, "")
             gsub(/ \\,/, ",")
             print
-        }' "$1" | grep -vxE 'message|answer|event|argument|in the box' |
+        }' "$1" | grep -vxE 'message|answer|event|argument|key|in the box' |
         sed '/^-[a-z]*, -/s/, /\n/g'
 }
 for help in 'host|device shmlink~' 'shmreg shmreg'; do

@@ -38,6 +38,8 @@ function head(k) {
         return "| message | what it does | answer |\n|---|---|---|"
     if (k == "flag" || k == "argument")
         return "| in the box | meaning |\n|---|---|"
+    if (k == "info" || k == "stats")
+        return "| key | meaning |\n|---|---|"
     return "| " k " | meaning |\n|---|---|"
 }
 function end_table() {

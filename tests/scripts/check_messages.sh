@@ -66,6 +66,8 @@ seen "flag of a box, not in the table: host -resample" $table "/flag${tab}-resam
 seen "flag in the table, of no box: device -master" $table "s/flag${tab}-slave/flag${tab}-master/" pages
 seen "answer of a class, not in the table: host newword" src/pd/host/taps.c 's/"tap_info"/"newword"/' ''
 seen "flag of a box, not in the table: host -new" src/pd/flags.c 's/"-resample") ==/"-new") ==/' ''
+seen "key of a class, not in the table: device stats padded" $table "/stats${tab}padded/d" pages
+seen "key in the table, of no class: host info paths" $table "s/info${tab}path${tab}/info${tab}paths${tab}/" pages
 seen "not in docs/messages.md: param_get <parameter>" docs/messages.md '/^| `param_get /d' ''
 seen "only in docs/messages.md: param_put" docs/messages.md 's/^| `param_get .*` | a/| `param_put` | a/' ''
 seen "not in the help of shmlink~: -must" 'help/shmlink~-help.pd' '/^#X text 8 [0-9]* -must,/d' ''
