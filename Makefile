@@ -19,6 +19,7 @@
 #   make both       also the externals for a Pd of double precision
 #   make warnings, m32, sanitize, fuzz, rooms, format-check    what CI asks too
 #   make tidy       what clang-tidy finds: sizes, names, likely faults
+#   make effects    that the audio path calls only what may be in it
 #   make format     have clang-format set the sources
 #   make clean
 #
@@ -445,6 +446,10 @@ tidy:
 	    'clang-tidy --quiet "$$@" -- $(tidy.flags) 2>/dev/null' tidy
 	@echo "tidy: $(words $(tidy.files)) files are as .clang-tidy has them"
 
+# The audio path, by a newer clang than that of Debian 12.
+effects:
+	@sh tests/effects.sh
+
 formatted = $(wildcard include/*/*.[ch] src/*/*.[ch] src/*/*/*.[ch] \
     tests/*/*.[ch] examples/*.[ch])
 format:
@@ -457,10 +462,10 @@ format-check:
 clean: clean-build
 clean-build:
 	rm -f shmlink shmplug libshmlink.a shmlink.pc demo.wav demo.png *.linux-*-64.so src/pd/*.d src/pd/*/*.d
-	find build -mindepth 1 -maxdepth 1 ! -name 'pd-*' \
+	find build -mindepth 1 -maxdepth 1 ! -name 'pd-*' ! -name zig \
 	    -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all both programs fuzzers core objects ready deps demo check newest soak \
-    bench bench-readme live mutate fresh warnings m32 sanitize fuzz rooms tidy format format-check clean clean-build \
+    bench bench-readme live mutate fresh warnings m32 sanitize fuzz rooms tidy effects format format-check clean clean-build \
     install install-beside install-program install-hint lib api messages features shmlink.pc
 .DELETE_ON_ERROR:

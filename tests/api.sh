@@ -115,7 +115,9 @@ function finish(    i) {
 function declared(text,    clean) {
     if (sub(/^SHL_RT /, "", text))
         gsub(/\n       /, "\n", text)
-    sub(/^static inline[ \n]/, "", text)
+    if (sub(/^static inline /, "", text))
+        gsub(/\n              /, "\n", text)
+    sub(/^static inline\n/, "", text)
     sub(/ *\{.*$/, ";", text)
     clean = text
     if (!match(clean, /shl_[a-z0-9_]+\(/))

@@ -8,7 +8,8 @@
 #   deps.sh bench        to build, and for `make bench`
 #   deps.sh tests        all of it; unpacks a newer Pd into build/, beside the
 #                        packaged one (the default)
-#   deps.sh ci           what only .ci/run needs beside that
+#   deps.sh ci           what only .ci/run needs beside that; a newer clang goes
+#                        into build/zig
 #   deps.sh list         prints the names of the packages, installs nothing
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -23,7 +24,7 @@ bench="puredata-core puredata-extra"
 tests="libcmocka-dev clang clang-format libclang-rt-dev gcc-multilib git
     jackd2 locales procps puredata-utils python3 strace"
 
-ci="clang-tidy"
+ci="clang-tidy python3-venv"
 
 case $purpose in
 build) wanted=$build ;;
@@ -140,5 +141,20 @@ unpack_newer() {
     return 0
 }
 
+# A clang that checks the audio path, from the Python package that carries one.
+fetch_clang() {
+    [ ! -x "$root/build/zig/bin/python" ] || return 0
+    mkdir -p "$root/build"
+    if python3 -m venv "$root/build/zig" >/dev/null 2>&1 &&
+        "$root/build/zig/bin/pip" install -q --disable-pip-version-check \
+            ziglang >/dev/null 2>&1; then
+        echo "deps: unpacked clang of ziglang into build/zig"
+    else
+        rm -rf "$root/build/zig"
+        echo "skipped: no newer clang"
+    fi
+}
+
 install_missing || exit 1
 [ "$purpose" != tests ] || unpack_newer
+[ "$purpose" != ci ] || fetch_clang

@@ -21,6 +21,7 @@
 #include "message.h"
 #include "monitor.h"
 #include "param.h"
+#include "realtime.h"
 #include "registry.h"
 #include "resampler.h"
 #include "system.h"
@@ -48,7 +49,7 @@ struct shl_device_options {
     /* of the free drive: what hosts of another rate or clock are read with, or
      * NULL; and the clock of links within this process, see shl_host_options */
     const struct shl_resampler *resampler;
-    uint64_t (*clock_ns)(void);
+    SHL_RT uint64_t (*clock_ns)(void);
     uint32_t burst_frames; /* that blocks begin late, as far as is known: its
                               program computes several at once */
     const struct shl_param *params; /* copied */
@@ -160,7 +161,7 @@ shl_status shl_device_priority(const shl_device *device);
 void shl_device_tag(const shl_device *device, char tag[SHL_TAG_SIZE]);
 
 /** Change the latency it states. [audio] */
-void shl_device_latency(shl_device *device, uint32_t frames);
+SHL_RT void shl_device_latency(shl_device *device, uint32_t frames);
 
 /* ---- messages ----
  *
@@ -204,7 +205,8 @@ struct shl_device_stats {
 };
 
 /** Counted since it was opened. [audio] */
-void shl_device_stats(const shl_device *device, struct shl_device_stats *stats);
+SHL_RT void shl_device_stats(const shl_device *device,
+                             struct shl_device_stats *stats);
 
 #ifdef __cplusplus
 }

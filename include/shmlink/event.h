@@ -5,6 +5,7 @@
 #ifndef SHL_EVENT_H
 #define SHL_EVENT_H
 
+#include "realtime.h"
 #include "status.h"
 
 #include <stdint.h>
@@ -39,27 +40,29 @@ struct shl_event {
 };
 
 /** A UMP packet as an event. `words` must match the packet's type. [any] */
-struct shl_event shl_event_ump(uint64_t frame, const uint32_t *ump,
-                               uint32_t words);
+SHL_RT struct shl_event shl_event_ump(uint64_t frame, const uint32_t *ump,
+                                      uint32_t words);
 
 /** A MIDI 1.0 channel message as an event; data bytes are cut to 7 bits. [any]
  */
-struct shl_event shl_event_midi(uint64_t frame, uint8_t port, uint8_t status,
-                                uint8_t data1, uint8_t data2);
+SHL_RT struct shl_event shl_event_midi(uint64_t frame, uint8_t port,
+                                       uint8_t status, uint8_t data1,
+                                       uint8_t data2);
 
 /** A parameter's plain value as an event of the given parameter kind, for all
  * notes, ports and channels. [any] */
-struct shl_event shl_event_param(uint64_t frame, enum shl_event_kind kind,
-                                 uint32_t id, double value);
+SHL_RT struct shl_event shl_event_param(uint64_t frame,
+                                        enum shl_event_kind kind, uint32_t id,
+                                        double value);
 
 /** The parameter's id of an event of a parameter kind. [any] */
-uint32_t shl_event_id(const struct shl_event *event);
+SHL_RT uint32_t shl_event_id(const struct shl_event *event);
 
 /** The plain value of an event of a parameter kind. [any] */
-double shl_event_value(const struct shl_event *event);
+SHL_RT double shl_event_value(const struct shl_event *event);
 
 /** As shl_event_check, for every kind there is. [any] */
-shl_status shl_event_check_any(const struct shl_event *event);
+SHL_RT shl_status shl_event_check_any(const struct shl_event *event);
 
 /** Whether kind, size and content fit together: what both roles ask of
  * everything that a peer wrote. A value that is not finite does not pass.

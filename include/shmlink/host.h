@@ -17,6 +17,7 @@
 #include "message.h"
 #include "monitor.h"
 #include "param.h"
+#include "realtime.h"
 #include "registry.h"
 #include "resampler.h"
 #include "system.h"
@@ -64,7 +65,7 @@ struct shl_host_options {
     /** Nanoseconds of a clock that host and device read in links within this
      * process, which then have the free drive whatever was asked for: both give
      * the same, when one thread runs both in its own time. NULL: none. */
-    uint64_t (*clock_ns)(void);
+    SHL_RT uint64_t (*clock_ns)(void);
     int clock_exact; /* 1: no block is ever late by it: if a time is not the one
                         expected, the clock has gone on without us */
 };
@@ -148,7 +149,8 @@ void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss);
  * less after a wait than before, and at most 100 ms count. It is asked on the
  * audio thread, only when a block is not there after a short look. Without effect
  * on a deadline that was chosen, and on rendering. NULL: none. [control] */
-void shl_host_slack(shl_host *host, uint32_t (*slack_us)(void *arg), void *arg);
+void shl_host_slack(shl_host *host, SHL_RT uint32_t (*slack_us)(void *arg),
+                    void *arg);
 
 /** Link, notice a dead device, send what waits while no audio runs. Call every
  * 5 to 100 ms. [control] */
@@ -379,7 +381,7 @@ uint32_t shl_host_routed(const shl_host *host, uint32_t tap);
 /** Frames from a signal inlet to the matching outlet: the link's own share,
  * and the sum with the device's. [any] */
 uint32_t shl_host_link_latency(const shl_host *host);
-uint32_t shl_host_latency(const shl_host *host);
+SHL_RT uint32_t shl_host_latency(const shl_host *host);
 
 /** Frames of the blocks that are exchanged with the device: reblock_frames, or
  * what the device wants, or the usual block. [any] */

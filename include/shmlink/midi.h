@@ -7,6 +7,7 @@
 #define SHL_MIDI_H
 
 #include "event.h"
+#include "realtime.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,21 +19,21 @@ extern "C" {
 #endif
 
 /** Words of a UMP packet by the type in its first word: 1 to 4. [any] */
-uint32_t shl_ump_words(uint32_t word0);
+SHL_RT uint32_t shl_ump_words(uint32_t word0);
 
 /** A MIDI 1.0 message of any status but SysEx as one UMP word: channel voice
  * as type 2, system common and realtime as type 1. data beyond the message's
  * length is ignored. 0 if the status is none, F0 or F7. [any] */
-uint32_t shl_midi_to_ump(uint8_t port, uint8_t status, uint8_t data1,
-                         uint8_t data2);
+SHL_RT uint32_t shl_midi_to_ump(uint8_t port, uint8_t status, uint8_t data1,
+                                uint8_t data2);
 
 /** A packet of type 1, 2 or 4 as MIDI 1.0 bytes (type 4 narrowed as M2-104
  * says). Returns the number of bytes, 0 if it has no MIDI 1.0 form. [any] */
-uint32_t shl_ump_to_midi(const uint32_t *ump, uint8_t bytes[3]);
+SHL_RT uint32_t shl_ump_to_midi(const uint32_t *ump, uint8_t bytes[3]);
 
 /** Bytes of a message by its status (1 to 3), 0 for SysEx and for no status.
  * [any] */
-uint32_t shl_midi_length(uint8_t status);
+SHL_RT uint32_t shl_midi_length(uint8_t status);
 
 /* ---- a stream of bytes -------------------------------------------------- */
 
@@ -52,8 +53,9 @@ struct shl_midi_stream {
  * realtime bytes inside other messages, SysEx of any length (as SysEx7
  * packets, 6 bytes each). Any other status ends a SysEx, too. Returns the words
  * in `ump`: 0, 1 or 2. [audio] */
-uint32_t shl_midi_stream_byte(struct shl_midi_stream *stream, uint8_t port,
-                              uint8_t byte, uint32_t ump[2]);
+SHL_RT uint32_t shl_midi_stream_byte(struct shl_midi_stream *stream,
+                                     uint8_t port, uint8_t byte,
+                                     uint32_t ump[2]);
 
 /* ---- SysEx7 --------------------------------------------------------------- */
 
@@ -68,8 +70,8 @@ shl_status shl_sysex7_packet(uint8_t port, const uint8_t *bytes, size_t size,
 
 /** Data bytes of one SysEx7 packet (0 to 6); *first and *last tell its place.
  * SHL_BAD_PEER if it is not one. [any] */
-shl_status shl_sysex7_bytes(const uint32_t ump[2], uint8_t bytes[6],
-                            uint32_t *count, int *first, int *last);
+SHL_RT shl_status shl_sysex7_bytes(const uint32_t ump[2], uint8_t bytes[6],
+                                   uint32_t *count, int *first, int *last);
 
 /* ---- MIDI 2.0 notes with a pitch of their own ------------------------------ */
 
@@ -94,7 +96,8 @@ struct shl_voice_message {
 
 /** Read a packet of type 2 or 4. A note on with velocity 0 (type 2) is a note
  * off. SHL_UNSUPPORTED for all other packets. [audio] */
-shl_status shl_ump_read(const uint32_t *ump, struct shl_voice_message *message);
+SHL_RT shl_status shl_ump_read(const uint32_t *ump,
+                               struct shl_voice_message *message);
 
 /* ---- what is sounding -------------------------------------------------------- */
 
@@ -108,10 +111,11 @@ struct shl_held {
 };
 
 /** As shl_held_follow, for packets that may hold or end something. [audio] */
-void shl_held_change(struct shl_held *held, const uint32_t *ump);
+SHL_RT void shl_held_change(struct shl_held *held, const uint32_t *ump);
 
 /** Follow one packet. [audio] */
-static inline void shl_held_follow(struct shl_held *held, const uint32_t *ump)
+SHL_RT static inline void shl_held_follow(struct shl_held *held,
+                                          const uint32_t *ump)
 {
     /* what comes in streams holds nothing: MIDI 1.0 controllers but sustain,
      * pressure */
@@ -123,7 +127,7 @@ static inline void shl_held_follow(struct shl_held *held, const uint32_t *ump)
 
 /** Take out one thing that is held and give the type 2 packet that ends it:
  * note off, sustain 0, bend to the centre. False if nothing is held. [audio] */
-int shl_held_release(struct shl_held *held, uint32_t *ump);
+SHL_RT int shl_held_release(struct shl_held *held, uint32_t *ump);
 
 #ifdef __cplusplus
 }

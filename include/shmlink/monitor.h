@@ -6,6 +6,7 @@
 
 #include "event.h"
 #include "message.h"
+#include "realtime.h"
 #include "system.h"
 
 #ifdef __cplusplus
@@ -19,9 +20,9 @@ extern "C" {
 struct shl_monitor {
     void *arg;
     void (*message)(void *arg, int out, const struct shl_received *message);
-    void (*event)(void *arg, int out, const struct shl_event *event);
+    SHL_RT void (*event)(void *arg, int out, const struct shl_event *event);
     /** The largest absolute sample of one channel of one block. */
-    void (*level)(void *arg, int out, uint32_t channel, float peak);
+    SHL_RT void (*level)(void *arg, int out, uint32_t channel, float peak);
     void (*error)(void *arg, shl_status status, const char *text);
     /** linked: 1 a link has begun, 0 it has ended; who is at the other end. */
     void (*connection)(void *arg, int linked, const char *who);
@@ -53,17 +54,18 @@ struct shl_peaks {
 };
 
 /** Keep a level in it, if it is the largest of its channel. [any] */
-void shl_peaks_keep(struct shl_peaks *peaks, int out, uint32_t channel,
-                    float peak);
+SHL_RT void shl_peaks_keep(struct shl_peaks *peaks, int out, uint32_t channel,
+                           float peak);
 
 /* ---- for the roles ------------------------------------------------------- */
 
-void shl_monitor_levels(const struct shl_monitor *monitor, int out,
-                        const float *const *planes, uint32_t channels,
-                        uint32_t frames);
+SHL_RT void shl_monitor_levels(const struct shl_monitor *monitor, int out,
+                               const float *const *planes, uint32_t channels,
+                               uint32_t frames);
 
-static inline void shl_monitor_event(const struct shl_monitor *monitor, int out,
-                                     const struct shl_event *event)
+SHL_RT static inline void shl_monitor_event(const struct shl_monitor *monitor,
+                                            int out,
+                                            const struct shl_event *event)
 {
     if (monitor && monitor->event)
         monitor->event(monitor->arg, out, event);

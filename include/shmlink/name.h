@@ -4,6 +4,7 @@
 #ifndef SHL_NAME_H
 #define SHL_NAME_H
 
+#include "realtime.h"
 #include "status.h"
 
 #include <stddef.h>

@@ -5,6 +5,7 @@
 #ifndef SHL_PARAM_H
 #define SHL_PARAM_H
 
+#include "realtime.h"
 #include "status.h"
 
 #include <stddef.h>
@@ -49,11 +50,11 @@ shl_status shl_param_check(const struct shl_param *param);
 
 /** A plain value from 0..1, clipped to that first, and back. Neither ever
  * leaves the range; NaN counts as the lower end. [any] */
-double shl_param_plain(const struct shl_param *param, double normal);
+SHL_RT double shl_param_plain(const struct shl_param *param, double normal);
 double shl_param_normal(const struct shl_param *param, double plain);
 
 /** A plain value into the range and onto a step. [any] */
-double shl_param_clip(const struct shl_param *param, double plain);
+SHL_RT double shl_param_clip(const struct shl_param *param, double plain);
 
 /** "440 Hz", "on", "-6.02 dB": at most size - 1 bytes, terminated. The number
  * has 4 significant digits, or all of those before the point. [any] */
@@ -74,8 +75,8 @@ shl_status shl_param_order(const struct shl_param *params, uint32_t count,
                            uint32_t *by_id);
 
 /** Index of the parameter with this id, or -1. [any] */
-int32_t shl_param_index(const struct shl_param *params, uint32_t count,
-                        const uint32_t *by_id, uint32_t id);
+SHL_RT int32_t shl_param_index(const struct shl_param *params, uint32_t count,
+                               const uint32_t *by_id, uint32_t id);
 
 #ifdef __cplusplus
 }

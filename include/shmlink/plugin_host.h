@@ -21,6 +21,7 @@
 #include "block.h"
 #include "event.h"
 #include "param.h"
+#include "realtime.h"
 #include "scratchpad.h"
 #include "system.h"
 
@@ -101,7 +102,7 @@ void shl_plugin_host_mark(shl_plugin_host *plugin_host, uint32_t word);
 
 /** Count on: the one sign of life that this protocol has. wait does it, too.
  * [any] */
-void shl_plugin_host_beat(shl_plugin_host *plugin_host);
+SHL_RT void shl_plugin_host_beat(shl_plugin_host *plugin_host);
 
 /** Wait for work, at most timeout_ms. SHL_OK: *work is filled; end a block with
  * shl_plugin_host_done, a request with shl_plugin_host_answer. SHL_TIMEOUT:
@@ -148,7 +149,8 @@ shl_scratchpad *shl_plugin_host_pad(shl_plugin_host *plugin_host);
 /** Answer the request: the result, success or error, free the slot, and a byte
  * where this type has one. Takes as long as a DAW needs to begin its waiting, 2
  * ms at most. [control] */
-void shl_plugin_host_answer(shl_plugin_host *plugin_host, shl_status status);
+SHL_RT void shl_plugin_host_answer(shl_plugin_host *plugin_host,
+                                   shl_status status);
 
 struct shl_plugin_host_stats {
     uint64_t blocks, requests;
@@ -158,8 +160,8 @@ struct shl_plugin_host_stats {
 };
 
 /** Counted since it was opened. [audio] */
-void shl_plugin_host_stats(const shl_plugin_host *plugin_host,
-                           struct shl_plugin_host_stats *stats);
+SHL_RT void shl_plugin_host_stats(const shl_plugin_host *plugin_host,
+                                  struct shl_plugin_host_stats *stats);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,8 @@
 #ifndef SHL_RESAMPLER_H
 #define SHL_RESAMPLER_H
 
+#include "realtime.h"
+
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -24,9 +26,9 @@ struct shl_resampler {
      * not be given again. `step` is in input frames per output frame. With
      * in_frames and out_frames 0: forget the past. Returns the frames
      * written. [audio] No allocation, lock or system call. */
-    uint32_t (*process)(void *state, double step, const float *in,
-                        uint32_t in_frames, float *out, uint32_t out_frames,
-                        uint32_t *used);
+    SHL_RT uint32_t (*process)(void *state, double step, const float *in,
+                               uint32_t in_frames, float *out,
+                               uint32_t out_frames, uint32_t *used);
 
     /** NULL is fine. [control] */
     void (*destroy)(void *state);

@@ -7,6 +7,7 @@
 #ifndef SHL_SCRATCHPAD_H
 #define SHL_SCRATCHPAD_H
 
+#include "realtime.h"
 #include "status.h"
 
 #include <stddef.h>
@@ -38,7 +39,7 @@ enum shl_plugin_host_type {
 
 /** What a request of the slot asks for, by the protocol number of the DAW.
  * [any] */
-uint32_t shl_plugin_host_meaning(uint32_t wire, uint32_t version);
+SHL_RT uint32_t shl_plugin_host_meaning(uint32_t wire, uint32_t version);
 
 /** What a request brings; what its type has no use for is 0. */
 struct shl_plugin_host_request {
@@ -78,9 +79,9 @@ void shl_scratchpad_free(shl_scratchpad *pad);
 /** Read what request `type` brings with these bytes of scratch, and begin an
  * empty answer. What it leaves 0: window and counts, which are not in scratch.
  * [audio] */
-void shl_scratchpad_begin(shl_scratchpad *pad, uint32_t type, const void *bytes,
-                          uint32_t size,
-                          struct shl_plugin_host_request *request);
+SHL_RT void shl_scratchpad_begin(shl_scratchpad *pad, uint32_t type,
+                                 const void *bytes, uint32_t size,
+                                 struct shl_plugin_host_request *request);
 
 /** Have these bytes be the answer to state_save. SHL_NO_SPACE: more than 65536;
  * SHL_UNSUPPORTED: that was not the question. [control] */
@@ -99,8 +100,8 @@ void shl_scratchpad_ports(shl_scratchpad *pad, uint32_t audio_in,
 
 /** The answer: scratch from its beginning to *end; what lies before *begin (may
  * be NULL) is 0 and of no interest. [control] */
-const uint8_t *shl_scratchpad_answer(shl_scratchpad *pad, uint32_t *begin,
-                                     uint32_t *end);
+SHL_RT const uint8_t *shl_scratchpad_answer(shl_scratchpad *pad,
+                                            uint32_t *begin, uint32_t *end);
 
 #ifdef __cplusplus
 }

@@ -17,6 +17,7 @@
 #include "number.h"
 #include "observer.h"
 #include "param.h"
+#include "realtime.h"
 #include "registry.h"
 #include "resampler.h"
 #include "snapshot.h"

@@ -4,6 +4,7 @@
 #ifndef SHL_SYSTEM_H
 #define SHL_SYSTEM_H
 
+#include "realtime.h"
 #include "status.h"
 
 #include <stdint.h>
@@ -11,10 +12,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Functions that the audio thread may call: no allocation, no lock, no system
- * call but the wake-up and the bounded wait. */
-#define SHL_RT
 
 typedef struct shl_worker shl_worker;
 
@@ -24,7 +21,7 @@ shl_status shl_worker_new(void (*job)(void *arg), void *arg, uint32_t period_ms,
                           shl_worker **worker);
 
 /** Have the job called soon. [any], no system call if it is awake. */
-void shl_worker_wake(shl_worker *worker);
+SHL_RT void shl_worker_wake(shl_worker *worker);
 
 /** Wait for a running job, end the thread. NULL is fine. [control] */
 void shl_worker_free(shl_worker *worker);
@@ -36,7 +33,7 @@ void *shl_symbol(const char *name);
 int shl_command_line_has(const char *word);
 
 /** Nanoseconds of a clock that never goes back. [any] */
-uint64_t shl_clock_ns(void);
+SHL_RT uint64_t shl_clock_ns(void);
 
 /** Sleep. [control] */
 void shl_sleep_ms(uint32_t ms);
@@ -77,14 +74,15 @@ int shl_parent_is(uint32_t pid);
 /** Defined by the watcher of the tests and nobody else: 1 when a thread enters
  * the audio path, 0 when it leaves it. */
 #if defined(__GNUC__) && !defined(_WIN32)
-__attribute__((weak, visibility("default"))) void shl_rt_mark(int inside);
-static inline void shl_rt(int inside)
+__attribute__((weak, visibility("default"))) SHL_RT void
+shl_rt_mark(int inside);
+SHL_RT static inline void shl_rt(int inside)
 {
     if (shl_rt_mark)
         shl_rt_mark(inside);
 }
 #else
-static inline void shl_rt(int inside)
+SHL_RT static inline void shl_rt(int inside)
 {
     (void)inside;
 }
@@ -93,14 +91,15 @@ static inline void shl_rt(int inside)
 /** The same: 1 when a thread may do in the audio path what it must not
  * otherwise, since it renders and nobody listens; 0 at the end. */
 #if defined(__GNUC__) && !defined(_WIN32)
-__attribute__((weak, visibility("default"))) void shl_rt_rest_mark(int resting);
-static inline void shl_rt_rest(int resting)
+__attribute__((weak, visibility("default"))) SHL_RT void
+shl_rt_rest_mark(int resting);
+SHL_RT static inline void shl_rt_rest(int resting)
 {
     if (shl_rt_rest_mark)
         shl_rt_rest_mark(resting);
 }
 #else
-static inline void shl_rt_rest(int resting)
+SHL_RT static inline void shl_rt_rest(int resting)
 {
     (void)resting;
 }

@@ -4,6 +4,8 @@
 #ifndef SHL_TRANSPORT_H
 #define SHL_TRANSPORT_H
 
+#include "realtime.h"
+
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -22,10 +24,11 @@ struct shl_transport {
 };
 
 /** 120 beats per minute, 4/4, at 0, stopped. [any] */
-struct shl_transport shl_transport_default(double rate_hz);
+SHL_RT struct shl_transport shl_transport_default(double rate_hz);
 
 /** Go on by `frames` if playing. [any] */
-void shl_transport_advance(struct shl_transport *transport, uint32_t frames);
+SHL_RT void shl_transport_advance(struct shl_transport *transport,
+                                  uint32_t frames);
 
 /** Put the playhead at `beats` quarter notes; below 0, NaN and
  * what is beyond any music count as 0. [any] */

@@ -33,7 +33,7 @@ static struct plugin_about null_about(const struct plugin *plugin)
                                  .version = ""};
 }
 
-static struct plugin_ports null_ports(const struct plugin *plugin)
+static SHL_RT struct plugin_ports null_ports(const struct plugin *plugin)
 {
     return ((const struct null *)plugin)->ports;
 }
@@ -48,26 +48,26 @@ static shl_status null_activate(struct plugin *plugin, double rate_hz,
     return SHL_OK;
 }
 
-static void null_nothing(struct plugin *plugin)
+static SHL_RT void null_nothing(struct plugin *plugin)
 {
     (void)plugin;
 }
 
-static uint32_t null_latency(const struct plugin *plugin)
+static SHL_RT uint32_t null_latency(const struct plugin *plugin)
 {
     (void)plugin;
     return 0;
 }
 
-static void null_process(struct plugin *plugin,
-                         const struct plugin_block *block)
+static SHL_RT void null_process(struct plugin *plugin,
+                                const struct plugin_block *block)
 {
     const struct null *null = (const struct null *)plugin;
 
     if (null->mood == CRASHES)
         abort();
     while (null->mood == HANGS)
-        shl_sleep_ms(1000);
+        SHL_RT_EXCEPT("asked for: it hangs", shl_sleep_ms(1000);)
     builtin_pass(block, block->in_wired, block->out_wired);
 }
 
@@ -149,7 +149,7 @@ static struct plugin_about gain_about(const struct plugin *plugin)
                                  .version = ""};
 }
 
-static struct plugin_ports gain_ports(const struct plugin *plugin)
+static SHL_RT struct plugin_ports gain_ports(const struct plugin *plugin)
 {
     const uint32_t channels = ((const struct gain *)plugin)->channels;
 
@@ -191,8 +191,8 @@ static void scale(const struct gain *gain, const struct plugin_block *block,
     }
 }
 
-static void gain_process(struct plugin *plugin,
-                         const struct plugin_block *block)
+static SHL_RT void gain_process(struct plugin *plugin,
+                                const struct plugin_block *block)
 {
     struct gain *gain = (struct gain *)plugin;
     uint32_t from = 0;
@@ -207,7 +207,7 @@ static void gain_process(struct plugin *plugin,
     scale(gain, block, from, block->frames);
 }
 
-static void gain_silence(struct plugin *plugin)
+static SHL_RT void gain_silence(struct plugin *plugin)
 {
     ((struct gain *)plugin)->modulation = 0;
 }
@@ -220,7 +220,7 @@ static uint32_t gain_params(const struct plugin *plugin,
     return 1;
 }
 
-static double gain_value(const struct plugin *plugin, uint32_t id)
+static SHL_RT double gain_value(const struct plugin *plugin, uint32_t id)
 {
     return id == gain_param.id
                ? builtin_get(&((const struct gain *)plugin)->value)

@@ -35,7 +35,7 @@ static struct plugin_about keys_about(const struct plugin *plugin)
                                      SHL_CAP_SYNTH | SHL_CAP_DETUNE};
 }
 
-static struct plugin_ports keys_ports(const struct plugin *plugin)
+static SHL_RT struct plugin_ports keys_ports(const struct plugin *plugin)
 {
     return (struct plugin_ports){.audio_out =
                                      ((const struct keys *)plugin)->channels,
@@ -90,8 +90,8 @@ static void keys_hear(struct keys *keys, const struct plugin_block *block,
         keys_tell(keys, block, event->frame, (enum synth_param)moved);
 }
 
-static void keys_process(struct plugin *plugin,
-                         const struct plugin_block *block)
+static SHL_RT void keys_process(struct plugin *plugin,
+                                const struct plugin_block *block)
 {
     struct keys *keys = (struct keys *)plugin;
     uint32_t done = 0;
@@ -113,12 +113,12 @@ static void keys_process(struct plugin *plugin,
                     synth_value(keys->synth, (enum synth_param)i));
 }
 
-static void keys_silence(struct plugin *plugin)
+static SHL_RT void keys_silence(struct plugin *plugin)
 {
     synth_silence(((struct keys *)plugin)->synth);
 }
 
-static uint32_t keys_latency(const struct plugin *plugin)
+static SHL_RT uint32_t keys_latency(const struct plugin *plugin)
 {
     (void)plugin;
     return 0;
@@ -132,7 +132,7 @@ static uint32_t keys_params(const struct plugin *plugin,
     return SYNTH_PARAMS;
 }
 
-static double keys_value(const struct plugin *plugin, uint32_t id)
+static SHL_RT double keys_value(const struct plugin *plugin, uint32_t id)
 {
     return id < SYNTH_PARAMS
                ? builtin_get(&((const struct keys *)plugin)->values[id])

@@ -37,7 +37,7 @@ struct control {
 
 /* ---- what the plugin says -------------------------------------------------------- */
 
-static void changed(void *arg, uint32_t what)
+static SHL_RT void changed(void *arg, uint32_t what)
 {
     struct control *control = arg;
 

@@ -81,7 +81,7 @@ static struct plugin_about fixture_about(const struct plugin *plugin)
                                  .version = "1"};
 }
 
-static struct plugin_ports fixture_ports(const struct plugin *plugin)
+static SHL_RT struct plugin_ports fixture_ports(const struct plugin *plugin)
 {
     const struct fixture *fixture = of(plugin);
 
@@ -118,7 +118,7 @@ static void fixture_deactivate(struct plugin *plugin)
 
 /* ---- the audio thread ------------------------------------------------------------ */
 
-static void fixture_silence(struct plugin *plugin)
+static SHL_RT void fixture_silence(struct plugin *plugin)
 {
     struct fixture *fixture = of(plugin);
 
@@ -177,8 +177,8 @@ static void delay_channel(struct fixture *fixture,
     }
 }
 
-static void fixture_process(struct plugin *plugin,
-                            const struct plugin_block *block)
+static SHL_RT void fixture_process(struct plugin *plugin,
+                                   const struct plugin_block *block)
 {
     struct fixture *fixture = of(plugin);
 
@@ -186,7 +186,7 @@ static void fixture_process(struct plugin *plugin,
     if (fixture->blocks == fixture->crash)
         abort();
     while (fixture->hang && fixture->blocks >= fixture->hang)
-        shl_sleep_ms(1000);
+        SHL_RT_EXCEPT("asked for: it hangs", shl_sleep_ms(1000);)
     if (fixture->transport)
         tell_transport(fixture, block);
     for (uint32_t e = 0; e < block->event_count; e++)
@@ -205,7 +205,7 @@ static void fixture_process(struct plugin *plugin,
     }
 }
 
-static uint32_t fixture_latency(const struct plugin *plugin)
+static SHL_RT uint32_t fixture_latency(const struct plugin *plugin)
 {
     return of(plugin)->latency;
 }
@@ -219,7 +219,7 @@ static uint32_t fixture_params(const struct plugin *plugin,
     return FIRST_LEVEL + of(plugin)->levels;
 }
 
-static double fixture_value(const struct plugin *plugin, uint32_t id)
+static SHL_RT double fixture_value(const struct plugin *plugin, uint32_t id)
 {
     const struct fixture *fixture = of(plugin);
 

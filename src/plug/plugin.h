@@ -39,7 +39,7 @@ enum plugin_level {
 struct plugin_owner {
     void *arg;
     /** [any] No system call. */
-    void (*changed)(void *arg, uint32_t what);
+    SHL_RT void (*changed)(void *arg, uint32_t what);
     /** One line. [control] */
     void (*log)(void *arg, enum plugin_level level, const char *text);
 };
@@ -82,7 +82,7 @@ struct plugin_block {
     uint32_t event_count;
     /** What the plugin says: MIDI, parameters that changed by themselves.
      * event->frame as above. False: there was no room; it is counted. */
-    int (*send)(void *to, const struct shl_event *event);
+    SHL_RT int (*send)(void *to, const struct shl_event *event);
     void *to;
 };
 
@@ -113,24 +113,25 @@ struct plugin_calls {
     void (*unload)(struct plugin *plugin);
     struct plugin_about (*about)(const struct plugin *plugin); /* [any] */
     /** Changes on the control thread only, by activate or set_ports. [any] */
-    struct plugin_ports (*ports)(const struct plugin *plugin);
+    SHL_RT struct plugin_ports (*ports)(const struct plugin *plugin);
     /** Be ready for blocks of 0 to `frames`. [control] */
     shl_status (*activate)(struct plugin *plugin, double rate_hz,
                            uint32_t frames, struct shl_why *why);
     void (*deactivate)(struct plugin *plugin); /* [control] */
     /** [audio] No allocation, lock or system call of ours. */
-    void (*process)(struct plugin *plugin, const struct plugin_block *block);
+    SHL_RT void (*process)(struct plugin *plugin,
+                           const struct plugin_block *block);
     /** End all notes and tails: another host listens. [audio] */
-    void (*silence)(struct plugin *plugin);
+    SHL_RT void (*silence)(struct plugin *plugin);
     /** In frames; asked before the first block and after each. [audio] */
-    uint32_t (*latency)(const struct plugin *plugin);
+    SHL_RT uint32_t (*latency)(const struct plugin *plugin);
 
     /** How many, and where; both stay until PLUGIN_CHANGED_PARAMS is heeded.
      * [control] */
     uint32_t (*params)(const struct plugin *plugin,
                        const struct shl_param **list);
     /** A plain value as it is now; 0 for ids that are none. [any] */
-    double (*value)(const struct plugin *plugin, uint32_t id);
+    SHL_RT double (*value)(const struct plugin *plugin, uint32_t id);
     /** How the plugin itself writes a value. SHL_NOT_FOUND. [control] */
     shl_status (*text)(struct plugin *plugin, uint32_t id, double value,
                        char *text, size_t size);

@@ -83,7 +83,7 @@ static int next_event(struct process *process, struct shl_event *event)
                : shl_device_event(process->road.device, event);
 }
 
-static int send_event(void *to, const struct shl_event *event)
+static SHL_RT int send_event(void *to, const struct shl_event *event)
 {
     struct process *process = to;
     struct shl_event absolute = *event;
@@ -353,7 +353,7 @@ static void keep_values(struct process *process)
                                                       process->params[i].id));
 }
 
-static int send_nowhere(void *to, const struct shl_event *event)
+static SHL_RT int send_nowhere(void *to, const struct shl_event *event)
 {
     (void)to;
     (void)event;

@@ -17,9 +17,9 @@ static void *make(uint32_t channels)
 /* The ratio is set beforehand, so that it holds for the whole call: the place
  * in the stream is then known exactly, and the steps between two calls are too
  * small to be heard. libsamplerate allocates at creation only. */
-static uint32_t process(void *state, double step, const float *in,
-                        uint32_t in_frames, float *out, uint32_t out_frames,
-                        uint32_t *used)
+static SHL_RT uint32_t process(void *state, double step, const float *in,
+                               uint32_t in_frames, float *out,
+                               uint32_t out_frames, uint32_t *used)
 {
     SRC_DATA data = {.data_in = in,
                      .data_out = out,
@@ -28,12 +28,14 @@ static uint32_t process(void *state, double step, const float *in,
                      .src_ratio = 1.0 / step};
 
     *used = 0;
+    SHL_RT_BEGIN("libsamplerate, which says nothing of itself")
     if (out_frames == 0 && in_frames == 0) {
         src_reset(state);
         return 0;
     }
     if (src_set_ratio(state, data.src_ratio) || src_process(state, &data))
         return 0;
+    SHL_RT_END
     *used = (uint32_t)data.input_frames_used;
     return (uint32_t)data.output_frames_gen;
 }

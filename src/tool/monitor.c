@@ -354,6 +354,7 @@ static int look_on(struct job *job)
 
 static int monitor(struct job *job)
 {
+    SHL_RT_BEGIN("an observer calls it: no audio thread")
     const struct shl_monitor callbacks = {.arg = job,
                                           .message = on_message,
                                           .event = on_event,
@@ -361,6 +362,7 @@ static int monitor(struct job *job)
                                           .error = on_error,
                                           .connection = on_connection,
                                           .counter = on_counter};
+    SHL_RT_END
     int result = open_observer(job, &callbacks);
 
     if (result != TOOL_GO_ON)

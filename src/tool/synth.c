@@ -85,8 +85,8 @@ static float part_per_step(double nepers, double ms, double rate_hz)
 
 static void apply(struct synth *synth, enum synth_param param)
 {
-    static const double ln_5 = 1.6094379124341003;   /* see voice.c: 1.25 */
-    static const double ln_1000 = 6.907755278982137; /* 60 dB */
+    const double ln_5 = 1.6094379124341003;   /* see voice.c: 1.25 */
+    const double ln_1000 = 6.907755278982137; /* 60 dB */
     struct voice_sound *sound = &synth->sound;
     const double rate = (double)sound->rate_hz;
     const double value = shl_param_clip(
@@ -416,7 +416,7 @@ int synth_event(struct synth *synth, const struct shl_event *event)
 
 static void move_lfo(struct synth *synth)
 {
-    static const float turn = 6.28318531f / 4294967296.f;
+    const float turn = 6.28318531f / 4294967296.f;
     struct voice_sound *sound = &synth->sound;
     const float depth = synth->vibrato;
 
@@ -521,11 +521,12 @@ static void spread(const float *left, const float *right, float *const *planes,
     }
 }
 
+static const struct synth_taps nobody;
+
 void synth_render(struct synth *synth, const struct synth_taps *taps,
                   float *const *planes, uint32_t channels, uint32_t from,
                   uint32_t frames)
 {
-    static const struct synth_taps nobody;
     float left[VOICE_STEP], right[VOICE_STEP];
 
     while (frames) {

@@ -42,33 +42,34 @@ SHL_RT void synth_rate(struct synth *synth, double rate_hz);
 void synth_free(struct synth *synth);
 
 /** As new: silence, parameters and controllers at their start. [audio] */
-void synth_reset(struct synth *synth);
+SHL_RT void synth_reset(struct synth *synth);
 
 /** The same, but the parameters stay where they are. [audio] */
-void synth_silence(struct synth *synth);
+SHL_RT void synth_silence(struct synth *synth);
 
 /** SYNTH_PARAMS descriptions. [any] */
-const struct shl_param *synth_params(void);
+SHL_RT const struct shl_param *synth_params(void);
 
 /** A parameter's plain value. [audio] */
-double synth_value(const struct synth *synth, enum synth_param param);
+SHL_RT double synth_value(const struct synth *synth, enum synth_param param);
 
 /** Set a parameter's plain value. [audio] */
-void synth_set(struct synth *synth, enum synth_param param, double value);
+SHL_RT void synth_set(struct synth *synth, enum synth_param param,
+                      double value);
 
 /** Hear an event; its time is now. All channels and ports play. Returns the
  * parameter that a controller moved (1 vibrato, 7 gain, 71 resonance, 72 release,
  * 73 attack, 74 cutoff, each over its whole range), or SYNTH_NONE. [audio] */
-int synth_event(struct synth *synth, const struct shl_event *event);
+SHL_RT int synth_event(struct synth *synth, const struct shl_event *event);
 
 /** Sound on for `frames` samples, from sample `from` of each plane. Even planes
  * are left, odd ones right, a single or last odd one is the middle. `taps`:
  * who listens inside, NULL: nobody. [audio] */
-void synth_render(struct synth *synth, const struct synth_taps *taps,
-                  float *const *planes, uint32_t channels, uint32_t from,
-                  uint32_t frames);
+SHL_RT void synth_render(struct synth *synth, const struct synth_taps *taps,
+                         float *const *planes, uint32_t channels, uint32_t from,
+                         uint32_t frames);
 
 /** Voices that sound. [audio] */
-uint32_t synth_voices(const struct synth *synth);
+SHL_RT uint32_t synth_voices(const struct synth *synth);
 
 #endif

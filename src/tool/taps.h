@@ -3,6 +3,8 @@
 #ifndef TOOL_TAPS_H
 #define TOOL_TAPS_H
 
+#include "shmlink/shmlink.h"
+
 #include "synth.h"
 
 enum taps_point {
@@ -23,9 +25,9 @@ uint32_t taps_list(uint32_t in_channels, struct shl_tap taps[TAPS_MAX]);
 
 /** Where the synth writes those that a host wants in this block; all is zeroed
  * first. [audio] */
-void taps_begin(const struct shl_block *block, struct synth_taps *taps);
+SHL_RT void taps_begin(const struct shl_block *block, struct synth_taps *taps);
 
 /** The second bus. [audio] */
-void taps_inputs(const struct shl_block *block, uint32_t in_channels);
+SHL_RT void taps_inputs(const struct shl_block *block, uint32_t in_channels);
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef TOOL_TERMINAL_H
 #define TOOL_TERMINAL_H
 
+#include "shmlink/shmlink.h"
+
 #include <stdint.h>
 #include <stdio.h>
 
@@ -13,7 +15,7 @@
 int terminal_catch_end(void);
 
 /** Whether one of them has come. [audio] */
-int terminal_ended(void);
+SHL_RT int terminal_ended(void);
 
 /** Whether stdout is a terminal. */
 int terminal_is_one(void);

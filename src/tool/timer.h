@@ -3,6 +3,8 @@
 #ifndef TOOL_TIMER_H
 #define TOOL_TIMER_H
 
+#include "shmlink/shmlink.h"
+
 #include <stdint.h>
 
 struct timer {
@@ -19,6 +21,6 @@ void timer_next(struct timer *timer);
 
 /** How long the next block may wait beyond its deadline, as shl_host_slack asks:
  * half of what is left until the timer is 20 ms behind. */
-uint32_t timer_slack_us(void *timer);
+SHL_RT uint32_t timer_slack_us(void *timer);
 
 #endif

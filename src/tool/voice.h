@@ -6,6 +6,8 @@
 #ifndef TOOL_VOICE_H
 #define TOOL_VOICE_H
 
+#include "shmlink/shmlink.h"
+
 #include "wave.h"
 
 #define VOICE_STEP 16 /* samples between two looks at the slow things */
@@ -61,18 +63,18 @@ struct voice {
 
 /** Begin a note. All of the voice is set, so equal notes sound equal. [audio]
  */
-void voice_start(struct voice *voice, const struct voice_sound *sound,
-                 float pitch, float velocity, float bend);
+SHL_RT void voice_start(struct voice *voice, const struct voice_sound *sound,
+                        float pitch, float velocity, float bend);
 
 /** Look at the slow things: pitch (bend: its goal, in semitones), filter.
  * Every VOICE_STEP samples. [audio] */
-void voice_control(struct voice *voice, const struct voice_sound *sound,
-                   float bend);
+SHL_RT void voice_control(struct voice *voice, const struct voice_sound *sound,
+                          float bend);
 
 /** Add `frames` (up to VOICE_STEP) samples to both sides and to the taps.
  * [audio] */
-void voice_add(struct voice *voice, const struct voice_sound *sound,
-               const struct voice_taps *taps, float *left, float *right,
-               uint32_t frames);
+SHL_RT void voice_add(struct voice *voice, const struct voice_sound *sound,
+                      const struct voice_taps *taps, float *left, float *right,
+                      uint32_t frames);
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef TOOL_WAVE_H
 #define TOOL_WAVE_H
 
+#include "shmlink/shmlink.h"
+
 #include <stdint.h>
 
 #define WAVE_BITS   12
@@ -27,10 +29,10 @@ void wave_init(struct wave *wave);
 
 /** The tables for a pitch of 2^octaves cycles per sample: no harmonic above
  * 0.46 of the sample rate. [audio] */
-struct wave_band wave_pick(const struct wave *wave, float octaves);
+SHL_RT struct wave_band wave_pick(const struct wave *wave, float octaves);
 
 /** The sample at a phase of 2^32 to a period, -1 to 1. [audio] */
-static inline float wave_at(const struct wave_band *band, uint32_t phase)
+SHL_RT static inline float wave_at(const struct wave_band *band, uint32_t phase)
 {
     const uint32_t i = phase >> (32 - WAVE_BITS);
     const float part =

@@ -279,8 +279,9 @@ bool shl_device_heed(shl_device *device)
     if (accepted && (epoch != accepted || alarm == accepted) &&
         end_claim(device))
         return true;
-    if (asked(device, epoch) && epoch != device->judged)
-        consider(device, epoch);
+    SHL_RT_EXCEPT("a new claim, before its first block",
+                  if (asked(device, epoch) && epoch != device->judged)
+                      consider(device, epoch);)
     return false;
 }
 

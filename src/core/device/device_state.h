@@ -14,6 +14,7 @@
 #include "core/shm/segment.h"
 #include "shmlink/device.h"
 #include "shmlink/midi.h"
+#include "shmlink/realtime.h"
 
 /** Which taps the host of a claim wants, and where. */
 struct shl_selection {
@@ -47,7 +48,7 @@ struct shl_device_claims {
  *   spent  audio pushes (release), keeper takes all (acquire): to be freed */
 struct shl_device_free {
     const struct shl_resampler *resampler;
-    uint64_t (*clock_ns)(void);
+    SHL_RT uint64_t (*clock_ns)(void);
     float *planes; /* in, then out: nobody else's; NULL: not offered */
     /* the audio thread's own */
     struct shl_duplex *duplex; /* of the present claim; NULL: another drive */
@@ -139,10 +140,12 @@ extern const float shl_device_silence[SHL_MAX_FRAMES];
 shl_status shl_device_free_begin(struct shl_device *device);
 
 /** Where what has come for an input lies. [audio] */
-float *shl_device_free_input(struct shl_device *device, uint32_t channel);
+SHL_RT float *shl_device_free_input(struct shl_device *device,
+                                    uint32_t channel);
 
 /** Where an output, or a tap behind them, is written. [audio] */
-float *shl_device_free_plane(struct shl_device *device, uint32_t channel);
+SHL_RT float *shl_device_free_plane(struct shl_device *device,
+                                    uint32_t channel);
 
 /* ---- device_taps.c ---- */
 
@@ -153,23 +156,23 @@ shl_status shl_device_keep_taps(struct shl_device *device,
 /** A message for us? As a shl_message_handler; arg is the device. [keeper] */
 int shl_device_answer_taps(void *arg, const struct shl_received *message);
 /** At each block: take over a new selection. [audio] */
-void shl_device_take_taps(struct shl_device *device);
+SHL_RT void shl_device_take_taps(struct shl_device *device);
 /** The claim is over, and so is its selection. [audio] */
-void shl_device_drop_taps(struct shl_device *device);
+SHL_RT void shl_device_drop_taps(struct shl_device *device);
 
 /* ---- device_events.c ---- */
 
 /** An event of the host's could not be. [audio] */
-void shl_device_count_bad(struct shl_device *device);
+SHL_RT void shl_device_count_bad(struct shl_device *device);
 
 /* ---- device_lockstep.c ---- */
 
 /** Take the block over that this bell announces. False: it cannot be, and is
  * answered with 0 frames. [audio] */
-bool shl_device_lockstep_take(struct shl_device *device, uint32_t bell);
+SHL_RT bool shl_device_lockstep_take(struct shl_device *device, uint32_t bell);
 
 /** The block is done: answer. [audio] */
-void shl_device_lockstep_done(struct shl_device *device);
+SHL_RT void shl_device_lockstep_done(struct shl_device *device);
 
 /* ---- device_claims.c ---- */
 
@@ -178,7 +181,7 @@ void shl_device_rouse(struct shl_device *device);
 
 /** Look after epoch and alarm; true if what a host has left sounding makes a
  * block of our own. [audio] */
-bool shl_device_heed(struct shl_device *device);
+SHL_RT bool shl_device_heed(struct shl_device *device);
 
 /** Make the claim ready that the audio thread asks for. [keeper] */
 void shl_device_claims_keep(struct shl_device *device);
@@ -198,7 +201,7 @@ void shl_device_renew_end(struct shl_device *device);
 /* ---- device_free.c ---- */
 
 /** What a free duplex needs of this claim. [any] */
-struct shl_duplex_options
+SHL_RT struct shl_duplex_options
 shl_device_free_options(const struct shl_device *device,
                         const struct shl_claim *claim);
 
@@ -209,23 +212,23 @@ shl_status shl_device_free_make(struct shl_device *device,
                                 struct shl_duplex **duplex);
 
 /** A claim begins, with this duplex; NULL: in another drive. [audio] */
-void shl_device_free_use(struct shl_device *device,
-                         const struct shl_claim *claim,
-                         struct shl_duplex *duplex);
+SHL_RT void shl_device_free_use(struct shl_device *device,
+                                const struct shl_claim *claim,
+                                struct shl_duplex *duplex);
 
 /** Have the keeper free it. [audio] */
-void shl_device_free_spend(struct shl_device *device,
-                           struct shl_duplex *duplex);
+SHL_RT void shl_device_free_spend(struct shl_device *device,
+                                  struct shl_duplex *duplex);
 
 /** The claim is over. [audio] */
-void shl_device_free_leave(struct shl_device *device);
+SHL_RT void shl_device_free_leave(struct shl_device *device);
 
 /** What the host has sent for the block that begins; nobody, if there is no host.
  * [audio] */
-void shl_device_free_block(struct shl_device *device);
+SHL_RT void shl_device_free_block(struct shl_device *device);
 
 /** The block is done. [audio] */
-void shl_device_free_done(struct shl_device *device);
+SHL_RT void shl_device_free_done(struct shl_device *device);
 
 /** Free what is spent. [keeper] */
 void shl_device_free_keep(struct shl_device *device);

@@ -7,6 +7,7 @@
 #ifndef SHL_BURST_H
 #define SHL_BURST_H
 
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 
 #include <stdbool.h>
@@ -28,7 +29,7 @@ SHL_RT void shl_burst_see(struct shl_burst *burst, double late_s,
 
 /** So late the blocks come, again and again: in a second three bursts were as
  * late. [any] */
-double shl_burst_late(const struct shl_burst *burst);
+SHL_RT double shl_burst_late(const struct shl_burst *burst);
 
 /* The same as a word in shared memory: frames at the writer's rate, and whether
  * that has been measured or is what its program expects. 0: a peer of link 1.1,

@@ -13,6 +13,7 @@
 #define SHL_CLOCK_ESTIMATOR_H
 
 #include "core/free/burst.h"
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 
 #include <stdbool.h>
@@ -50,8 +51,8 @@ struct shl_clock_estimator {
     struct shl_burst burst;
 };
 
-void shl_clock_estimator_init(struct shl_clock_estimator *estimator,
-                              double rate_hz);
+SHL_RT void shl_clock_estimator_init(struct shl_clock_estimator *estimator,
+                                     double rate_hz);
 
 /** A block begins with this frame, now. The first frame of the next call is
  * usually this one's plus its block; any size goes. Returns true when the line

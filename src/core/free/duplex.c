@@ -18,9 +18,9 @@ static void *count_make(uint32_t channels)
     return calloc(1, sizeof(struct counter));
 }
 
-static uint32_t count_frames(void *state, double step, const float *in,
-                             uint32_t in_frames, float *out,
-                             uint32_t out_frames, uint32_t *used)
+static SHL_RT uint32_t count_frames(void *state, double step, const float *in,
+                                    uint32_t in_frames, float *out,
+                                    uint32_t out_frames, uint32_t *used)
 {
     struct counter *counter = state;
     uint32_t got = 0, whole;

@@ -8,6 +8,7 @@
 
 #include "core/free/stream.h"
 #include "core/shm/segment.h"
+#include "shmlink/realtime.h"
 #include "shmlink/registry.h"
 
 struct shl_duplex_options {
@@ -26,7 +27,7 @@ struct shl_duplex_options {
     const _Atomic uint32_t *peer_late; /* how late its blocks come (burst.h) */
     _Atomic uint32_t *own_late;        /* and ours; */
     uint32_t expected_frames;          /* before that has been measured */
-    uint64_t (*clock_ns)(void);
+    SHL_RT uint64_t (*clock_ns)(void);
     bool one_clock; /* for sure */
     bool exact;     /* and no call is ever late by it */
 };
@@ -46,11 +47,12 @@ struct shl_duplex {
 };
 
 /** How many channels duplex in one direction, as both sides work it out. */
-uint32_t shl_duplex_channels(const struct shl_identity *identity,
-                             const struct shl_claim *claim, bool to_host);
+SHL_RT uint32_t shl_duplex_channels(const struct shl_identity *identity,
+                                    const struct shl_claim *claim,
+                                    bool to_host);
 
 /** Whether a rate can be read at another: by what the stream needs. */
-bool shl_duplex_can(const struct shl_duplex_options *options);
+SHL_RT bool shl_duplex_can(const struct shl_duplex_options *options);
 
 /** The memory of both streams must be reserved. SHL_WRONG_RATE,
  * SHL_WRONG_BLOCK, SHL_BAD_VALUE (latency), SHL_NO_MEMORY. [control] */
@@ -67,7 +69,7 @@ SHL_RT void shl_duplex_write(struct shl_duplex *duplex,
                              const float *const *planes, uint32_t frames);
 
 /** Number of the next frame to be written. [any] */
-uint64_t shl_duplex_frame(const struct shl_duplex *duplex);
+SHL_RT uint64_t shl_duplex_frame(const struct shl_duplex *duplex);
 
 /** Fill the planes of all channels that come. True if it is the stream.
  * [audio] */
@@ -84,6 +86,6 @@ SHL_RT uint32_t shl_duplex_place(const struct shl_duplex *duplex,
                                  uint64_t frame);
 
 /** Frames between written and read, at the peer's rate. [any] */
-uint32_t shl_duplex_latency(const struct shl_duplex *duplex);
+SHL_RT uint32_t shl_duplex_latency(const struct shl_duplex *duplex);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef SHL_ROUND_TRIP_H
 #define SHL_ROUND_TRIP_H
 
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 
 #include <stdatomic.h>
@@ -28,10 +29,10 @@ struct shl_round_trip {
 
 /** @param latency_frames of the stream that comes back, which has to make up for
  * what the other end is wrong by. [control] */
-void shl_round_trip_init(struct shl_round_trip *round_trip,
-                         const _Atomic uint64_t *heard,
-                         const _Atomic uint32_t *other, uint32_t latency_frames,
-                         double rate_hz);
+SHL_RT void shl_round_trip_init(struct shl_round_trip *round_trip,
+                                const _Atomic uint64_t *heard,
+                                const _Atomic uint32_t *other,
+                                uint32_t latency_frames, double rate_hz);
 
 /** This stream's latency is another now. [audio] */
 SHL_RT void shl_round_trip_latency(struct shl_round_trip *round_trip,

@@ -6,6 +6,7 @@
 
 #include "core/free/clock_estimator.h"
 #include "core/shm/layout.h"
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 
 #include <stdbool.h>

@@ -14,6 +14,7 @@
 
 #include "core/free/shared_clock.h"
 #include "core/shm/layout.h"
+#include "shmlink/realtime.h"
 #include "shmlink/resampler.h"
 #include "shmlink/status.h"
 #include "shmlink/system.h"
@@ -44,7 +45,7 @@ shl_stream_memory_of(struct shl_stream *stream)
 }
 
 /** Rates that a stream can have; NaN is none. [any] */
-bool shl_stream_is_rate(double rate_hz);
+SHL_RT bool shl_stream_is_rate(double rate_hz);
 
 /* ---- writer ---- */
 
@@ -59,7 +60,7 @@ void shl_stream_writer_free(shl_stream_writer *writer);
 
 /** The times that it will be called at are exact: a step of them is followed at
  * once. Before the first block. [control] */
-void shl_stream_writer_exact(shl_stream_writer *writer);
+SHL_RT void shl_stream_writer_exact(shl_stream_writer *writer);
 
 /** Write a block: 1 to SHL_MAX_FRAMES frames of each channel; planes that are
  * NULL are silent. Frames that nobody has read in time are written over and
@@ -70,7 +71,7 @@ SHL_RT void shl_stream_write(shl_stream_writer *writer,
                              uint64_t now_ns);
 
 /** Frames written ever: the number of the next one. [any] */
-uint64_t shl_stream_writer_frame(const shl_stream_writer *writer);
+SHL_RT uint64_t shl_stream_writer_frame(const shl_stream_writer *writer);
 /** Frames written over unread. [any] */
 uint64_t shl_stream_writer_overrun(const shl_stream_writer *writer);
 /** How late its blocks come, as a word of burst.h. [audio] */
@@ -129,7 +130,7 @@ SHL_RT void shl_stream_read_part(const shl_stream_reader *reader,
 
 /** Frames between a frame's block being written and being read, as aimed at,
  * at the writer's rate. May rise, see shl_stream_late. [any] */
-uint32_t shl_stream_latency(const shl_stream_reader *reader);
+SHL_RT uint32_t shl_stream_latency(const shl_stream_reader *reader);
 
 enum shl_stream_mode {
     SHL_STREAM_COPY,     /* one clock, as far as is known */

@@ -6,6 +6,7 @@
 #define SHL_TRANSPORT_EVENTS_H
 
 #include "shmlink/event.h"
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 #include "shmlink/transport.h"
 
@@ -26,8 +27,8 @@ SHL_RT void shl_transport_pair(const struct shl_transport *transport,
                                uint64_t frame, struct shl_event pair[2]);
 
 /** Whether it is another, not just how it goes on. [any] */
-bool shl_transport_differs(const struct shl_transport *a,
-                           const struct shl_transport *b);
+SHL_RT bool shl_transport_differs(const struct shl_transport *a,
+                                  const struct shl_transport *b);
 
 /* ---- receiver ---- */
 

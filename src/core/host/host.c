@@ -446,7 +446,8 @@ void shl_host_deadline(shl_host *host, uint32_t ms)
         show_patience(host);
 }
 
-void shl_host_slack(shl_host *host, uint32_t (*slack_us)(void *arg), void *arg)
+void shl_host_slack(shl_host *host, SHL_RT uint32_t (*slack_us)(void *arg),
+                    void *arg)
 {
     host->slack_us = slack_us;
     host->slack_arg = arg;

@@ -221,14 +221,15 @@ SHL_RT struct shl_transport *shl_host_transport(shl_host *host)
     return &host->transport;
 }
 
+static const char *const stream_modes[] = {
+    [SHL_STREAM_COPY] = "copy",
+    [SHL_STREAM_CONVERT] = "convert",
+    [SHL_STREAM_STEERED] = "steered",
+    [SHL_STREAM_CORRECTED] = "corrected",
+};
+
 SHL_RT int shl_host_stream(shl_host *host, struct shl_host_stream *stream)
 {
-    static const char *const modes[] = {
-        [SHL_STREAM_COPY] = "copy",
-        [SHL_STREAM_CONVERT] = "convert",
-        [SHL_STREAM_STEERED] = "steered",
-        [SHL_STREAM_CORRECTED] = "corrected",
-    };
     const struct shl_link *link = &host->link;
     struct shl_stream_stats stats;
     if (!host->linked || !link->free.duplex)
@@ -236,7 +237,7 @@ SHL_RT int shl_host_stream(shl_host *host, struct shl_host_stream *stream)
     shl_stream_stats(link->free.duplex->reader, &stats);
     double nominal = link->identity.rate_hz / link->claim.rate_hz;
     *stream =
-        (struct shl_host_stream){.mode = modes[stats.mode],
+        (struct shl_host_stream){.mode = stream_modes[stats.mode],
                                  .ratio = stats.ratio,
                                  .drift_ppm = 1e6 * (stats.ratio / nominal - 1),
                                  .off_frames = stats.deviation,

@@ -60,7 +60,7 @@ struct shl_host_plugin {
 
 struct shl_host {
     struct shl_host_options options;
-    uint32_t (*slack_us)(void *arg);
+    SHL_RT uint32_t (*slack_us)(void *arg);
     void *slack_arg;
     char wanted[SHL_ID_SIZE]; /* "" for nothing */
     char tag[SHL_TAG_SIZE];

@@ -9,6 +9,7 @@
 #include "core/free/transport_events.h"
 #include "core/lockstep/cycle.h"
 #include "core/shm/ring.h"
+#include "shmlink/realtime.h"
 #include "shmlink/registry.h"
 #include "shmlink/transport.h"
 
@@ -28,7 +29,7 @@ struct shl_link_stats {
 struct shl_link_duplex {
     struct shl_duplex *duplex; /* NULL until the device has accepted */
     const struct shl_resampler *resampler;
-    uint64_t (*clock_ns)(void);
+    SHL_RT uint64_t (*clock_ns)(void);
     struct shl_transport_sender change;
     uint64_t change_frame;  /* where its `next` holds */
     bool changed;           /* in this block */
@@ -101,14 +102,15 @@ struct shl_link_options {
     uint32_t drive; /* one of enum shl_drive; 0: see shl_link_drive */
     uint32_t mode;  /* one of enum shl_mode; 0: SHL_MODE_BOTH */
     uint32_t deadline_us;
-    uint32_t (*slack_us)(void *arg); /* beyond it; NULL: none */
+    SHL_RT uint32_t (*slack_us)(void *arg); /* beyond it; NULL: none */
     void *slack_arg;
     bool renders; /* in its own time, not in real time */
     /* of the free drive */
     uint32_t latency_frames; /* of each direction; 0: by the blocks */
     uint32_t burst_frames;   /* that our blocks are expected to come late */
     const struct shl_resampler *resampler;
-    bool resample;              /* another rate is welcome */
+    bool resample; /* another rate is welcome */
+    SHL_RT
     uint64_t (*clock_ns)(void); /* in links within this process; or NULL */
     bool exact;                 /* no block is late by it */
 };
@@ -232,13 +234,13 @@ SHL_RT void shl_link_free_flush(struct shl_link *link,
 
 /** What the link itself delays, there and back, at the host's rate; 0 before
  * its streams have started. [any] */
-uint32_t shl_link_free_latency(const struct shl_link *link);
+SHL_RT uint32_t shl_link_free_latency(const struct shl_link *link);
 
 /** Index of a parameter by id, or -1. [any] */
-int32_t shl_link_param(const struct shl_link *link, uint32_t id);
+SHL_RT int32_t shl_link_param(const struct shl_link *link, uint32_t id);
 
 /** The device's latency as it says now, bounded. [any] */
-uint32_t shl_link_device_latency(const struct shl_link *link);
+SHL_RT uint32_t shl_link_device_latency(const struct shl_link *link);
 
 /* ---- link_plugin.c --------------------------------------------------------- */
 

@@ -318,7 +318,7 @@ SHL_RT enum shl_heard shl_link_free_play(struct shl_link *link,
 
     /* rendering in one process there is no other time for it */
     if (!link->free.duplex && (link->claim.flags & both) == both)
-        shl_link_free_start(link);
+        SHL_RT_EXCEPT("a rendering, once", shl_link_free_start(link);)
     struct shl_duplex *duplex = link->free.duplex;
     if (!duplex)
         return SHL_HEARD_NOTHING;

@@ -6,6 +6,7 @@
 #define SHL_BYPASS_H
 
 #include "core/shm/layout.h"
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 
 #include <stdbool.h>

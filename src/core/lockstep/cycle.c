@@ -129,10 +129,11 @@ static bool spin(struct shl_cycle_host *cycle)
 }
 
 /* A rendering that waits for long has the time to ask the system. */
-static bool is_alive(const struct shl_cycle_host *cycle)
+static SHL_RT bool is_alive(const struct shl_cycle_host *cycle)
 {
     shl_rt_rest(1);
-    bool alive = shl_segment_device_alive(cycle->segment);
+    SHL_RT_EXCEPT("a rendering, after a long wait",
+                  bool alive = shl_segment_device_alive(cycle->segment);)
     shl_rt_rest(0);
     return alive;
 }

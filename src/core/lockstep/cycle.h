@@ -9,10 +9,11 @@
 #define SHL_CYCLE_H
 
 #include "core/shm/segment.h"
+#include "shmlink/realtime.h"
 
 /** A word of a line whose order the doorbell or the answer gives: each is
  * loaded once, checked, then used. [audio] */
-static inline uint32_t shl_line_load(const _Atomic uint32_t *word)
+SHL_RT static inline uint32_t shl_line_load(const _Atomic uint32_t *word)
 {
     return atomic_load_explicit(word, memory_order_relaxed);
 }
@@ -24,14 +25,14 @@ static inline void shl_line_store(_Atomic uint32_t *word, uint32_t value)
 
 /** Have the first frames of a plane brought here to be written: the other side
  * had them last, and stores alone bring few lines at a time. [audio] */
-static inline void shl_plane_fetch(const float *plane, uint32_t frames)
+SHL_RT static inline void shl_plane_fetch(const float *plane, uint32_t frames)
 {
     for (uint32_t i = 0; i < frames && i < 512; i += 16)
         shl_fetch_to_write(plane + i);
 }
 
 /** Add to a counter of our own side. [audio] */
-static inline void shl_count(_Atomic uint64_t *counter, uint64_t more)
+SHL_RT static inline void shl_count(_Atomic uint64_t *counter, uint64_t more)
 {
     uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
     atomic_store_explicit(counter, now + more, memory_order_relaxed);
@@ -60,7 +61,7 @@ struct shl_cycle_host {
     uint32_t second_blocks; /* blocks in a second */
     uint64_t rung_ns;       /* when the doorbell was rung, if stalled */
     uint64_t lost;          /* blocks of the present or last stall */
-    uint32_t (*slack_us)(void *arg); /* see shl_host_slack; NULL: none */
+    SHL_RT uint32_t (*slack_us)(void *arg); /* see shl_host_slack; NULL: none */
     void *slack_arg;
 };
 
@@ -109,7 +110,7 @@ SHL_RT enum shl_verdict shl_cycle_judge(struct shl_cycle_host *cycle,
                                         bool there, uint64_t now_ns);
 
 /** Wake the device without a block: it looks at epoch and messages. [any] */
-void shl_cycle_nudge(struct shl_lines *lines);
+SHL_RT void shl_cycle_nudge(struct shl_lines *lines);
 
 /* ---- device half ----------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #define SHL_LOSS_H
 
 #include "core/shm/layout.h"
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 
 enum shl_onloss { /* also in host.h, for its users */

@@ -10,6 +10,7 @@
 #define SHL_REBLOCK_H
 
 #include "core/shm/layout.h"
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 #include "shmlink/transport.h"
 

@@ -13,6 +13,7 @@
 #define SHL_WAKE_GROUP_H
 
 #include "core/shm/layout.h"
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 
 #include <stdint.h>

@@ -271,13 +271,15 @@ SHL_RT struct shl_transport shl_maolan_transport_read(const uint8_t *at,
 /* ---- to the peer ---------------------------------------------------------------------- */
 
 /* The kinds of the wire, in the order of ours. */
+static const uint32_t maolan_kinds[] = {
+    SHL_PARAM_EVENT_VALUE, SHL_PARAM_EVENT_MOD, SHL_PARAM_EVENT_BEGIN,
+    SHL_PARAM_EVENT_END};
+
+/* The kind on the wire. */
 static uint32_t kind_of(uint16_t kind)
 {
-    static const uint32_t kinds[] = {SHL_PARAM_EVENT_VALUE, SHL_PARAM_EVENT_MOD,
-                                     SHL_PARAM_EVENT_BEGIN,
-                                     SHL_PARAM_EVENT_END};
     static_assert(SHL_EVENT_GESTURE_END == SHL_EVENT_PARAM + 3, "in a row");
-    return kinds[kind - SHL_EVENT_PARAM];
+    return maolan_kinds[kind - SHL_EVENT_PARAM];
 }
 
 static void *room(struct shl_maolan *maolan, uint32_t n)
@@ -364,14 +366,15 @@ SHL_RT void shl_maolan_show(struct shl_maolan *maolan)
 
 /* ---- from the peer ------------------------------------------------------------------------ */
 
+static const enum shl_event_kind event_kinds[] = {
+    [SHL_PARAM_EVENT_VALUE] = SHL_EVENT_PARAM,
+    [SHL_PARAM_EVENT_MOD] = SHL_EVENT_PARAM_MOD,
+    [SHL_PARAM_EVENT_BEGIN] = SHL_EVENT_GESTURE_BEGIN,
+    [SHL_PARAM_EVENT_END] = SHL_EVENT_GESTURE_END};
+
 static bool read_param(const uint8_t *slot, struct shl_event *event,
                        uint32_t *offset)
 {
-    static const enum shl_event_kind kinds[] = {
-        [SHL_PARAM_EVENT_VALUE] = SHL_EVENT_PARAM,
-        [SHL_PARAM_EVENT_MOD] = SHL_EVENT_PARAM_MOD,
-        [SHL_PARAM_EVENT_BEGIN] = SHL_EVENT_GESTURE_BEGIN,
-        [SHL_PARAM_EVENT_END] = SHL_EVENT_GESTURE_END};
     uint32_t id, kind;
     float value;
 
@@ -381,7 +384,7 @@ static bool read_param(const uint8_t *slot, struct shl_event *event,
     memcpy(&kind, slot + SHL_MAOLAN_PARAM_KIND, 4);
     if (kind > SHL_PARAM_EVENT_END || !isfinite(value))
         return false;
-    *event = shl_event_param(0, kinds[kind], id, (double)value);
+    *event = shl_event_param(0, event_kinds[kind], id, (double)value);
     return true;
 }
 

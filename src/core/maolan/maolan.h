@@ -12,6 +12,7 @@
 #include "core/shm/layout.h"
 #include "core/shm/ring.h"
 #include "shmlink/event.h"
+#include "shmlink/realtime.h"
 #include "shmlink/transport.h"
 
 enum shl_maolan_side {
@@ -113,8 +114,8 @@ SHL_RT bool shl_maolan_change(struct shl_maolan *maolan, uint32_t offset,
                               uint32_t seen, uint32_t value);
 
 /** Plane of a channel on a bus, NULL outside of the audio area. [audio] */
-static inline float *shl_maolan_plane(const struct shl_maolan *maolan,
-                                      uint32_t channel, uint32_t bus)
+SHL_RT static inline float *shl_maolan_plane(const struct shl_maolan *maolan,
+                                             uint32_t channel, uint32_t bus)
 {
     if (channel >= SHL_MAX_CHANNELS || bus >= SHL_BUSES)
         return NULL;

@@ -129,12 +129,14 @@ static void clip_ports(struct shl_plugin_host *plugin_host)
     shl_scratch_ports_write(scratch, &counts);
 }
 
-static void wait_for_the_daw(const struct shl_plugin_host *plugin_host)
+static SHL_RT void wait_for_the_daw(const struct shl_plugin_host *plugin_host)
 {
     uint64_t gone_ns;
 
     while ((gone_ns = shl_clock_ns() - plugin_host->woken_ns) < WAIT_NS)
-        shl_sleep_ms((uint32_t)((WAIT_NS - gone_ns) / 1000000u) + 1);
+        SHL_RT_EXCEPT(
+            "an answer that a DAW would miss: no block is played then",
+            shl_sleep_ms((uint32_t)((WAIT_NS - gone_ns) / 1000000u) + 1);)
 }
 
 /* The DAW does not wait for an answer to these. */

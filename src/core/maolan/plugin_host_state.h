@@ -45,18 +45,18 @@ shl_plugin_host_bad(const struct shl_plugin_host *plugin_host)
 /* ---- plugin_host_requests.c ---- */
 
 /** A byte that found a request. */
-void shl_plugin_host_take_request(struct shl_plugin_host *plugin_host,
-                                  uint32_t type, struct shl_work *work);
+SHL_RT void shl_plugin_host_take_request(struct shl_plugin_host *plugin_host,
+                                         uint32_t type, struct shl_work *work);
 
 /* ---- plugin_host_bell.c ---- */
 
 /** One task more is done: before its byte, if it has one. */
-void shl_plugin_host_count(struct shl_plugin_host *plugin_host);
+SHL_RT void shl_plugin_host_count(struct shl_plugin_host *plugin_host);
 
 /** One byte to the DAW; a full pipe is counted. */
-void shl_plugin_host_ring(struct shl_plugin_host *plugin_host);
+SHL_RT void shl_plugin_host_ring(struct shl_plugin_host *plugin_host);
 
 /** A block is done. */
-void shl_plugin_host_respond(struct shl_plugin_host *plugin_host);
+SHL_RT void shl_plugin_host_respond(struct shl_plugin_host *plugin_host);
 
 #endif

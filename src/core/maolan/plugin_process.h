@@ -12,6 +12,7 @@
 #include "core/maolan/scratch.h"
 #include "core/os/platform.h"
 #include "shmlink/param.h"
+#include "shmlink/realtime.h"
 #include "shmlink/scratchpad.h"
 
 #define SHL_PLUGIN_PROCESS_FORMAT_SIZE 16u
@@ -141,7 +142,7 @@ void shl_plugin_process_end(struct shl_plugin_process *plugin);
 extern _Atomic uint32_t shl_plugin_process_patience_ms;
 
 /** [any] */
-enum shl_plugin_process_stage
+SHL_RT enum shl_plugin_process_stage
 shl_plugin_process_stage(const struct shl_plugin_process *plugin);
 
 /** How many there are in this process, those that are ending included. [any] */

@@ -33,29 +33,31 @@ shl_status shl_scratch_name_read(const uint8_t *scratch, char *text,
 struct shl_port_counts {
     uint32_t audio_in, audio_out, midi_in, midi_out;
 };
-void shl_scratch_ports_write(uint8_t *scratch,
-                             const struct shl_port_counts *counts);
-shl_status shl_scratch_ports_read(const uint8_t *scratch,
-                                  struct shl_port_counts *counts);
+SHL_RT void shl_scratch_ports_write(uint8_t *scratch,
+                                    const struct shl_port_counts *counts);
+SHL_RT shl_status shl_scratch_ports_read(const uint8_t *scratch,
+                                         struct shl_port_counts *counts);
 
 /** Resource directory: *text points into scratch, without an end mark. Whether
  * other plugins share it stands behind the text since number 7; those who speak
  * an older one do not look there. */
 shl_status shl_scratch_dir_write(uint8_t *scratch, const char *text,
                                  uint32_t length, uint32_t shared);
-shl_status shl_scratch_dir_read(const uint8_t *scratch, const char **text,
-                                uint32_t *length);
+SHL_RT shl_status shl_scratch_dir_read(const uint8_t *scratch,
+                                       const char **text, uint32_t *length);
 
 /** Of a directory that was read: the word behind its text. SHL_BAD_PEER: the text
  * leaves no room for it. */
-shl_status shl_scratch_dir_shared(const uint8_t *scratch, const char *text,
-                                  uint32_t length, uint32_t *shared);
+SHL_RT shl_status shl_scratch_dir_shared(const uint8_t *scratch,
+                                         const char *text, uint32_t length,
+                                         uint32_t *shared);
 
 /** Another path for file reference `index`. */
 shl_status shl_scratch_update_write(uint8_t *scratch, uint32_t index,
                                     const char *text, uint32_t length);
-shl_status shl_scratch_update_read(const uint8_t *scratch, uint32_t *index,
-                                   const char **text, uint32_t *length);
+SHL_RT shl_status shl_scratch_update_read(const uint8_t *scratch,
+                                          uint32_t *index, const char **text,
+                                          uint32_t *length);
 
 /** Whether these bytes can be the state of an LV2 plugin: plugin hosts believe its
  * counts and lengths, and read beyond its end. SHL_BAD_VALUE. */
@@ -87,15 +89,15 @@ struct shl_table {
 };
 
 /** Begin to write a table into scratch. */
-void shl_table_write(struct shl_table *table, enum shl_table_kind kind,
-                     uint8_t *scratch);
+SHL_RT void shl_table_write(struct shl_table *table, enum shl_table_kind kind,
+                            uint8_t *scratch);
 /** SHL_NO_SPACE: it does not fit; the entries before it stand. */
 shl_status shl_table_add(struct shl_table *table,
                          const struct shl_table_entry *entry);
 /** Write the count. Returns where the table ends in scratch: its scratch_size,
  * but for SHL_TABLE_AU_PARAMS, which begins at SHL_AU_PARAMS_OFFSET and has the
  * bytes from there as its size. */
-uint32_t shl_table_end(struct shl_table *table);
+SHL_RT uint32_t shl_table_end(struct shl_table *table);
 
 /** Begin to read one. `size`: scratch_size as the peer says it (files and AU
  * parameters: give SHL_SCRATCH_SIZE). SHL_NOT_FOUND, SHL_BAD_PEER: more entries are

@@ -107,6 +107,7 @@ static void show_connection(void *arg, int linked, const char *who)
 void shl_monitor_console(struct shl_console *console,
                          void (*line)(void *arg, const char *text), void *arg)
 {
+    SHL_RT_BEGIN("who asks for lines wants them, also from the audio thread")
     *console = (struct shl_console){.monitor = {.arg = console,
                                                 .message = show_message,
                                                 .event = show_event,
@@ -115,4 +116,5 @@ void shl_monitor_console(struct shl_console *console,
                                                 .connection = show_connection},
                                     .line = line,
                                     .arg = arg};
+    SHL_RT_END
 }

@@ -5,6 +5,7 @@
 #ifndef SHL_PLATFORM_H
 #define SHL_PLATFORM_H
 
+#include "shmlink/realtime.h"
 #include "shmlink/status.h"
 #include "shmlink/system.h"
 
@@ -88,7 +89,8 @@ shl_status shl_map_exchange(struct shl_map *a, struct shl_map *b);
 shl_status shl_map_reserve(struct shl_map *map, size_t offset, size_t size);
 
 /** Touch the pages so that the audio thread never faults. [control] */
-void shl_map_touch(const struct shl_map *map, size_t offset, size_t size);
+SHL_RT void shl_map_touch(const struct shl_map *map, size_t offset,
+                          size_t size);
 
 /** Unlock, unmap, close; harmless on SHL_MAP_NONE. [control] */
 void shl_map_close(struct shl_map *map);
@@ -150,7 +152,7 @@ shl_status shl_thread_set_priority(uint32_t policy, uint32_t priority);
 uint32_t shl_priority_below(uint32_t policy, uint32_t priority);
 
 /** Set flush-to-zero for denormals on the calling thread. */
-void shl_thread_flush_denormals(void);
+SHL_RT void shl_thread_flush_denormals(void);
 
 /* ---- pipes ----------------------------------------------------------------- */
 
@@ -192,20 +194,22 @@ void shl_pipes_close(struct shl_pipes *pipes);
 
 /** Write one byte. SHL_RING_FULL: the pipe is full, so the peer hangs.
  * SHL_GONE: nobody reads any more. [audio] One system call. */
-shl_status shl_pipes_ring(const struct shl_pipes *pipes);
+SHL_RT shl_status shl_pipes_ring(const struct shl_pipes *pipes);
 
 /** Sleep until there is a byte, at most timeout_us; signals do not end it.
  * SHL_TIMEOUT; SHL_GONE: the peer has closed its end. [audio] System calls,
  * bounded. */
-shl_status shl_pipes_wait(const struct shl_pipes *pipes, uint32_t timeout_us);
+SHL_RT shl_status shl_pipes_wait(const struct shl_pipes *pipes,
+                                 uint32_t timeout_us);
 
 /** Take one byte. SHL_AGAIN: there is none; SHL_GONE: the peer has closed its
  * end. [audio] One system call. */
-shl_status shl_pipes_take(const struct shl_pipes *pipes);
+SHL_RT shl_status shl_pipes_take(const struct shl_pipes *pipes);
 
 /** Take all that are there, at most what a pipe holds. *count: how many.
  * SHL_OK, or SHL_GONE as above. [audio] */
-shl_status shl_pipes_drain(const struct shl_pipes *pipes, uint32_t *count);
+SHL_RT shl_status shl_pipes_drain(const struct shl_pipes *pipes,
+                                  uint32_t *count);
 
 /* ---- a program of ours ------------------------------------------------------ */
 
@@ -269,17 +273,18 @@ shl_status shl_thread_start(void (*job)(void *arg), void *arg);
 
 /** Sleep while *word == seen, at most timeout_us. Returns early for any
  * reason, also signals: look again. [audio] One system call, bounded. */
-void shl_word_wait(_Atomic uint32_t *word, uint32_t seen, uint32_t timeout_us);
+SHL_RT void shl_word_wait(_Atomic uint32_t *word, uint32_t seen,
+                          uint32_t timeout_us);
 
 /** Wake all who sleep on the word, in any process. Whether there were any.
  * [audio] One system call. */
-bool shl_word_wake(_Atomic uint32_t *word);
+SHL_RT bool shl_word_wake(_Atomic uint32_t *word);
 
 /** Give up the processor once. [audio] */
-void shl_yield(void);
+SHL_RT void shl_yield(void);
 
 /** The processor this thread runs on, +1; 0 if unknown. No system call. */
-uint32_t shl_cpu(void);
+SHL_RT uint32_t shl_cpu(void);
 
 /** How many processors this thread may run on, at least 1. [control] */
 uint32_t shl_cpus(void);
@@ -328,7 +333,7 @@ static inline void shl_fetch_to_write(const void *address)
 }
 
 /** How many shl_pause fit into a microsecond; measured once. [control] */
-uint32_t shl_pauses_per_us(void);
+SHL_RT uint32_t shl_pauses_per_us(void);
 
 /* ---- files ------------------------------------------------------------------ */
 

@@ -98,9 +98,11 @@ void shl_pipes_close(struct shl_pipes *pipes)
     shut(&pipes->kept);
 }
 
+SHL_RT_BEGIN("the wake-up of a Maolan peer, and the bounded wait for it")
+
 shl_status shl_pipes_ring(const struct shl_pipes *pipes)
 {
-    static const uint8_t byte = 1;
+    const uint8_t byte = 1;
 
     for (int i = 0; i < TRIES; i++) {
         if (write(pipes->bell, &byte, 1) == 1)
@@ -175,3 +177,5 @@ shl_status shl_pipes_drain(const struct shl_pipes *pipes, uint32_t *count)
     }
     return SHL_OK;
 }
+
+SHL_RT_END

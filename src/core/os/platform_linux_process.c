@@ -270,22 +270,24 @@ void shl_word_wait(_Atomic uint32_t *word, uint32_t seen, uint32_t timeout_us)
                  (long)(timeout_us % 1000000u) * 1000};
 
     if (timeout_us)
-        syscall(SYS_futex, word, FUTEX_WAIT, seen, &timeout, NULL, 0);
+        SHL_RT_EXCEPT("the bounded wait", syscall(SYS_futex, word, FUTEX_WAIT,
+                                                  seen, &timeout, NULL, 0);)
 }
 
 bool shl_word_wake(_Atomic uint32_t *word)
 {
-    return syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0) > 0;
+    SHL_RT_EXCEPT("the wake-up", return syscall(SYS_futex, word, FUTEX_WAKE,
+                                                INT_MAX, NULL, NULL, 0) > 0;)
 }
 
 void shl_yield(void)
 {
-    sched_yield();
+    SHL_RT_EXCEPT("the bounded wait, on one processor", sched_yield();)
 }
 
 uint32_t shl_cpu(void)
 {
-    int cpu = sched_getcpu();
+    SHL_RT_EXCEPT("no system call: the vDSO", int cpu = sched_getcpu();)
 
     return cpu < 0 ? 0 : (uint32_t)cpu + 1;
 }
@@ -300,10 +302,11 @@ uint32_t shl_cpus(void)
     return count > 0 ? (uint32_t)count : 1;
 }
 
+static _Atomic uint32_t pauses_known;
+
 uint32_t shl_pauses_per_us(void)
 {
-    static _Atomic uint32_t known;
-    uint32_t answer = atomic_load_explicit(&known, memory_order_relaxed);
+    uint32_t answer = atomic_load_explicit(&pauses_known, memory_order_relaxed);
     uint64_t best_ns = UINT64_MAX;
     const uint32_t pauses = 2000;
 
@@ -320,7 +323,7 @@ uint32_t shl_pauses_per_us(void)
     }
     answer = (uint32_t)((uint64_t)pauses * 1000u / (best_ns ? best_ns : 1));
     answer = answer ? answer : 1;
-    atomic_store_explicit(&known, answer, memory_order_relaxed);
+    atomic_store_explicit(&pauses_known, answer, memory_order_relaxed);
     return answer;
 }
 
@@ -511,7 +514,8 @@ uint64_t shl_clock_ns(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    SHL_RT_EXCEPT("no system call: the vDSO",
+                  clock_gettime(CLOCK_MONOTONIC, &now);)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 

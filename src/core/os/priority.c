@@ -8,6 +8,8 @@ static void note(struct shl_priority *own, uint32_t answer)
     atomic_store_explicit(&own->answer, answer, memory_order_relaxed);
 }
 
+SHL_RT_BEGIN("when a claim begins or ends")
+
 void shl_priority_raise(struct shl_priority *own, uint32_t policy,
                         uint32_t priority)
 {
@@ -36,6 +38,8 @@ void shl_priority_restore(struct shl_priority *own)
     if (policy == own->policy && priority == own->priority)
         shl_thread_set_priority(own->policy_before, own->priority_before);
 }
+
+SHL_RT_END
 
 shl_status shl_priority_answer(const struct shl_priority *own)
 {

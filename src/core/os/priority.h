@@ -6,6 +6,7 @@
 #ifndef SHL_PRIORITY_H
 #define SHL_PRIORITY_H
 
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 
 #include <stdatomic.h>
@@ -24,11 +25,11 @@ struct shl_priority {
 /** Raise the calling thread for a host whose audio thread has this policy and
  * priority, as the system numbers them. [audio] A system call or three, once
  * per claim. */
-void shl_priority_raise(struct shl_priority *own, uint32_t policy,
-                        uint32_t priority);
+SHL_RT void shl_priority_raise(struct shl_priority *own, uint32_t policy,
+                               uint32_t priority);
 
 /** Make it what it was, if it is the one that was raised. [audio] */
-void shl_priority_restore(struct shl_priority *own);
+SHL_RT void shl_priority_restore(struct shl_priority *own);
 
 /** SHL_OK: it runs below its host; SHL_AGAIN: there was no need; else why it
  * was refused. [any] */

@@ -11,6 +11,7 @@
 
 #include "core/shm/layout.h"
 #include "core/shm/ring.h"
+#include "shmlink/realtime.h"
 
 /** Copy the events that were published last, and say so in `word` of our line.
  * `lane` NULL: there is none. Before the doorbell or the answer. [audio] */

@@ -9,6 +9,7 @@
 #ifndef SHL_RING_H
 #define SHL_RING_H
 
+#include "shmlink/realtime.h"
 #include "shmlink/system.h"
 
 #include <stdatomic.h>
@@ -33,12 +34,14 @@ struct shl_ring {
 };
 
 /** Look at a ring from one side. Takes the present indices; does not write. */
-void shl_ring_init_producer(struct shl_ring *ring, _Atomic uint32_t *write,
-                            _Atomic uint32_t *read, void *slots,
-                            uint32_t slot_size, uint32_t count);
-void shl_ring_init_consumer(struct shl_ring *ring, _Atomic uint32_t *write,
-                            _Atomic uint32_t *read, void *slots,
-                            uint32_t slot_size, uint32_t count);
+SHL_RT void shl_ring_init_producer(struct shl_ring *ring,
+                                   _Atomic uint32_t *write,
+                                   _Atomic uint32_t *read, void *slots,
+                                   uint32_t slot_size, uint32_t count);
+SHL_RT void shl_ring_init_consumer(struct shl_ring *ring,
+                                   _Atomic uint32_t *write,
+                                   _Atomic uint32_t *read, void *slots,
+                                   uint32_t slot_size, uint32_t count);
 
 static inline uint8_t *shl_ring_slot(const struct shl_ring *ring,
                                      uint32_t index)
@@ -56,7 +59,7 @@ SHL_RT uint32_t shl_ring_free(struct shl_ring *ring);
 
 /** The next free slot to fill, or NULL: full. Nobody sees it before
  * shl_ring_publish. [audio] */
-static inline void *shl_ring_push(struct shl_ring *ring)
+SHL_RT static inline void *shl_ring_push(struct shl_ring *ring)
 {
     /* full as far as we have seen: only now is it worth a look */
     if (ring->own - ring->peer >= ring->mask && shl_ring_free(ring) == 0)
@@ -70,7 +73,7 @@ SHL_RT void shl_ring_publish_but(struct shl_ring *ring, uint32_t later);
 SHL_RT void shl_ring_publish(struct shl_ring *ring);
 
 /** The index behind the last slot that the consumer can see. [audio] */
-uint32_t shl_ring_shown(const struct shl_ring *ring);
+SHL_RT uint32_t shl_ring_shown(const struct shl_ring *ring);
 
 /** Have as many slots as were published last brought here to be filled: the
  * consumer had them, a lap ago, and they travel while nobody waits. After a
@@ -81,8 +84,9 @@ SHL_RT void shl_ring_fetch_free(struct shl_ring *ring);
 
 /** Copies of `count` slots, index `first` and following, are quicker to reach:
  * peek gives them instead of the slots, until shl_ring_near_end. [audio] */
-static inline void shl_ring_near(struct shl_ring *ring, const void *copies,
-                                 uint32_t first, uint32_t count)
+SHL_RT static inline void shl_ring_near(struct shl_ring *ring,
+                                        const void *copies, uint32_t first,
+                                        uint32_t count)
 {
     ring->near = copies;
     ring->near_first = first;
@@ -109,7 +113,8 @@ SHL_RT const void *shl_ring_look(struct shl_ring *ring, bool *lost);
 /** The oldest slot not yet taken, or NULL: empty. The peer may still scribble
  * on it: copy, check, use the copy. A write index that cannot be is answered
  * by starting over at it: *lost (may be NULL) is set. [audio] */
-static inline const void *shl_ring_peek(struct shl_ring *ring, bool *lost)
+SHL_RT static inline const void *shl_ring_peek(struct shl_ring *ring,
+                                               bool *lost)
 {
     uint32_t there = ring->peer - ring->own;
     if (there == 0 || there > ring->mask)
@@ -118,7 +123,7 @@ static inline const void *shl_ring_peek(struct shl_ring *ring, bool *lost)
 }
 
 /** Go past the slot that peek gave. [audio] */
-static inline void shl_ring_pop(struct shl_ring *ring)
+SHL_RT static inline void shl_ring_pop(struct shl_ring *ring)
 {
     ring->own++;
 }

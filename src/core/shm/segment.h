@@ -9,6 +9,7 @@
 #include "core/shm/layout.h"
 #include "core/shm/seqlock.h"
 #include "shmlink/param.h"
+#include "shmlink/realtime.h"
 
 /** Bytes of the segment that carry leases. */
 #define SHL_LEASE_DEVICE 0u
@@ -106,15 +107,15 @@ shl_status shl_segment_view(const char *name, struct shl_segment *segment,
 void shl_segment_close(struct shl_segment *segment);
 
 /** Whether the guard found the segment cut short. [audio] */
-static inline bool shl_segment_bad(const struct shl_segment *segment)
+SHL_RT static inline bool shl_segment_bad(const struct shl_segment *segment)
 {
     return segment->map.bad &&
            atomic_load_explicit(segment->map.bad, memory_order_relaxed);
 }
 
 /** A plane. Both arguments must be in range. [audio] */
-static inline float *shl_segment_plane(const struct shl_segment *segment,
-                                       uint32_t channel, uint32_t bus)
+SHL_RT static inline float *shl_segment_plane(const struct shl_segment *segment,
+                                              uint32_t channel, uint32_t bus)
 {
     return (float *)(void *)(segment->map.base +
                              shl_plane_offset(channel, bus));

@@ -4,13 +4,15 @@
 #ifndef SHL_SEQLOCK_H
 #define SHL_SEQLOCK_H
 
+#include "shmlink/realtime.h"
 #include "shmlink/status.h"
 
 #include <stdint.h>
 
 /** Copy a value out of a seqlock; SHL_AGAIN if the writer keeps it busy (bounded
  * tries). `words` of 8 bytes. [any] */
-shl_status shl_seqlock_read(const void *seqlock, void *value, uint32_t words);
+SHL_RT shl_status shl_seqlock_read(const void *seqlock, void *value,
+                                   uint32_t words);
 /** Write a seqlock. One writer at a time. [any] */
 void shl_seqlock_write(void *seqlock, const void *value, uint32_t words);
 

@@ -10,22 +10,22 @@ enum { COMPLETE, START, CONTINUE, END };                 /* SysEx7 forms */
 #define ATTRIBUTE_PITCH 3u
 #define SUSTAIN         64u
 
-uint32_t shl_ump_words(uint32_t word0)
-{
-    static const uint8_t words[16] = {1, 1, 1, 2, 2, 4, 1, 1,
+static const uint8_t ump_words[16] = {1, 1, 1, 2, 2, 4, 1, 1,
                                       2, 2, 2, 3, 3, 4, 4, 4};
 
-    return words[word0 >> 28];
+uint32_t shl_ump_words(uint32_t word0)
+{
+    return ump_words[word0 >> 28];
 }
+
+static const uint8_t voice_length[7] = {3, 3, 3, 3, 2, 2, 3};
 
 uint32_t shl_midi_length(uint8_t status)
 {
-    static const uint8_t voice[7] = {3, 3, 3, 3, 2, 2, 3};
-
     if (status < 0x80)
         return 0;
     if (status < 0xF0)
-        return voice[(status >> 4) - 8];
+        return voice_length[(status >> 4) - 8];
     switch (status) {
     case 0xF0:
     case 0xF7:

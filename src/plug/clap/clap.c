@@ -200,7 +200,7 @@ static void clap_deactivate(struct plugin *plugin)
     clap->active = 0;
 }
 
-static uint32_t clap_latency_frames(const struct plugin *plugin)
+static SHL_RT uint32_t clap_latency_frames(const struct plugin *plugin)
 {
     return atomic_load_explicit(&clap_of(plugin)->latency_frames,
                                 memory_order_relaxed);
