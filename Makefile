@@ -300,6 +300,7 @@ $(BUILD)/tests/test_schedule.o: core.flags += -isystem "$(PDINCLUDEDIR)"
 # Calls before which something else is to happen.
 $(BUILD)/tests/test_races: wrapped = shl_map_owner shl_lease_take \
     shl_segment_claim_read shl_segment_view shl_map_reserve
+$(BUILD)/tests/test_cycle: wrapped = shl_clock_ns shl_word_wait
 
 rate.tests = $(BUILD)/tests/test_stream $(BUILD)/tests/test_free
 $(addsuffix .o,$(rate.tests)): core.flags += $(rate.cflags)
