@@ -23,10 +23,11 @@ function send(target, words,    m) {
     wire(m, 0, target)
 }
 function example(target, words, ms) {
-    at(20)
-    if (opens != "")
+    at(5)
+    if (opens != "") {
         send(subject, opens)
-    at(20)
+        at(5)
+    }
     send(mark, $2 " " $3)
     send(target, words)
     at(ms)
@@ -58,9 +59,10 @@ function example(target, words, ms) {
     at(400)
 }
 /^#/ || $1 != box { next }
-$2 == "group" { opens = events ? "" : $7; if (settled++) at(200); next }
+$2 == "group" { opens = events ? "" : $7; next }
+$2 == "event" && peer != "" && !settled++ { at(200) }
 wrong && $2 == "message" && $3 !~ /^(bang|log|state)$/ {
-    example(subject, $3 " bad 7.5 words", 20)
+    example(subject, $3 " bad 7.5 words", 10)
     next
 }
 wrong { next }
@@ -70,14 +72,14 @@ $2 == "message" && $3 == "program_data_set" && !events {
     open_gate = object("#X msg 10 10 1")
     wire(before, 0, open_gate)
     wires = wires "#X connect " open_gate " 0 " gate " 1;\n"
-    example(subject, "program_data_get", 20)
+    example(subject, "program_data_get", 10)
     shut = object("#X msg 10 10 0")
     wire(before, 0, shut)
     wires = wires "#X connect " shut " 0 " gate " 1;\n"
     next
 }
 $7 == "" { next }
-$2 == "message" && !events { example(subject, $7, 20) }
+$2 == "message" && !events { example(subject, $7, 10) }
 $2 == "event" && peer != "" { opens = ""; example(other, $7, 100) }
 END {
     at(50)
