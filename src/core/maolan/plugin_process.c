@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The life of a plugin program, on a thread of its own: its segment, its start, until
+ * it is ready, its end. */
 #include "core/maolan/plugin_process.h"
 
 #include "core/board/board.h"
@@ -6,21 +8,18 @@
 #include "shmlink/name.h"
 #include "shmlink/number.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MS_NS    UINT64_C(1000000)
-#define READY_S  10u   /* from the start until it is ready, unless told */
-#define TELL_MS  1000u /* from then on, for what tells its layout */
-#define TABLE_MS 1000u /* for the table of its parameters */
-#define STATE_MS 5000u /* for its state */
-#define END_MS   1000u /* from the end of its pipe until it has ended */
-#define LOOK_MS  5u
-#define REST_US  50000u /* between looks at a program that plays */
-#define NAMES    10000u /* tried before giving up */
-#define WORDS    12
+#define MS_NS   UINT64_C(1000000)
+#define READY_S 10u   /* from the start until it is ready, unless told */
+#define TELL_MS 1000u /* from then on, for what tells its layout */
+#define END_MS  1000u /* from the end of its pipe until it has ended */
+#define LOOK_MS 5u
+#define REST_US 50000u /* between looks at a program that plays */
+#define NAMES   10000u /* tried before giving up */
+#define WORDS   12
 /* Written where the other side has a choice: the highest that programs of ours
  * have always taken. Those of others never look at it. */
 #define PROTOCOL 6u
@@ -72,88 +71,6 @@ static void fail(struct shl_plugin_process *plugin, shl_status status)
     if (!plugin->why.text[0])
         shl_why_set(&plugin->why, "%s: %s", plugin->program,
                     shl_status_text(status));
-}
-
-/* ---- the program ----------------------------------------------------------------- */
-
-/* Whether the file at `path`, that `who` names, can be a program; else why not,
- * and what to type. */
-static shl_status look_at(const char *who, const char *path,
-                          struct shl_why *why)
-{
-    shl_status st = shl_program_look(path);
-
-    if (!st)
-        return SHL_OK;
-    if (st == SHL_BAD_VALUE) {
-        shl_why_set(why, "%.110s is not executable: type chmod +x %.110s", path,
-                    path);
-        return SHL_NO_PERMISSION;
-    }
-    shl_why_set(why, "%s names %.150s%s", who, path,
-                st == SHL_NOT_FOUND  ? ": there is no such file"
-                : st == SHL_BAD_NAME ? ", which is a folder, not a program"
-                                     : ": you may not look into its folder");
-    return st == SHL_BAD_NAME ? SHL_NOT_FOUND : st;
-}
-
-/* The first that a user has set counts, also when it is wrong: then that is
- * what has to be told. */
-static shl_status named_program(const char *wish, const char *who, char *path,
-                                struct shl_why *why)
-{
-    if (!strchr(wish, '/') &&
-        shl_program_search(wish, path, SHL_PLUGIN_PROCESS_SPEC_SIZE))
-        return SHL_OK;
-    snprintf(path, SHL_PLUGIN_PROCESS_SPEC_SIZE, "%s", wish);
-    if (strchr(wish, '/'))
-        return look_at(who, path, why);
-    shl_why_set(why,
-                "%s names %.150s: no folder of PATH has a program of that "
-                "name: give its whole path",
-                who, wish);
-    return SHL_NOT_FOUND;
-}
-
-/* One that cannot be executed has lost that on its way here: it counts. */
-static bool program_beside(char *path)
-{
-    char folder[SHL_PLUGIN_PROCESS_SPEC_SIZE - 16];
-
-    for (uint32_t n = 0; n < 2; n++) {
-        if (!shl_program_folder(n, folder, sizeof folder))
-            continue;
-        snprintf(path, SHL_PLUGIN_PROCESS_SPEC_SIZE, "%sshmplug", folder);
-        shl_status st = shl_program_look(path);
-        if (st == SHL_OK || st == SHL_BAD_VALUE)
-            return true;
-    }
-    return false;
-}
-
-static shl_status find_program(const char *wish, char *path,
-                               struct shl_why *why)
-{
-    static const char *const variables[] = {"SHMLINK_PLUGIN_HOST",
-                                            "MAOLAN_PLUGIN_HOST"};
-
-    if (wish && wish[0])
-        return named_program(wish, "-host", path, why);
-    for (int i = 0; i < 2; i++) {
-        const char *value = shl_environment(variables[i]);
-        if (value)
-            return named_program(value, variables[i], path, why);
-    }
-    if (program_beside(path))
-        return look_at("this program", path, why);
-    if (shl_program_search("maolan-plugin-host", path,
-                           SHL_PLUGIN_PROCESS_SPEC_SIZE) ||
-        shl_program_search("shmplug", path, SHL_PLUGIN_PROCESS_SPEC_SIZE))
-        return SHL_OK;
-    shl_why_set(why,
-                "there is no program that runs plugins: put shmplug beside "
-                "this one, or name one in SHMLINK_PLUGIN_HOST or by -host");
-    return SHL_NOT_FOUND;
 }
 
 /* ---- the segment ------------------------------------------------------------------- */
@@ -225,56 +142,6 @@ static void write_header(struct shl_plugin_process *plugin)
 
 /* ---- starting ------------------------------------------------------------------------- */
 
-#define HEAD_SIZE 128
-
-/* The first line of the file, and whether it is a program's image. */
-static bool read_head(const char *path, char head[HEAD_SIZE])
-{
-    FILE *file = fopen(path, "rb");
-    size_t got = file ? fread(head, 1, HEAD_SIZE - 1, file) : 0;
-
-    if (file)
-        fclose(file);
-    head[got] = 0;
-    bool image = memcmp(head, "\177ELF", 4) == 0;
-    head[strcspn(head, "\r\n")] = 0;
-    return image;
-}
-
-/* The file is there and may be executed: that was looked at before. */
-static void explain_start(struct shl_plugin_process *plugin, shl_status status)
-{
-    char head[HEAD_SIZE] = "";
-    bool image = read_head(plugin->program, head);
-    const char *script = strncmp(head, "#!", 2) == 0 ? head + 2 : NULL;
-
-    if (status == SHL_NOT_FOUND && script)
-        shl_why_set(&plugin->why,
-                    "%.120s does not start: its interpreter %.60s is not there",
-                    plugin->program, script + strspn(script, " \t"));
-    else if (status == SHL_NOT_FOUND)
-        shl_why_set(&plugin->why,
-                    "%.120s does not start: the loader that it names is not "
-                    "there: it is built for another system or C library",
-                    plugin->program);
-    else if (status == SHL_NO_PERMISSION)
-        shl_why_set(&plugin->why,
-                    "%.120s does not start: the system forbids it: %s",
-                    plugin->program,
-                    script ? "its interpreter is not executable"
-                           : "its file system may be mounted noexec");
-    else if (status == SHL_FOREIGN && image)
-        shl_why_set(&plugin->why,
-                    "%.120s is no program of this system: it is built for "
-                    "another processor, or damaged",
-                    plugin->program);
-    else if (status == SHL_FOREIGN)
-        shl_why_set(&plugin->why,
-                    "%.120s is no program of this system, and no script: its "
-                    "first line does not begin with #!",
-                    plugin->program);
-}
-
 static shl_status launch(struct shl_plugin_process *plugin)
 {
     char numbers[4][32];
@@ -299,7 +166,7 @@ static shl_status launch(struct shl_plugin_process *plugin)
     st = shl_child_start(words, &plugin->pipes, &plugin->child);
     shl_pipes_started(&plugin->pipes);
     if (st)
-        explain_start(plugin, st);
+        shl_plugin_program_explain(plugin, st);
     plugin->pid = plugin->child.pid;
     atomic_store_explicit(&plugin->starting, plugin->pid, memory_order_relaxed);
     return st;
@@ -407,167 +274,13 @@ static shl_status check_layout(struct shl_plugin_process *plugin)
     return SHL_WRONG_VERSION;
 }
 
-/* ---- what it says of itself --------------------------------------------------------------- */
-
-static void read_ports(struct shl_plugin_process *plugin,
-                       const uint8_t *scratch)
-{
-    const struct shl_maolan_layout *row = plugin->maolan.layout;
-    struct shl_maolan_block block;
-
-    plugin->ports_told = !shl_scratch_ports_read(scratch, &plugin->ports);
-    if (plugin->ports_told)
-        return;
-    /* our wish, or the plugin's own counts: newer hosts of LV2 write them */
-    shl_maolan_block_read(&plugin->maolan, &block);
-    plugin->ports =
-        (struct shl_port_counts){block.in_channels, block.out_channels,
-                                 row->midi_ports, row->midi_ports};
-    if (row->midi_in_ports == SHL_NONE)
-        return;
-    plugin->ports.midi_in = block.midi_in_ports;
-    plugin->ports.midi_out = block.midi_out_ports;
-}
-
-static void read_param(struct shl_param *param,
-                       const struct shl_table_entry *entry)
-{
-    double low = entry->minimum, high = entry->maximum, value = entry->value;
-    size_t length = entry->name_length < sizeof param->name
-                        ? entry->name_length
-                        : sizeof param->name - 1;
-
-    memset(param, 0, sizeof *param);
-    param->id = entry->id;
-    param->flags = SHL_PARAM_AUTOMATABLE;
-    if (!isfinite(low) || !isfinite(high) || !(low < high)) {
-        low = 0;
-        high = 1;
-    }
-    param->minimum = low;
-    param->maximum = high;
-    param->initial = isfinite(value) ? value : low;
-    if (param->initial < low || param->initial > high)
-        param->initial = param->initial < low ? low : high;
-    memcpy(param->name, entry->name, length);
-    shl_text_clean(param->name, sizeof param->name);
-    if (!param->name[0])
-        snprintf(param->name, sizeof param->name, "%u", entry->id);
-}
-
-/* Ids that come twice would be two parameters for one: the first counts. */
-static bool known_id(const struct shl_plugin_process *plugin, uint32_t id)
-{
-    for (uint32_t i = 0; i < plugin->param_count; i++)
-        if (plugin->params[i].id == id)
-            return true;
-    return false;
-}
-
-static void read_params(struct shl_plugin_process *plugin,
-                        enum shl_table_kind kind, const uint8_t *scratch,
-                        uint32_t size)
-{
-    struct shl_table table;
-    struct shl_table_entry entry;
-
-    plugin->has_table = !shl_table_read(&table, kind, scratch, size);
-    if (!plugin->has_table || !table.count)
-        return;
-    plugin->params = calloc(SHL_MAX_PARAMS, sizeof *plugin->params);
-    if (!plugin->params)
-        return;
-    while (plugin->param_count < SHL_MAX_PARAMS &&
-           shl_table_next(&table, &entry) == SHL_OK) {
-        struct shl_param *param = &plugin->params[plugin->param_count];
-        if (known_id(plugin, entry.id))
-            continue;
-        read_param(param, &entry);
-        plugin->param_count += shl_param_check(param) == SHL_OK;
-    }
-}
-
-static bool has_requests(const struct shl_plugin_process *plugin)
-{
-    return strcmp(plugin->format, "null") && strcmp(plugin->format, "__test__");
-}
-
-/* As its state the last one's, or its own for the next: while nothing plays yet
- * that would have to wait for it. */
-static void carry_state(struct shl_plugin_process *plugin, uint8_t *scratch)
-{
-    uint64_t until_ns = shl_clock_ns() + STATE_MS * MS_NS;
-    uint32_t size;
-
-    if (plugin->state_size) {
-        plugin->restored = shl_plugin_request_do(
-            plugin, SHL_MAOLAN_STATE_RESTORE, plugin->state, plugin->state_size,
-            until_ns, scratch, &size);
-        return;
-    }
-    if (!plugin->save ||
-        shl_plugin_request_do(plugin, SHL_MAOLAN_STATE_SAVE, NULL, 0, until_ns,
-                              scratch, &size))
-        return;
-    plugin->state = size ? malloc(size) : NULL;
-    if (!plugin->state)
-        return;
-    memcpy(plugin->state, scratch, size);
-    plugin->state_size = size;
-}
-
-/* Which request tells its parameters, by its format; 0: none. */
-static uint32_t table_request(const struct shl_plugin_process *plugin,
-                              enum shl_table_kind *kind)
-{
-    static const struct {
-        const char *format;
-        uint32_t number;
-        enum shl_table_kind kind;
-    } tables[] = {{"null", 0, SHL_TABLE_NOTES},
-                  {"vst3", 0, SHL_TABLE_NOTES},
-                  {"__test__", 0, SHL_TABLE_NOTES},
-                  {"lv2", SHL_MAOLAN_LV2_CONTROLS, SHL_TABLE_LV2_CONTROLS},
-                  {"au", SHL_MAOLAN_AU_PARAMS, SHL_TABLE_AU_PARAMS}};
-
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
-        if (strcmp(plugin->format, tables[i].format) == 0) {
-            *kind = tables[i].kind;
-            return tables[i].number;
-        }
-    *kind = SHL_TABLE_CLAP_PARAMS;
-    return SHL_MAOLAN_CLAP_PARAMS;
-}
-
-/* Name and counts are overwritten by the first request, so they come first. */
-static void get_acquainted(struct shl_plugin_process *plugin)
-{
-    uint8_t *scratch = malloc(SHL_SCRATCH_SIZE);
-    enum shl_table_kind kind;
-    uint32_t number = table_request(plugin, &kind), size;
-
-    if (!scratch)
-        return;
-    memcpy(scratch, plugin->maolan.base + plugin->maolan.layout->scratch,
-           SHL_SCRATCH_SIZE);
-    if (shl_scratch_name_read(scratch, plugin->title, sizeof plugin->title))
-        plugin->title[0] = 0;
-    read_ports(plugin, scratch);
-    if (has_requests(plugin))
-        carry_state(plugin, scratch);
-    if (number && !shl_plugin_request_do(plugin, number, NULL, 0,
-                                         shl_clock_ns() + TABLE_MS * MS_NS,
-                                         scratch, &size))
-        read_params(plugin, kind, scratch, size);
-    free(scratch);
-}
-
 /* ---- its life -------------------------------------------------------------------------------- */
 
 static shl_status begin(struct shl_plugin_process *plugin)
 {
     char path[SHL_PLUGIN_PROCESS_SPEC_SIZE];
-    shl_status st = find_program(plugin->program, path, &plugin->why);
+    shl_status st =
+        shl_plugin_program_find(plugin->program, path, &plugin->why);
 
     if (st)
         return st;
@@ -650,7 +363,7 @@ static shl_status meet(struct shl_plugin_process *plugin)
     plugin->has_area = filled_area(plugin);
     if (!plugin->has_area) {
         settle_layout(plugin);
-        get_acquainted(plugin);
+        shl_plugin_about_read(plugin);
         shl_plugin_process_unname(plugin);
     }
     bool gone = atomic_load_explicit(&plugin->gone, memory_order_relaxed);

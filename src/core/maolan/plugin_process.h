@@ -192,7 +192,36 @@ struct shl_pending_request *
 shl_plugin_process_answer(struct shl_plugin_process *plugin);
 void shl_pending_request_free(struct shl_pending_request *pending);
 
-/* ---- plugin_slot.c, for plugin.c ---- */
+/* ---- plugin_process_program.c, for plugin_process.c ---- */
+
+/** Find the program into `path`, of SHL_PLUGIN_PROCESS_SPEC_SIZE bytes. SHL_NOT_FOUND,
+ * SHL_NO_PERMISSION and a sentence. [its thread] */
+shl_status shl_plugin_program_find(const char *wish, char *path,
+                                   struct shl_why *why);
+
+/** Why it has not started. [its thread] */
+void shl_plugin_program_explain(struct shl_plugin_process *plugin,
+                                shl_status status);
+
+/* ---- plugin_process_about.c, for plugin_process.c ---- */
+
+/** Before the first block: what it says, and its state. [its thread] */
+void shl_plugin_about_read(struct shl_plugin_process *plugin);
+
+/* ---- plugin_process_bell.c, for plugin_process_slot.c ---- */
+
+/** Become the one who rings, until the deadline. [its thread] */
+bool shl_plugin_bell_hold(struct shl_plugin_process *plugin,
+                          uint64_t deadline_ns);
+void shl_plugin_bell_let(struct shl_plugin_process *plugin);
+
+/** Take the bytes that are there. [whoever holds it] */
+void shl_plugin_bell_drain(struct shl_plugin_process *plugin);
+
+/** Whether it counts its tasks, and has done the last one. [whoever holds it] */
+bool shl_plugin_bell_tells(const struct shl_plugin_process *plugin);
+
+/* ---- plugin_process_slot.c ---- */
 
 /** Do one request now. *size in: of `bytes`, which go into scratch; out: of what
  * has come back in `scratch`. [its thread] */
@@ -200,6 +229,8 @@ shl_status shl_plugin_request_do(struct shl_plugin_process *plugin,
                                  uint32_t number, const uint8_t *bytes,
                                  uint32_t size, uint64_t deadline_ns,
                                  uint8_t *scratch, uint32_t *scratch_size);
+
+/* ---- plugin_process_requests.c, for plugin_process.c ---- */
 
 /** Do what was posted, and let the answers be found. [its thread] */
 void shl_plugin_request_serve(struct shl_plugin_process *plugin);
