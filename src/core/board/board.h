@@ -64,6 +64,23 @@ bool shl_board_unlink_dead(const char *segment);
  * that nobody holds a lease on it: ours have one from their first instant. */
 void shl_board_sweep_plugins(void);
 
+/* ---- for registration.c ---- */
+
+#define SHL_BOARD_ENTRY_WORDS ((uint32_t)(sizeof(struct shl_board_entry) / 8))
+
+/** Open the board of this base name, or the one with a number behind it where the
+ * name is another user's. */
+shl_status shl_board_view_open(const char *base, struct shl_board_view *view);
+
+/** Whether there is nothing in a slot, not even an interrupted write. */
+bool shl_board_slot_empty(const struct shl_board_slot *slot);
+
+/** Clear a slot whose lease we hold. False if its segment is still held: then
+ * it is left for the next one who looks. */
+bool shl_board_slot_clear(struct shl_board_slot *slot);
+
+/* ---- registration.c ---- */
+
 /** A device's place. Its description holds two leases: slot and id. */
 struct shl_registration {
     struct shl_board_view view;
