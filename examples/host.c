@@ -46,7 +46,7 @@ int main(int argc, char **argv)
             sum = 0;
         }
     }
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     shl_host_free(host);
     return stats.missed > 0;
 }

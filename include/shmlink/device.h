@@ -155,13 +155,13 @@ int shl_device_claimed(const shl_device *device, struct shl_host_info *info);
  * so it does; SHL_AGAIN: there is no need; SHL_NO_PERMISSION, SHL_BAD_VALUE: it
  * was refused, and the host is told in a log message. [any thread of the
  * device] */
-shl_status shl_device_priority(const shl_device *device);
+shl_status shl_device_get_priority(const shl_device *device);
 
 /** The tag it remembers: what to store for the next life. [control] */
-void shl_device_tag(const shl_device *device, char tag[SHL_TAG_SIZE]);
+void shl_device_get_tag(const shl_device *device, char tag[SHL_TAG_SIZE]);
 
 /** Change the latency it states. [audio] */
-SHL_RT void shl_device_latency(shl_device *device, uint32_t frames);
+SHL_RT void shl_device_set_latency(shl_device *device, uint32_t frames);
 
 /* ---- messages ----
  *
@@ -196,7 +196,8 @@ shl_status shl_device_post(shl_device *device, uint32_t type, const void *bytes,
 
 /** Have somebody look on, or NULL. The struct must stay until the device is
  * closed. [control] */
-void shl_device_monitor(shl_device *device, const struct shl_monitor *monitor);
+void shl_device_set_monitor(shl_device *device,
+                            const struct shl_monitor *monitor);
 
 struct shl_device_stats {
     uint64_t blocks, events_dropped, events_raised, events_bad;
@@ -205,8 +206,8 @@ struct shl_device_stats {
 };
 
 /** Counted since it was opened. [audio] */
-SHL_RT void shl_device_stats(const shl_device *device,
-                             struct shl_device_stats *stats);
+SHL_RT void shl_device_get_stats(const shl_device *device,
+                                 struct shl_device_stats *stats);
 
 #ifdef __cplusplus
 }

@@ -50,7 +50,7 @@ struct shl_host_options {
                                 the device can, else what it can */
     uint32_t mode;  /* one of enum shl_mode; 0: SHL_MODE_BOTH */
     uint32_t
-        deadline_ms; /* 0: half a block, at least 1 ms; see shl_host_slack */
+        deadline_ms; /* 0: half a block, at least 1 ms; see shl_host_set_slack */
     enum shl_host_onloss onloss;
     int batch; /* rendering: the deadline is 30 s */
     /* of the free drive */
@@ -123,14 +123,14 @@ void shl_host_close(shl_host *host);
 /** The link tag for the present and later links; "" for none. With a tag the
  * device that remembers it is looked for first, and one that remembers another is
  * taken only by its number: see shl_registry_find_for. SHL_BAD_NAME. [control] */
-shl_status shl_host_tag(shl_host *host, const char *tag);
+shl_status shl_host_set_tag(shl_host *host, const char *tag);
 
 /** Whether an id with its number means this very device (1): somebody has just
  * asked for it, so a device that remembers our tag is not looked for. 0, as at
  * first: the tag comes first. Another wish or tag changes nothing of it.
  * [control]
  */
-void shl_host_literal(shl_host *host, int on);
+void shl_host_set_literal(shl_host *host, int on);
 
 /** Rate or usual block have changed: the device must match the rate, or the
  * link is given up and looked for again; so is a free link, with either.
@@ -140,8 +140,8 @@ shl_status shl_host_setup(shl_host *host, double rate_hz,
 
 /** How long to wait for a block, at most 1000 ms; 0: half a block, at least
  * 1 ms, and the slack. What is heard when it does not come. [control] */
-void shl_host_deadline(shl_host *host, uint32_t ms);
-void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss);
+void shl_host_set_deadline(shl_host *host, uint32_t ms);
+void shl_host_set_onloss(shl_host *host, enum shl_host_onloss onloss);
 
 /** Who has blocks in store (a buffer of audio behind the host) can wait longer
  * than half a block now and then. slack_us(arg) says how long a wait that begins
@@ -149,8 +149,8 @@ void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss);
  * less after a wait than before, and at most 100 ms count. It is asked on the
  * audio thread, only when a block is not there after a short look. Without effect
  * on a deadline that was chosen, and on rendering. NULL: none. [control] */
-void shl_host_slack(shl_host *host, SHL_RT uint32_t (*slack_us)(void *arg),
-                    void *arg);
+void shl_host_set_slack(shl_host *host, SHL_RT uint32_t (*slack_us)(void *arg),
+                        void *arg);
 
 /** Link, notice a dead device, send what waits while no audio runs. Call every
  * 5 to 100 ms. [control] */
@@ -225,7 +225,7 @@ SHL_RT shl_status shl_host_panic(shl_host *host);
 
 /** 0 off, 1 hard: inputs to outputs after a crossfade, 2 soft: the device
  * hears silence and rings out over the dry inputs. [audio] */
-SHL_RT void shl_host_bypass(shl_host *host, uint32_t mode);
+SHL_RT void shl_host_set_bypass(shl_host *host, uint32_t mode);
 
 /** From the sample `offset` of the next block on, the transport is another: for
  * the device too, in every drive, as if it was an event of that sample. In order
@@ -283,7 +283,7 @@ void shl_host_on_message(shl_host *host, shl_message_handler handler,
 
 /** Have somebody look on, or NULL. The struct must stay until it is replaced.
  * [control] */
-void shl_host_monitor(shl_host *host, const struct shl_monitor *monitor);
+void shl_host_set_monitor(shl_host *host, const struct shl_monitor *monitor);
 
 struct shl_message_stats {
     uint32_t waiting; /* requests in flight */
@@ -293,8 +293,8 @@ struct shl_message_stats {
 };
 
 /** Of the present link, but `late`. [control] */
-void shl_host_message_stats(const shl_host *host,
-                            struct shl_message_stats *stats);
+void shl_host_get_message_stats(const shl_host *host,
+                                struct shl_message_stats *stats);
 
 /* ---- what is known ---- */
 
@@ -323,11 +323,12 @@ struct shl_host_stream {
 };
 
 /** Of the present link; 0 if that is not in the free drive. [audio] */
-SHL_RT int shl_host_stream(shl_host *host, struct shl_host_stream *stream);
+SHL_RT int shl_host_get_stream(shl_host *host, struct shl_host_stream *stream);
 
 /** The device it is linked to, as copied at linking; SHL_NO_DEVICE. [control]
  */
-shl_status shl_host_device(const shl_host *host, struct shl_device_info *info);
+shl_status shl_host_get_device(const shl_host *host,
+                               struct shl_device_info *info);
 
 /** Parameter by index (0 to param_count - 1), as copied at linking; NULL when
  * there is none. Valid until the link ends. [any] */
@@ -405,7 +406,7 @@ struct shl_host_stats {
 };
 
 /** Counted over all its links. [control] */
-void shl_host_stats(const shl_host *host, struct shl_host_stats *stats);
+void shl_host_get_stats(const shl_host *host, struct shl_host_stats *stats);
 
 /** One line: why there is no link and what to do, or that all is well.
  * [control] */

@@ -83,7 +83,7 @@ struct shl_message_about {
 };
 
 /** NULL for numbers that are no type. [any] */
-const struct shl_message_about *shl_message_about(uint32_t type);
+const struct shl_message_about *shl_message_get_about(uint32_t type);
 
 /** Whether it ends a request: reply, error, pong. [any] */
 bool shl_message_answers(uint32_t type);

@@ -83,8 +83,8 @@ double shl_plugin_host_rate(const shl_plugin_host *plugin_host);
 
 /** Channels that the DAW has asked for before the start, at most
  * SHL_MAX_CHANNELS; 0: it has not. [control] */
-void shl_plugin_host_channels(const shl_plugin_host *plugin_host,
-                              uint32_t *inputs, uint32_t *outputs);
+void shl_plugin_host_get_channels(const shl_plugin_host *plugin_host,
+                                  uint32_t *inputs, uint32_t *outputs);
 
 /** The DAW's segment if it has room for a link area that nobody has filled yet:
  * a name for shl_device_options; else NULL. Such a DAW prefers a link: be a
@@ -132,8 +132,8 @@ SHL_RT shl_status shl_plugin_host_send(shl_plugin_host *plugin_host,
                                        const struct shl_event *event);
 
 /** Latency from now on. [audio] */
-SHL_RT void shl_plugin_host_latency(shl_plugin_host *plugin_host,
-                                    uint32_t frames);
+SHL_RT void shl_plugin_host_set_latency(shl_plugin_host *plugin_host,
+                                        uint32_t frames);
 
 /** Answer the block. [audio] One write of one byte, which never waits. */
 SHL_RT void shl_plugin_host_done(shl_plugin_host *plugin_host);
@@ -160,8 +160,8 @@ struct shl_plugin_host_stats {
 };
 
 /** Counted since it was opened. [audio] */
-SHL_RT void shl_plugin_host_stats(const shl_plugin_host *plugin_host,
-                                  struct shl_plugin_host_stats *stats);
+SHL_RT void shl_plugin_host_get_stats(const shl_plugin_host *plugin_host,
+                                      struct shl_plugin_host_stats *stats);
 
 #ifdef __cplusplus
 }

@@ -250,7 +250,7 @@ static void tell_message(struct replies *say, t_symbol *id,
                          const struct news *news)
 {
     const struct shl_message_about *about =
-        shl_message_about(news->message.type);
+        shl_message_get_about(news->message.type);
     t_atom atoms[3];
 
     SETSYMBOL(&atoms[0], id);

@@ -366,8 +366,8 @@ static void count_channels(struct control *control)
     control->inputs = ports.audio_in;
     control->outputs = ports.audio_out;
     if (ports.any && control->pipes)
-        shl_plugin_host_channels(control->pipes, &control->inputs,
-                                 &control->outputs);
+        shl_plugin_host_get_channels(control->pipes, &control->inputs,
+                                     &control->outputs);
 }
 
 static int announce(struct control *control, const char *id, const char *tag)
@@ -422,7 +422,7 @@ static int be_device(struct control *control, char id[SHL_ID_SIZE],
         work(control);
         code = stop(control) == SHL_BAD_PEER ? PLUG_NO_SEGMENT : PLUG_OK;
     }
-    shl_device_tag(control->device, tag);
+    shl_device_get_tag(control->device, tag);
     for (size_t i = 0; i < 48; i++) {
         id[i] = shl_device_id(control->device)[i];
         if (!id[i])

@@ -526,7 +526,8 @@ static void answer_one(struct messages *messages, const struct waiting *one,
     if (!status)
         status = reply.status;
     if (status)
-        log_say(PLUGIN_WARNING, "%s: %s", shl_message_about(one->type)->name,
+        log_say(PLUGIN_WARNING, "%s: %s",
+                shl_message_get_about(one->type)->name,
                 why.text[0] ? why.text : shl_status_text(status));
     if (one->asks && status)
         shl_device_refuse(messages->device, one->request, status,

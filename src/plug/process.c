@@ -210,9 +210,9 @@ static void tell_latency(struct process *process)
         return;
     process->latency = latency;
     if (process->road.plugin_host)
-        shl_plugin_host_latency(process->road.plugin_host, latency);
+        shl_plugin_host_set_latency(process->road.plugin_host, latency);
     else
-        shl_device_latency(process->road.device, latency);
+        shl_device_set_latency(process->road.device, latency);
 }
 
 static uint32_t least(uint32_t a, uint32_t b)

@@ -53,7 +53,7 @@ static void describe_host(const struct shl_host_info *host, char *text,
 /* Once per claim. */
 static void tell_priority(struct run *run)
 {
-    const shl_status status = shl_device_priority(run->device);
+    const shl_status status = shl_device_get_priority(run->device);
 
     if (status == SHL_OK || status == SHL_AGAIN || run->told_priority)
         return;
@@ -237,7 +237,7 @@ static void tell_end(struct run *run)
 
     if (run->quiet)
         return;
-    shl_device_stats(run->device, &stats);
+    shl_device_get_stats(run->device, &stats);
     terminal_say(
         "%s: ended, %llu notes, %llu blocks, events: %llu dropped, %llu bad",
         shl_device_id(run->device),
@@ -282,7 +282,7 @@ static int run_device(struct run *run)
         status = play_open(run);
         if (!status)
             break;
-        shl_device_tag(run->device, tag);
+        shl_device_get_tag(run->device, tag);
         shl_device_close(run->device);
         tool_complain("%s: %s; %s", id, shl_status_text(status),
                       opened < MAX_REOPEN ? "announcing it anew" : "giving up");

@@ -208,13 +208,13 @@ static int link_device(struct job *job)
     if (status)
         return tool_refused(status, NULL);
     if (job->tag)
-        status = shl_host_tag(job->host, job->tag);
+        status = shl_host_set_tag(job->host, job->tag);
     if (!status)
         status = shl_host_open(job->host, job->id,
                                wait_ms > MIN_LINK_MS ? wait_ms : MIN_LINK_MS);
     if (status)
         return link_failed(job, status);
-    status = shl_host_device(job->host, &job->device);
+    status = shl_host_get_device(job->host, &job->device);
     if (status)
         return link_failed(job, status);
     uint32_t more = 0;
@@ -268,7 +268,7 @@ static void sum_up_clocks(const struct job *job)
 {
     struct shl_host_stream stream;
 
-    if (!shl_host_stream(job->host, &stream))
+    if (!shl_host_get_stream(job->host, &stream))
         return;
     terminal_say("clocks   %s, the device's %s%s ppm, %llu underruns, "
                  "%llu frames dropped, %llu doubled",
@@ -305,7 +305,7 @@ static void sum_up(const struct job *job)
 
     if (job->quiet)
         return;
-    shl_host_stats(job->host, &stats);
+    shl_host_get_stats(job->host, &stats);
     terminal_plain(device->id, id, sizeof(id));
     terminal_say(
         "device   %s, pid %u, %u channels, %s Hz, %s, %s", id, device->pid,

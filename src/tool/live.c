@@ -143,7 +143,7 @@ static void show(struct live *live, shl_host *host, struct perform *perform)
     uint32_t bits, before;
     float shown;
 
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     atomic_store_explicit(&live->position, perform_figures(perform)->position,
                           memory_order_relaxed);
     atomic_store_explicit(&live->missed, stats.missed, memory_order_relaxed);
@@ -164,7 +164,7 @@ static void play(struct live *live, shl_host *host, struct perform *perform)
     struct timer timer;
 
     timer_start(&timer, live->options->rate_hz, live->options->block_frames);
-    shl_host_slack(host, timer_slack_us, &timer);
+    shl_host_set_slack(host, timer_slack_us, &timer);
     while (!terminal_ended() && perform_block(perform)) {
         uint64_t now = shl_clock_ns();
 
@@ -175,7 +175,7 @@ static void play(struct live *live, shl_host *host, struct perform *perform)
         }
         timer_next(&timer);
     }
-    shl_host_slack(host, NULL, NULL);
+    shl_host_set_slack(host, NULL, NULL);
     show(live, host, perform);
 }
 

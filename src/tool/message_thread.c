@@ -124,7 +124,7 @@ static int whole(struct message_thread *message_thread,
     if (!unpack->bad && unpack->at == unpack->size)
         return 1;
     snprintf(text, sizeof(text), "the payload of this %s is not as it must be",
-             shl_message_about(letter->type)->name);
+             shl_message_get_about(letter->type)->name);
     refuse(message_thread, letter, SHL_BAD_VALUE, text);
     return 0;
 }

@@ -160,7 +160,8 @@ static void payload_hex(const struct shl_received *message, char *bytes,
 static void on_message(void *arg, int out, const struct shl_received *message)
 {
     const struct job *job = arg;
-    const struct shl_message_about *about = shl_message_about(message->type);
+    const struct shl_message_about *about =
+        shl_message_get_about(message->type);
     const char *name = about ? about->name : "unknown";
     char bytes[3 * SHOWN_BYTES + 8], reason[SHL_TEXT_SIZE];
     const char *shown = bytes;

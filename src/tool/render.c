@@ -290,7 +290,7 @@ static shl_status check(shl_host *host, const struct perform *perform,
     const struct perform_figures *figures = perform_figures(perform);
     struct shl_host_stats stats;
 
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     if (figures->refused) {
         snprintf(why->text, sizeof(why->text),
                  "an event near frame %llu could not be sent: %s",

@@ -19,7 +19,7 @@ void timer_start(struct timer *timer, double rate_hz, uint32_t block_frames);
  * late: it is due now, and those in between are left out. */
 void timer_next(struct timer *timer);
 
-/** How long the next block may wait beyond its deadline, as shl_host_slack asks:
+/** How long the next block may wait beyond its deadline, as shl_host_set_slack asks:
  * half of what is left until the timer is 20 ms behind. */
 SHL_RT uint32_t timer_slack_us(void *timer);
 

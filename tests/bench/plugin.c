@@ -45,7 +45,8 @@ static shl_host *open_host(int pipes, const char *program,
     shl_host *host;
     if (shl_host_new(options, &host))
         exit(2);
-    if (shl_host_spawn(host, &what, 10000) || shl_host_device(host, &info)) {
+    if (shl_host_spawn(host, &what, 10000) ||
+        shl_host_get_device(host, &info)) {
         shl_host_why(host, why, sizeof why);
         fprintf(stderr, "plugin: %s\n", why);
         exit(2);

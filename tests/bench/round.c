@@ -215,7 +215,7 @@ static void open_host(struct bench *bench, const struct job *job)
     shl_status st = shl_host_new(&options, &bench->host);
     if (!st) {
         if (strcmp(job->look, "monitor") == 0)
-            shl_host_monitor(bench->host, &nothing);
+            shl_host_set_monitor(bench->host, &nothing);
         st = shl_host_open(bench->host, "Bench", 5000);
         if (!st)
             return;
@@ -317,7 +317,7 @@ static int run(struct job *job, pid_t pid, pid_t observer)
     atomic_store(job->ready, 2);
     measure(&bench, job, NULL, 100);
     struct shl_host_stats warm, stats;
-    shl_host_stats(bench.host, &warm);
+    shl_host_get_stats(bench.host, &warm);
     bench.failed = bench.heard = 0;
     uint64_t own_faults = faults(), own_calls = atomic_load(&calls);
     uint64_t cpu = process_cpu_ns(getpid()) + process_cpu_ns(pid);
@@ -325,7 +325,7 @@ static int run(struct job *job, pid_t pid, pid_t observer)
     cpu = process_cpu_ns(getpid()) + process_cpu_ns(pid) - cpu;
     own_calls = atomic_load(&calls) - own_calls;
     own_faults = faults() - own_faults;
-    shl_host_stats(bench.host, &stats);
+    shl_host_get_stats(bench.host, &stats);
     int same = verify(&bench, job);
     atomic_store(job->quit, 1);
     shl_host_free(bench.host);

@@ -161,7 +161,7 @@ static void begin(void)
     shl_host_poll(host);
     MUST(shl_host_linked(host) == 2);
     shl_monitor_console(&console, hear_line, NULL);
-    shl_host_monitor(host, &console.monitor);
+    shl_host_set_monitor(host, &console.monitor);
     shl_host_on_message(host, hear_message, NULL);
     atexit(leave);
 }
@@ -222,7 +222,7 @@ static void post(struct input *input)
     struct shl_message_stats stats;
 
     shl_host_post(host, take(input, 1) % 32, "told", 4);
-    shl_host_message_stats(host, &stats);
+    shl_host_get_message_stats(host, &stats);
     MUST(stats.waiting <= questions);
 }
 

@@ -312,7 +312,7 @@ static void begin(void)
     strcpy(plugin.format, "clap");
     MUST(plugin.map.base && !shl_host_new(&options, &host));
     shl_monitor_console(&console, hear_line, NULL);
-    shl_host_monitor(host, &console.monitor);
+    shl_host_set_monitor(host, &console.monitor);
     atexit(leave);
 }
 

@@ -735,11 +735,11 @@ static int crashes(void)
 /* All that were started above have ended. */
 static int ended(void)
 {
-    for (uint32_t ms = 0; ms < LIMIT_MS && shl_plugin_process_count();
+    for (uint32_t ms = 0; ms < LIMIT_MS && shl_plugin_process_get_count();
          ms += STEP_MS)
         usleep(STEP_MS * 1000);
-    return shl_plugin_process_count()
-               ? wrong("%u are left", shl_plugin_process_count())
+    return shl_plugin_process_get_count()
+               ? wrong("%u are left", shl_plugin_process_get_count())
                : 0;
 }
 

@@ -214,9 +214,10 @@ int main(int count, char **words)
     null_plugin();
     plugin(0);
     plugin(protocol);
-    for (uint32_t ms = 0; ms < LIMIT_MS && shl_plugin_process_count(); ms += 5)
+    for (uint32_t ms = 0; ms < LIMIT_MS && shl_plugin_process_get_count();
+         ms += 5)
         usleep(5000);
-    verdict(!shl_plugin_process_count(), "the end", "a program is left");
+    verdict(!shl_plugin_process_get_count(), "the end", "a program is left");
     printf("%u good, %u bad\n", good, bad);
     return bad > 0;
 }

@@ -81,7 +81,7 @@ static void run(shl_host *host, uint64_t wanted, int polls)
         }
     }
     struct shl_host_stats stats;
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     printf("%llu blocks heard, %llu missed, %llu links\n",
            (unsigned long long)heard, (unsigned long long)stats.missed,
            (unsigned long long)stats.links);

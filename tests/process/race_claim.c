@@ -156,7 +156,7 @@ static int host_main(uint32_t number, uint32_t rounds)
     tag_of(number, tag);
     race->pid[number - 1] = getpid();
     if (shl_registry_open(NULL, &registry, NULL) ||
-        shl_host_new(&options, &host) || shl_host_tag(host, tag)) {
+        shl_host_new(&options, &host) || shl_host_set_tag(host, tag)) {
         wrong("a host could not be made");
         return 1;
     }

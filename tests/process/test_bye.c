@@ -56,7 +56,7 @@ static void begin(void)
     new_device(
         (struct shl_device_options){.in_channels = 1, .out_channels = 1});
     assert_int_equal(shl_device_on_message(device, on_message, NULL), SHL_OK);
-    shl_device_monitor(device, &monitor);
+    shl_device_set_monitor(device, &monitor);
     new_host(1, 1, SHL_MODE_BOTH);
 }
 

@@ -34,7 +34,7 @@ static shl_host *new_host(const char *tag)
                                              .block_frames = 64};
     shl_host *made = NULL;
 
-    if (shl_host_new(&options, &made) || shl_host_tag(made, tag))
+    if (shl_host_new(&options, &made) || shl_host_set_tag(made, tag))
         return NULL;
     return made;
 }

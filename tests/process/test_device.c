@@ -222,7 +222,7 @@ static void nobody_there_is_a_timeout(void **state)
     assert_false(shl_device_claimed(device, &info));
     shl_device_done(device); /* not working: nothing happens */
     struct shl_device_stats stats;
-    shl_device_stats(device, &stats);
+    shl_device_get_stats(device, &stats);
     assert_int_equal(stats.blocks, 0);
     shl_device_close(NULL);
 }
@@ -329,19 +329,19 @@ static void the_tag_of_a_host_stays(void **state)
     assert_int_equal(open_host("lead"), SHL_OK);
     for (int i = 0; i < 2000 && strcmp(tag, "lead"); i++) {
         shl_device_wait(device, 5, &block);
-        shl_device_tag(device, tag);
+        shl_device_get_tag(device, tag);
     }
     assert_string_equal(tag, "lead");
     shl_link_tag(&host, "bass"); /* changed while linked */
     for (int i = 0; i < 2000 && strcmp(tag, "bass"); i++) {
         shl_device_wait(device, 5, &block);
-        shl_device_tag(device, tag);
+        shl_device_get_tag(device, tag);
     }
     assert_string_equal(tag, "bass");
     shl_link_close(&host);
     host_comes(); /* without a tag */
     shl_device_wait(device, 250, &block);
-    shl_device_tag(device, tag);
+    shl_device_get_tag(device, tag);
     assert_string_equal(tag, "bass");
 }
 
@@ -545,7 +545,7 @@ static void events_land_inside_the_block_whatever_they_say(void **state)
         assert_int_equal(event.frame - block.frame, offsets[i]);
     }
     struct shl_device_stats stats;
-    shl_device_stats(device, &stats);
+    shl_device_get_stats(device, &stats);
     assert_int_equal(stats.events_bad, 2);
 }
 
@@ -570,7 +570,7 @@ static void events_that_make_no_sense_are_counted_and_skipped(void **state)
     assert_int_equal(event.data[0], 0x20903C01);
     assert_false(shl_device_event(device, &event));
     struct shl_device_stats stats;
-    shl_device_stats(device, &stats);
+    shl_device_get_stats(device, &stats);
     assert_int_equal(stats.events_bad, 5);
     assert_int_equal(atomic_load(&host.segment.counters->device_events_bad), 5);
 }
@@ -586,7 +586,7 @@ static void an_impossible_ring_is_counted_and_started_over(void **state)
     assert_int_equal(events_now(), 0);
     shl_device_done(device);
     struct shl_device_stats stats;
-    shl_device_stats(device, &stats);
+    shl_device_get_stats(device, &stats);
     assert_int_equal(stats.events_bad, 1);
 }
 
@@ -627,7 +627,7 @@ static void what_it_says_stays_in_its_block_and_in_order(void **state)
     }
     assert_false(shl_link_event(&host, &event, &offset));
     struct shl_device_stats stats;
-    shl_device_stats(device, &stats);
+    shl_device_get_stats(device, &stats);
     assert_int_equal(stats.events_raised, 2);
     next_block();
     event = shl_event_param(64 + 3, SHL_EVENT_PARAM, 20, 1);
@@ -644,9 +644,9 @@ static void its_latency_can_change(void **state)
     (void)state;
     host_comes();
     assert_int_equal(shl_link_device_latency(&host), 17);
-    shl_device_latency(device, 300);
+    shl_device_set_latency(device, 300);
     assert_int_equal(shl_link_device_latency(&host), 300);
-    shl_device_latency(device, 0xFFFFFFFF);
+    shl_device_set_latency(device, 0xFFFFFFFF);
     assert_true(shl_link_device_latency(&host) <= 10000000);
 }
 

@@ -166,7 +166,7 @@ static int close_all(void **state)
 static struct shl_host_stream stream_now(void)
 {
     struct shl_host_stream stream;
-    assert_true(shl_host_stream(host, &stream));
+    assert_true(shl_host_get_stream(host, &stream));
     return stream;
 }
 
@@ -339,7 +339,7 @@ static void drift(double ppm, double seconds, const char *mode)
     assert_true(fabs(stream.off_frames) < 1.0);
     assert_int_equal(stats_now().missed, missed);
     struct shl_device_stats of_device_stats;
-    shl_device_stats(device, &of_device_stats);
+    shl_device_get_stats(device, &of_device_stats);
     assert_int_equal(of_device_stats.missed, 0);
     close_all(NULL);
 }

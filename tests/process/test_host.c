@@ -38,7 +38,7 @@ static void a_name_that_cannot_be_is_refused(void **state)
     new_host(usual());
     assert_int_equal(shl_host_open(host, "a/b", 0), SHL_BAD_NAME);
     assert_int_equal(shl_host_open(host, "", 0), SHL_BAD_NAME);
-    assert_int_equal(shl_host_tag(host, "a\nb"), SHL_BAD_NAME);
+    assert_int_equal(shl_host_set_tag(host, "a\nb"), SHL_BAD_NAME);
     shl_host_why(host, why, sizeof why);
     assert_true(strlen(why) > 10);
 }
@@ -120,9 +120,9 @@ static void a_tag_finds_its_device_again(void **state)
     new_peer((struct peer_wish){0});
     struct peer *second = peer_start(&wish);
     new_host(usual());
-    assert_int_equal(shl_host_tag(host, "lead"), SHL_OK);
+    assert_int_equal(shl_host_set_tag(host, "lead"), SHL_OK);
     assert_int_equal(shl_host_open(host, "Peer:0", LIMIT_MS), SHL_OK);
-    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
     assert_string_equal(info.id, "Peer:1");
     peer_free(second);
 }
@@ -244,7 +244,7 @@ static void bypass_makes_no_step(void **state)
     for (int i = 0; i < 2; i++)
         step_of_block(64);
     for (size_t m = 0; m < 10; m++) {
-        shl_host_bypass(host, modes[m]);
+        shl_host_set_bypass(host, modes[m]);
         for (int i = 0; i < 4; i++) {
             float step = step_of_block(64);
             assert_true(step < 0.1f);
@@ -263,7 +263,7 @@ static void hard_bypass_is_the_input_as_late_as_the_link(void **state)
         link_both(options, (struct peer_wish){.latency = 100});
         assert_int_equal(shl_host_latency(host), latency);
         assert_int_equal(shl_host_link_latency(host), drive == 2 ? 64 : 0);
-        shl_host_bypass(host, 1);
+        shl_host_set_bypass(host, 1);
         ramp = 0;
         for (uint32_t n = 0; n < 100; n++) {
             uint32_t first = ramp;
@@ -281,7 +281,7 @@ static void soft_bypass_sends_silence_and_lets_it_ring_out(void **state)
     (void)state;
     link_both(usual(), (struct peer_wish){0});
     play(1, 64);
-    shl_host_bypass(host, 2);
+    shl_host_set_bypass(host, 2);
     play(1, 64);
     play(1, 64);
     assert_true(constant(1, 64)); /* dry alone: the device hears silence */
@@ -295,9 +295,9 @@ static void hard_bypass_goes_on_without_the_device(void **state)
 {
     (void)state;
     link_both(usual(), (struct peer_wish){0});
-    shl_host_deadline(host, 1);
+    shl_host_set_deadline(host, 1);
     play(0.5f, 64);
-    shl_host_bypass(host, 1);
+    shl_host_set_bypass(host, 1);
     play(0.5f, 64);
     peer_kill(peer);
     for (int i = 0; i < 300; i++) {
@@ -385,7 +385,7 @@ static void samples_that_are_no_numbers_are_silence(void **state)
     assert_true(constant(0, 64));
     assert_true(play(1, 64));
     assert_true(constant(1, 64));
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     assert_int_equal(stats.samples_bad, 128);
     shl_host_why(host, why, sizeof why);
     assert_non_null(strstr(why, "no numbers, and are silence: 128"));

@@ -215,7 +215,7 @@ static void sixty_four_links_are_exact_and_all_there_are(void **state)
     start_server();
     for (int k = 0; k < MOST; k++) {
         assert_int_equal(open_host(k), SHL_OK);
-        assert_int_equal(shl_host_device(host[k], &info), SHL_OK);
+        assert_int_equal(shl_host_get_device(host[k], &info), SHL_OK);
         check_id(info.id, k);
     }
     assert_int_equal(open_host(MOST), SHL_BUSY);

@@ -122,7 +122,7 @@ static void check_agreed(struct corner own, struct corner other)
 {
     struct shl_device_info info;
     struct shl_host_info seen;
-    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
     assert_true(shl_device_claimed(loopback_device(device), &seen));
     assert_true(!(fabs(info.rate_hz - own.rate_hz) > 0));
     assert_true(!(fabs(seen.rate_hz - own.rate_hz) > 0));

@@ -116,19 +116,19 @@ static void what_is_refused_is_counted(void **state)
     for (int i = 0; i < 5; i++)
         assert_int_equal(shl_host_send(host, &event, 0), SHL_UNSUPPORTED);
     assert_int_equal(shl_host_panic(host), SHL_UNSUPPORTED);
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     assert_int_equal(stats.events_excluded, 6);
     assert_int_equal(stats.events_sent, 0);
     next_block();
     assert_false(shl_device_event(device, &event));
     event = note();
     assert_int_equal(shl_device_send(device, &event), SHL_UNSUPPORTED);
-    shl_device_stats(device, &own);
+    shl_device_get_stats(device, &own);
     assert_int_equal(own.events_excluded, 1);
     assert_int_equal(own.events_bad, 0);
     assert_int_equal(shl_host_post(host, SHL_MESSAGE_MIDI_RAW, "abcd", 4),
                      SHL_UNSUPPORTED);
-    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
     assert_int_equal(info.mode, SHL_MODE_AUDIO);
 }
 
@@ -152,7 +152,7 @@ static void midi_behind_the_mode_is_bad(void **state)
     shl_segment_close(&segment);
     assert_int_equal(shl_device_wait(device, 0, &block), SHL_OK);
     assert_false(shl_device_event(device, &event));
-    shl_device_stats(device, &own);
+    shl_device_get_stats(device, &own);
     assert_int_equal(own.events_bad, 1);
 }
 
@@ -176,7 +176,7 @@ static void midi_from_a_device_behind_the_mode_is_bad(void **state)
     shl_segment_close(&segment);
     shl_host_process(host, in, out, FRAMES);
     assert_false(shl_host_event(host, &event, &offset));
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     assert_int_equal(stats.events_bad, 1);
 }
 

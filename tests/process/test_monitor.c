@@ -172,8 +172,8 @@ static void monitor_sees_all_that_goes_over_a_link(void **state)
     uint32_t request;
 
     (void)state;
-    shl_host_monitor(host, &here);
-    shl_device_monitor(device, &there);
+    shl_host_set_monitor(host, &here);
+    shl_device_set_monitor(device, &there);
     assert_int_equal(shl_host_open(host, "Seen", 20000), SHL_OK);
     assert_int_equal(shl_host_ping(host, 20000, NULL, NULL, &request), SHL_OK);
     assert_int_equal(shl_host_await(host, request, 20000), SHL_OK);
@@ -209,14 +209,14 @@ static void empty_monitor_is_never_called(void **state)
     uint32_t request;
 
     (void)state;
-    shl_host_monitor(host, &empty);
-    shl_device_monitor(device, &empty);
+    shl_host_set_monitor(host, &empty);
+    shl_device_set_monitor(device, &empty);
     assert_int_equal(shl_host_open(host, "Seen", 20000), SHL_OK);
     assert_int_equal(shl_host_ping(host, 20000, NULL, NULL, &request), SHL_OK);
     assert_int_equal(shl_host_await(host, request, 20000), SHL_OK);
     play_blocks(5);
-    shl_host_monitor(host, NULL);
-    shl_device_monitor(device, NULL);
+    shl_host_set_monitor(host, NULL);
+    shl_device_set_monitor(device, NULL);
     play_blocks(5);
     shl_host_close(host);
 }
@@ -248,7 +248,7 @@ static void console_has_a_line_for_everything(void **state)
     (void)state;
     line_count = 0;
     shl_monitor_console(&console, keep_line, lines);
-    shl_host_monitor(host, &console.monitor);
+    shl_host_set_monitor(host, &console.monitor);
     assert_int_equal(shl_host_open(host, "Seen", 20000), SHL_OK);
     assert_int_equal(shl_host_ping(host, 20000, NULL, NULL, &request), SHL_OK);
     assert_int_equal(shl_host_await(host, request, 20000), SHL_OK);

@@ -119,7 +119,7 @@ static void observer_sees_all_that_goes_over_a_link(void **state)
     options.batch = 1;
     new_peer((struct peer_wish){.kind = PEER_POLITE});
     new_host(options);
-    shl_host_tag(host, "lead");
+    shl_host_set_tag(host, "lead");
     open_observer("Peer");
     assert_string_equal(shl_observer_id(observer), "Peer:0");
     look();

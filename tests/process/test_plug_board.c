@@ -346,7 +346,7 @@ static void other_counts_are_another_device_of_the_same_name(void **state)
 
     (void)state;
     begin("fixture", 2);
-    shl_host_tag(host, "mine");
+    shl_host_set_tag(host, "mine");
     shl_host_send(host, &event, 0);
     assert_int_equal(shl_host_process(host, in, out, 64), 1);
     assert_int_equal(shl_registry_open(NULL, &registry, NULL), SHL_OK);

@@ -199,7 +199,7 @@ static void what_it_says_of_itself_is_known(void **state)
         char spec[64];
         snprintf(spec, sizeof spec, "clap:%s/latency", layouts[l]);
         spawn(spec);
-        assert_int_equal(shl_host_device(host, &info), SHL_OK);
+        assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
         assert_string_equal(info.id, "clap:peer");
         assert_int_equal(info.in_channels, 2);
         assert_int_equal(shl_host_param_count(host), 5);
@@ -209,7 +209,7 @@ static void what_it_says_of_itself_is_known(void **state)
         /* without a block of counts: in the header, before it is ready */
         snprintf(spec, sizeof spec, "lv2:%s/plain+mono", layouts[l]);
         spawn(spec);
-        assert_int_equal(shl_host_device(host, &info), SHL_OK);
+        assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
         assert_int_equal(info.in_channels, 1);
         assert_int_equal(info.out_channels, 1);
     }
@@ -547,7 +547,7 @@ static void the_end_is_in_good_order(void **state)
     (void)state;
     spawn("clap:B16/normal");
     assert_true(play_both(1, 1, 64));
-    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
     assert_int_equal(segments_there(), 0); /* the child has it: no name */
     uint32_t patience_ms = shl_plugin_process_patience_ms;
     shl_plugin_process_patience_ms = 3 * LIMIT_MS; /* so it is not killed */
@@ -600,7 +600,7 @@ static void only_its_pipes_are_inherited(void **state)
     int extra = open("/dev/null", O_RDONLY); /* no close-on-exec */
     (void)state;
     spawn("clap:B16/fds");
-    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
     assert_string_equal(info.id, "clap:0,1,2,3,4,");
     close(extra);
 }
@@ -790,7 +790,7 @@ static void crashes_as(const char *spec, uint32_t signal, uint32_t code)
 {
     struct shl_device_info info;
     spawn(spec);
-    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
     assert_true(wait_notice(SHL_NOTICE_CRASH));
     assert_int_equal(notice.detail[0], info.pid);
     assert_int_equal(notice.detail[1], signal);
@@ -1369,7 +1369,7 @@ static void a_restarted_plugin_has_its_state(void **state)
         usleep(1000);
     }
     assert_non_null(host->plugin.state);
-    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
     assert_int_equal(kill((pid_t)info.pid, SIGKILL), 0);
     assert_true(wait_again());
     assert_int_equal(ask(SHL_MESSAGE_STATE_SAVE, NULL, 0, &heard), SHL_OK);
@@ -1406,7 +1406,7 @@ static void restore_level(float level)
 static void kill_it(void)
 {
     struct shl_device_info info;
-    assert_int_equal(shl_host_device(host, &info), SHL_OK);
+    assert_int_equal(shl_host_get_device(host, &info), SHL_OK);
     assert_int_equal(kill((pid_t)info.pid, SIGKILL), 0);
     assert_true(wait_again());
 }
@@ -1483,7 +1483,7 @@ static void programs_end_with_their_daw(void **state)
         struct shl_device_info info = {.pid = 0};
         new_host(stereo());
         if (spawn_as("clap:B16/deaf+stubborn", 0, 0, LIMIT_MS) == SHL_OK)
-            shl_host_device(host, &info);
+            shl_host_get_device(host, &info);
         (void)!write(tell[1], &info.pid, sizeof info.pid);
         for (;;)
             pause();

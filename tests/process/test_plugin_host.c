@@ -249,7 +249,7 @@ static void latency_is_told_from_number_5_on(void **state)
     (void)state;
     for (size_t i = 0; i < VERSIONS; i++) {
         begin(versions[i]);
-        shl_plugin_host_latency(plugin_host, 64);
+        shl_plugin_host_set_latency(plugin_host, 64);
         uint32_t told = 0;
         memcpy(&told, daw.base + 84, 4);
         assert_int_equal(told, versions[i] >= 5 ? 64 : 0);
@@ -357,7 +357,7 @@ static void bytes_that_a_counting_daw_leaves_are_no_loss(void **state)
         take_block();
         shl_plugin_host_done(plugin_host);
     }
-    shl_plugin_host_stats(plugin_host, &stats);
+    shl_plugin_host_get_stats(plugin_host, &stats);
     assert_int_equal(stats.unanswered, 0);
     assert_int_equal(fake_daw_word(&daw, row()->response_counter), 70000);
 }
@@ -494,7 +494,7 @@ static void events_that_make_no_sense_are_counted(void **state)
     assert_int_equal(shl_plugin_host_event(plugin_host, &event), 1);
     assert_int_equal(event.frame, 63);
     assert_int_equal(shl_plugin_host_event(plugin_host, &event), 0);
-    shl_plugin_host_stats(plugin_host, &stats);
+    shl_plugin_host_get_stats(plugin_host, &stats);
     assert_int_equal(stats.events_bad, 2);
     assert_int_equal(stats.events_moved, 1);
 }
@@ -516,7 +516,7 @@ static void events_out_of_order_are_raised(void **state)
         assert_int_equal(shl_plugin_host_event(plugin_host, &event), 1);
         assert_int_equal(event.frame, heard[i]);
     }
-    shl_plugin_host_stats(plugin_host, &stats);
+    shl_plugin_host_get_stats(plugin_host, &stats);
     assert_int_equal(stats.events_moved, 2);
 }
 
@@ -575,7 +575,7 @@ static void device_events_come_once_and_a_full_ring_counts(void **state)
         assert_int_equal(shl_plugin_host_send(plugin_host, &event),
                          SHL_RING_FULL);
     shl_plugin_host_done(plugin_host);
-    shl_plugin_host_stats(plugin_host, &stats);
+    shl_plugin_host_get_stats(plugin_host, &stats);
     assert_int_equal(stats.events_dropped, 10);
     for (int pass = 0; pass < 2; pass++) {
         shl_maolan_begin(&daw.maolan, 64);
@@ -617,7 +617,7 @@ static void impossible_indices_restart_a_ring(void **state)
         assert_int_equal(shl_plugin_host_event(plugin_host, &event), 0);
         shl_plugin_host_done(plugin_host);
     }
-    shl_plugin_host_stats(plugin_host, &stats);
+    shl_plugin_host_get_stats(plugin_host, &stats);
     assert_int_equal(stats.rings_restarted, 6);
 }
 
@@ -696,7 +696,7 @@ static void a_full_pipe_never_blocks(void **state)
         fake_daw_block(&daw, 1, 0, 0);
         take_block();
         shl_plugin_host_done(plugin_host);
-        shl_plugin_host_stats(plugin_host, &stats);
+        shl_plugin_host_get_stats(plugin_host, &stats);
         rung++;
     } while (stats.unanswered < 10 && rung < 10000000);
     assert_int_equal(stats.unanswered, 10);

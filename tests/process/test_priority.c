@@ -120,11 +120,12 @@ static void it_runs_one_step_below_its_host_while_claimed(void **state)
         if (!claim_as(policies[i], 3))
             skip();
         check_runs_as(policies[i], 2);
-        assert_int_equal(shl_device_priority(loopback_device(device)), SHL_OK);
+        assert_int_equal(shl_device_get_priority(loopback_device(device)),
+                         SHL_OK);
         end_host();
         assert_true(claim_as(SCHED_OTHER, 0));
         check_runs_as(SCHED_OTHER, 0);
-        assert_int_equal(shl_device_priority(loopback_device(device)),
+        assert_int_equal(shl_device_get_priority(loopback_device(device)),
                          SHL_AGAIN);
         end_host();
     }
@@ -137,7 +138,8 @@ static void there_is_no_step_below_the_lowest(void **state)
     if (!claim_as(SCHED_FIFO, 1))
         skip();
     check_runs_as(SCHED_OTHER, 0);
-    assert_int_equal(shl_device_priority(loopback_device(device)), SHL_AGAIN);
+    assert_int_equal(shl_device_get_priority(loopback_device(device)),
+                     SHL_AGAIN);
 }
 
 static void a_device_may_keep_its_own(void **state)
@@ -147,7 +149,8 @@ static void a_device_may_keep_its_own(void **state)
     if (!claim_as(SCHED_FIFO, 3))
         skip();
     check_runs_as(SCHED_OTHER, 0);
-    assert_int_equal(shl_device_priority(loopback_device(device)), SHL_AGAIN);
+    assert_int_equal(shl_device_get_priority(loopback_device(device)),
+                     SHL_AGAIN);
 }
 
 static void closing_restores_the_thread_that_was_raised(void **state)
@@ -214,7 +217,7 @@ static void a_refusal_is_said_and_harms_nothing(void **state)
     if (!able)
         skip();
     check_runs_as(SCHED_OTHER, 0);
-    assert_int_equal(shl_device_priority(loopback_device(device)),
+    assert_int_equal(shl_device_get_priority(loopback_device(device)),
                      SHL_NO_PERMISSION);
     for (int i = 0; i < 20000 && !strstr(said, "realtime"); i++) {
         shl_host_poll(host);
@@ -223,7 +226,8 @@ static void a_refusal_is_said_and_harms_nothing(void **state)
     assert_non_null(strstr(said, "Loop:0"));
     end_host();
     assert_true(claim_as(SCHED_OTHER, 0));
-    assert_int_equal(shl_device_priority(loopback_device(device)), SHL_AGAIN);
+    assert_int_equal(shl_device_get_priority(loopback_device(device)),
+                     SHL_AGAIN);
 }
 
 static int start(void **state)

@@ -268,7 +268,7 @@ static void check_pair(uint32_t frames, uint32_t exchanged, uint32_t drive,
     uint32_t played = play_numbered(frames, total, random);
     check_numbered(played, late);
     assert_int_equal(loopback_frames(device), exchanged);
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     assert_int_equal(stats.missed, 0);
     assert_int_equal(stats.events_raised, 0);
     assert_int_equal(stats.events_late, 0);
@@ -377,7 +377,7 @@ static void without_reblocking_another_block_is_no_step_at_all(void **state)
     for (size_t k = 0; k < 3 * SIZES; k++) {
         uint32_t frames = sizes[k * 7 % SIZES];
         assert_int_equal(shl_host_setup(host, 48000, frames), SHL_OK);
-        assert_int_equal(shl_host_tag(host, k % 2 ? "one" : "two"), SHL_OK);
+        assert_int_equal(shl_host_set_tag(host, k % 2 ? "one" : "two"), SHL_OK);
         for (int i = 0; i < 4; i++) {
             play_on(frames, &least);
             assert_true(out_memory[0][0] == (float)(number - frames + 1));
@@ -476,7 +476,7 @@ static void a_device_that_holds_still_fades_and_comes_back(void **state)
     for (int k = 0; k < 16; k++)
         shl_host_process(host, ins, outs, 64);
     assert_true(out_memory[0][63] == 1);
-    shl_host_deadline(host, 5);
+    shl_host_set_deadline(host, 5);
     loopback_hold(device, 1);
     float before = 1;
     for (int k = 0; k < 24; k++) {
@@ -488,7 +488,7 @@ static void a_device_that_holds_still_fades_and_comes_back(void **state)
         }
     }
     assert_true(before == 0);
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     assert_true(stats.missed >= 2);
     assert_int_equal(stats.silent_frames, 512 * stats.missed);
     loopback_hold(device, 0);
@@ -508,7 +508,7 @@ static void hard_bypass_is_as_late_as_the_link_and_the_device(void **state)
     open_host(64, 480, SHL_DRIVE_PIPELINED);
     uint32_t late = 480 - 32 + 480 + 100;
     assert_int_equal(shl_host_latency(host), late);
-    shl_host_bypass(host, 1);
+    shl_host_set_bypass(host, 1);
     float least = 0;
     number = 0;
     for (int k = 0; k < 60; k++)

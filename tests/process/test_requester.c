@@ -235,7 +235,7 @@ static struct shl_message_stats stats(void)
 {
     struct shl_message_stats now;
 
-    shl_host_message_stats(host, &now);
+    shl_host_get_message_stats(host, &now);
     return now;
 }
 

@@ -27,10 +27,10 @@ static void miss_one(enum shl_host_onloss onloss, uint32_t frames)
     struct shl_host_options options = usual();
     options.deadline_ms = 200;
     link_both(options, (struct peer_wish){0});
-    shl_host_onloss(host, onloss);
+    shl_host_set_onloss(host, onloss);
     assert_true(play(0.5f, frames));
     atomic_store(&peer_report(peer)->work_us, 3000000);
-    shl_host_deadline(host, 1);
+    shl_host_set_deadline(host, 1);
     assert_false(play(0.25f, frames));
     assert_int_equal(stats_now().missed, 1);
     assert_int_equal(stats_now().silent_frames, frames);
@@ -73,7 +73,7 @@ static void a_killed_device_fades_goes_and_comes_back(void **state)
     char segment[40];
     (void)state;
     link_both(usual(), (struct peer_wish){0});
-    shl_host_deadline(host, 2);
+    shl_host_set_deadline(host, 2);
     for (int round = 0; round < 3; round++) {
         assert_true(wait_sound());
         snprintf(segment, sizeof segment, "%s", peer_report(peer)->segment);
@@ -90,9 +90,9 @@ static void a_killed_device_fades_goes_and_comes_back(void **state)
         new_peer((struct peer_wish){0});
         assert_string_equal(peer_report(peer)->id, "Peer:0");
         assert_true(wait_notice(SHL_NOTICE_OPEN));
-        shl_host_deadline(host, 1000);
+        shl_host_set_deadline(host, 1000);
         assert_true(wait_sound());
-        shl_host_deadline(host, 2);
+        shl_host_set_deadline(host, 2);
     }
     assert_int_equal(stats_now().links, 4);
 }
@@ -164,7 +164,7 @@ static void a_device_a_little_too_slow_does_not_flap(void **state)
      * again after 64 and 128 */
     assert_true(stats_now().stalls >= 1 && stats_now().stalls <= stalls + 4);
     atomic_store(&peer_report(peer)->work_us, 0);
-    shl_host_deadline(host, 1000);
+    shl_host_set_deadline(host, 1000);
     assert_true(wait_sound());
     assert_true(stats_now().stalls <= stalls + 5);
 }
@@ -259,7 +259,7 @@ static void ring_full_while_stalled_is_counted(void **state)
     (void)state;
     link_both(usual(), (struct peer_wish){0});
     assert_true(wait_sound());
-    shl_host_deadline(host, 1);
+    shl_host_set_deadline(host, 1);
     peer_stop(peer);
     for (int i = 0; i < 5000; i++) {
         if (i % 100 == 0)
@@ -308,7 +308,7 @@ static void survive(enum peer_kind kind)
     assert_true(segment[0] == 0 || !peer_there(segment));
     new_peer((struct peer_wish){0});
     assert_string_equal(peer_report(peer)->id, "Peer:0");
-    shl_host_deadline(host, 1000);
+    shl_host_set_deadline(host, 1000);
     assert_true(wait_sound());
     tear_down(NULL);
 }
@@ -357,7 +357,7 @@ static void a_liar_cannot_crash_or_hold_its_host(void **state)
         peer_kill(peer);
         peer_free(peer);
         new_peer((struct peer_wish){0});
-        shl_host_deadline(host, 1000);
+        shl_host_set_deadline(host, 1000);
         assert_true(wait_sound());
         tear_down(NULL);
     }

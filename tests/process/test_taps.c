@@ -416,11 +416,11 @@ static void a_refusal_names_a_tap_fit_to_be_shown(void **state)
                                         .message = note_refusal};
     (void)state;
     both(6, 0);
-    shl_device_monitor(device, &monitor);
+    shl_device_set_monitor(device, &monitor);
     shl_pack_u32(&pack, 1);
     pack_one(&pack, 2, "\x1B[2J\xFFo\n");
     assert_int_equal(select_raw(bytes, (uint32_t)pack.used), SHL_NOT_FOUND);
-    shl_device_monitor(device, NULL);
+    shl_device_set_monitor(device, NULL);
     assert_true(atomic_load(&refusal.noted));
     assert_string_equal(refusal.text, "tap ?[2J?o?: this device has none");
 }

@@ -93,7 +93,7 @@ int main()
     options.batch = 1;
     shl_host *host = nullptr;
     if (shl_host_new(&options, &host) || shl_host_setup(host, 48000, 64) ||
-        shl_host_tag(host, "lead"))
+        shl_host_set_tag(host, "lead"))
         return failed("new");
 
     shl_registry *registry = nullptr;

@@ -131,7 +131,7 @@ static inline bool wait_sound(void)
 static inline struct shl_host_stats stats_now(void)
 {
     struct shl_host_stats stats;
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     return stats;
 }
 

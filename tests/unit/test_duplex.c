@@ -273,7 +273,7 @@ static struct shl_stream_stats stats_of(const struct shl_duplex *duplex)
 {
     struct shl_stream_stats stats;
 
-    shl_stream_stats(duplex->reader, &stats);
+    shl_stream_get_stats(duplex->reader, &stats);
     return stats;
 }
 

@@ -164,11 +164,11 @@ static void text_with_a_zero_or_too_long_is_refused(void **state)
 static void every_type_is_described_and_no_other(void **state)
 {
     (void)state;
-    assert_null(shl_message_about(0));
-    assert_null(shl_message_about(SHL_MESSAGE_TYPES));
-    assert_null(shl_message_about(UINT32_MAX));
+    assert_null(shl_message_get_about(0));
+    assert_null(shl_message_get_about(SHL_MESSAGE_TYPES));
+    assert_null(shl_message_get_about(UINT32_MAX));
     for (uint32_t type = 1; type < SHL_MESSAGE_TYPES; type++) {
-        const struct shl_message_about *about = shl_message_about(type);
+        const struct shl_message_about *about = shl_message_get_about(type);
         assert_non_null(about);
         assert_true(about->name[0] && about->payload[0] && about->answer[0]);
         assert_true(about->timeout_ms == 0 || about->errors[0]);
@@ -176,7 +176,7 @@ static void every_type_is_described_and_no_other(void **state)
                          type >= SHL_MESSAGE_PONG && type <= SHL_MESSAGE_ERROR);
         for (uint32_t other = 1; other < type; other++)
             assert_string_not_equal(about->name,
-                                    shl_message_about(other)->name);
+                                    shl_message_get_about(other)->name);
     }
 }
 

@@ -549,7 +549,7 @@ static void every_message_type_is_told_truly(void **state)
 
     (void)state;
     for (uint32_t type = 1; type < SHL_MESSAGE_TYPES; type++) {
-        const struct shl_message_about *about = shl_message_about(type);
+        const struct shl_message_about *about = shl_message_get_about(type);
         assert_non_null(about);
         snprintf(row, sizeof row,
                  "| %" PRIu32 " | %s | %s | %s | %s | %s | %" PRIu32 " |", type,

@@ -189,7 +189,7 @@ static void measure(struct sim *sim, double due_s, double position)
     double late = fabs(truth - shl_stream_latency(sim->reader));
     double want = sim->write.rate_hz / sim->read.rate_hz;
 
-    shl_stream_stats(sim->reader, &stats);
+    shl_stream_get_stats(sim->reader, &stats);
     if (due_s < sim->settle_s)
         return;
     if (!sim->settled) {
@@ -221,7 +221,7 @@ static void read_block(struct sim *sim)
         shl_stream_read(sim->reader, out, side->block, ns(side->actual_s));
     shl_rt(0);
     shl_stream_read_part(sim->reader, &first, &end);
-    shl_stream_stats(sim->reader, &stats);
+    shl_stream_get_stats(sim->reader, &stats);
     sim->blocks_heard += whole;
     if (whole && first > 0)
         measure(sim, due_s, stats.position - side->block * stats.ratio);
@@ -249,7 +249,7 @@ static struct shl_stream_stats stats_of(struct sim *sim)
 {
     struct shl_stream_stats stats;
 
-    shl_stream_stats(sim->reader, &stats);
+    shl_stream_get_stats(sim->reader, &stats);
     return stats;
 }
 

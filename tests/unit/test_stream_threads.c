@@ -77,7 +77,7 @@ static void two_threads_tear_nothing(void **state)
          turn++) {
         uint64_t before = stats.underruns + stats.skips;
         bool whole = shl_stream_read(reader, out, BLOCK, 1000000000u);
-        shl_stream_stats(reader, &stats);
+        shl_stream_get_stats(reader, &stats);
         /* another place within the call is faded in, too */
         faded = faded || stats.underruns + stats.skips != before;
         if (!whole) {

@@ -128,7 +128,7 @@ static void turns(uint32_t drive)
         if (n % 100 == 0)
             usleep(100);
     }
-    shl_host_stats(host, &stats);
+    shl_host_get_stats(host, &stats);
     assert_true(stats.missed > 0); /* some were given up */
     assert_true(atomic_load(&seen) > BLOCKS / 10);
     assert_int_equal(atomic_load(&torn), 0);

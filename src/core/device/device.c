@@ -150,12 +150,12 @@ int shl_device_claimed(const shl_device *device, struct shl_host_info *info)
     return 1;
 }
 
-shl_status shl_device_priority(const shl_device *device)
+shl_status shl_device_get_priority(const shl_device *device)
 {
     return shl_priority_answer(&device->priority);
 }
 
-void shl_device_tag(const shl_device *device, char tag[SHL_TAG_SIZE])
+void shl_device_get_tag(const shl_device *device, char tag[SHL_TAG_SIZE])
 {
     struct shl_identity identity;
     tag[0] = 0;
@@ -163,12 +163,13 @@ void shl_device_tag(const shl_device *device, char tag[SHL_TAG_SIZE])
         memcpy(tag, identity.tag, sizeof identity.tag);
 }
 
-void shl_device_latency(shl_device *device, uint32_t frames)
+void shl_device_set_latency(shl_device *device, uint32_t frames)
 {
     shl_line_store(&device->segment.lines->device.latency_frames, frames);
 }
 
-void shl_device_stats(const shl_device *device, struct shl_device_stats *stats)
+void shl_device_get_stats(const shl_device *device,
+                          struct shl_device_stats *stats)
 {
     *stats = device->stats;
 }

@@ -33,7 +33,8 @@ shl_status shl_device_post(shl_device *device, uint32_t type, const void *bytes,
                              size);
 }
 
-void shl_device_monitor(shl_device *device, const struct shl_monitor *monitor)
+void shl_device_set_monitor(shl_device *device,
+                            const struct shl_monitor *monitor)
 {
     /* release: the struct is whole */
     atomic_store_explicit(&shl_device_responder(device)->monitor, monitor,

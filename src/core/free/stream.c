@@ -302,8 +302,8 @@ SHL_RT void shl_stream_read_part(const shl_stream_reader *reader,
     *end = reader->part_end;
 }
 
-SHL_RT void shl_stream_stats(shl_stream_reader *reader,
-                             struct shl_stream_stats *stats)
+SHL_RT void shl_stream_get_stats(shl_stream_reader *reader,
+                                 struct shl_stream_stats *stats)
 {
     reader->stats.ratio = reader->step;
     reader->stats.deviation = reader->deviation;

@@ -162,7 +162,7 @@ SHL_RT void shl_stream_short(const shl_stream_reader *reader, uint32_t *times,
                              uint32_t *wanted_frames);
 
 /** [audio] */
-SHL_RT void shl_stream_stats(shl_stream_reader *reader,
-                             struct shl_stream_stats *stats);
+SHL_RT void shl_stream_get_stats(shl_stream_reader *reader,
+                                 struct shl_stream_stats *stats);
 
 #endif

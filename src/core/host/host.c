@@ -122,7 +122,7 @@ shl_status shl_host_new(const struct shl_host_options *options,
         host->options.mode = SHL_MODE_BOTH;
     host->link.segment.map.fd = host->link.segment.ask.fd = -1;
     host->transport = shl_transport_default(options->rate_hz);
-    shl_host_onloss(host, options->onloss);
+    shl_host_set_onloss(host, options->onloss);
     st = shl_bypass_new(&host->bypass, options->in_channels);
     if (!st)
         st = set_reblock(host, options, 1);
@@ -387,7 +387,7 @@ void shl_host_close(shl_host *host)
     host->why.text[0] = 0;
 }
 
-shl_status shl_host_tag(shl_host *host, const char *tag)
+shl_status shl_host_set_tag(shl_host *host, const char *tag)
 {
     shl_status st = shl_tag_check(tag, &host->why);
     if (st)
@@ -398,7 +398,7 @@ shl_status shl_host_tag(shl_host *host, const char *tag)
     return SHL_OK;
 }
 
-void shl_host_literal(shl_host *host, int on)
+void shl_host_set_literal(shl_host *host, int on)
 {
     host->literal = on != 0;
 }
@@ -439,15 +439,15 @@ shl_status shl_host_setup(shl_host *host, double rate_hz, uint32_t block_frames)
     return st;
 }
 
-void shl_host_deadline(shl_host *host, uint32_t ms)
+void shl_host_set_deadline(shl_host *host, uint32_t ms)
 {
     host->options.deadline_ms = ms;
     if (host->linked)
         show_patience(host);
 }
 
-void shl_host_slack(shl_host *host, SHL_RT uint32_t (*slack_us)(void *arg),
-                    void *arg)
+void shl_host_set_slack(shl_host *host, SHL_RT uint32_t (*slack_us)(void *arg),
+                        void *arg)
 {
     host->slack_us = slack_us;
     host->slack_arg = arg;
@@ -455,7 +455,7 @@ void shl_host_slack(shl_host *host, SHL_RT uint32_t (*slack_us)(void *arg),
         show_patience(host);
 }
 
-void shl_host_onloss(shl_host *host, enum shl_host_onloss onloss)
+void shl_host_set_onloss(shl_host *host, enum shl_host_onloss onloss)
 {
     static const enum shl_onloss policy[] = {[SHL_HOST_FADE] = SHL_ONLOSS_FADE,
                                              [SHL_HOST_SILENCE] =

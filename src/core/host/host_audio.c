@@ -211,7 +211,7 @@ SHL_RT shl_status shl_host_panic(shl_host *host)
     return SHL_OK;
 }
 
-SHL_RT void shl_host_bypass(shl_host *host, uint32_t mode)
+SHL_RT void shl_host_set_bypass(shl_host *host, uint32_t mode)
 {
     host->bypass.mode = mode <= 2 ? mode : 0;
 }
@@ -228,13 +228,13 @@ static const char *const stream_modes[] = {
     [SHL_STREAM_CORRECTED] = "corrected",
 };
 
-SHL_RT int shl_host_stream(shl_host *host, struct shl_host_stream *stream)
+SHL_RT int shl_host_get_stream(shl_host *host, struct shl_host_stream *stream)
 {
     const struct shl_link *link = &host->link;
     struct shl_stream_stats stats;
     if (!host->linked || !link->free.duplex)
         return 0;
-    shl_stream_stats(link->free.duplex->reader, &stats);
+    shl_stream_get_stats(link->free.duplex->reader, &stats);
     double nominal = link->identity.rate_hz / link->claim.rate_hz;
     *stream =
         (struct shl_host_stream){.mode = stream_modes[stats.mode],

@@ -56,7 +56,8 @@ static double link_rate(const shl_host *host)
     return follows ? link->claim.rate_hz : link->identity.rate_hz;
 }
 
-shl_status shl_host_device(const shl_host *host, struct shl_device_info *info)
+shl_status shl_host_get_device(const shl_host *host,
+                               struct shl_device_info *info)
 {
     if (!host->linked)
         return SHL_NO_DEVICE;
@@ -159,7 +160,7 @@ uint32_t shl_host_block(const shl_host *host)
     return shl_host_exchanged(host);
 }
 
-void shl_host_stats(const shl_host *host, struct shl_host_stats *stats)
+void shl_host_get_stats(const shl_host *host, struct shl_host_stats *stats)
 {
     struct shl_link_stats sum = host->past;
     if (host->linked)

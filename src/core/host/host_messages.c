@@ -10,7 +10,7 @@ static bool excluded(const shl_host *host, uint32_t type)
     struct shl_device_info info;
 
     return type == SHL_MESSAGE_MIDI_RAW &&
-           shl_host_device(host, &info) == SHL_OK &&
+           shl_host_get_device(host, &info) == SHL_OK &&
            info.mode == SHL_MODE_AUDIO;
 }
 
@@ -82,13 +82,13 @@ void shl_host_on_message(shl_host *host, shl_message_handler handler, void *arg)
     requester->arg = arg;
 }
 
-void shl_host_monitor(shl_host *host, const struct shl_monitor *monitor)
+void shl_host_set_monitor(shl_host *host, const struct shl_monitor *monitor)
 {
     shl_host_requester(host)->monitor = monitor;
 }
 
-void shl_host_message_stats(const shl_host *host,
-                            struct shl_message_stats *stats)
+void shl_host_get_message_stats(const shl_host *host,
+                                struct shl_message_stats *stats)
 {
     const struct shl_requester *requester = shl_host_requester_const(host);
 

@@ -183,7 +183,7 @@ shl_status shl_host_plugin_link(shl_host *host,
         st = start(host);
     if (st)
         return stop(host, st);
-    switch (shl_plugin_process_stage(own->running)) {
+    switch (shl_plugin_process_get_stage(own->running)) {
     case SHL_PLUGIN_PROCESS_STARTING:
         tell_starting(host);
         return SHL_AGAIN;
@@ -236,7 +236,7 @@ bool shl_host_plugin_dying(shl_host *host)
     uint64_t now_ns = shl_clock_ns();
 
     if (!own->running ||
-        shl_plugin_process_stage(own->running) == SHL_PLUGIN_PROCESS_ENDED)
+        shl_plugin_process_get_stage(own->running) == SHL_PLUGIN_PROCESS_ENDED)
         return false;
     if (!own->lost_ns)
         own->lost_ns = now_ns;
@@ -303,8 +303,8 @@ void shl_host_plugin_lost(shl_host *host, struct shl_notice *notice)
     bool brief =
         (double)heard < host->options.rate_hz / shl_host_exchanged(host);
     shl_status status = notice->status;
-    bool told = running &&
-                shl_plugin_process_stage(running) == SHL_PLUGIN_PROCESS_ENDED;
+    bool told = running && shl_plugin_process_get_stage(running) ==
+                               SHL_PLUGIN_PROCESS_ENDED;
 
     notice->kind = SHL_NOTICE_CRASH;
     notice->status = SHL_GONE;
@@ -712,5 +712,5 @@ uint32_t shl_host_crashes(const shl_host *host)
 
 uint32_t shl_host_programs(void)
 {
-    return shl_plugin_process_count();
+    return shl_plugin_process_get_count();
 }

@@ -67,7 +67,7 @@ struct shl_host {
     shl_registry *registry;
     struct shl_link link;
     struct shl_host_plugin plugin;
-    bool literal; /* see shl_host_literal */
+    bool literal; /* see shl_host_set_literal */
     bool linked;
     bool announced;     /* this link's OPEN has been told */
     shl_status refused; /* the last reason told; SHL_OK: none */

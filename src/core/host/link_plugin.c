@@ -232,7 +232,7 @@ SHL_RT bool shl_link_plugin_gone(const struct shl_link *link)
     const struct shl_plugin_process *plugin = link->plugin->plugin;
 
     return atomic_load_explicit(&plugin->gone, memory_order_relaxed) ||
-           shl_plugin_process_stage(plugin) == SHL_PLUGIN_PROCESS_ENDED;
+           shl_plugin_process_get_stage(plugin) == SHL_PLUGIN_PROCESS_ENDED;
 }
 
 /* ---- one block ------------------------------------------------------------------- */

@@ -61,7 +61,8 @@ struct shl_cycle_host {
     uint32_t second_blocks; /* blocks in a second */
     uint64_t rung_ns;       /* when the doorbell was rung, if stalled */
     uint64_t lost;          /* blocks of the present or last stall */
-    SHL_RT uint32_t (*slack_us)(void *arg); /* see shl_host_slack; NULL: none */
+    SHL_RT uint32_t (*slack_us)(
+        void *arg); /* see shl_host_set_slack; NULL: none */
     void *slack_arg;
 };
 

@@ -121,8 +121,8 @@ uint32_t shl_plugin_host_version(const shl_plugin_host *plugin_host)
     return plugin_host->version;
 }
 
-void shl_plugin_host_channels(const shl_plugin_host *plugin_host,
-                              uint32_t *inputs, uint32_t *outputs)
+void shl_plugin_host_get_channels(const shl_plugin_host *plugin_host,
+                                  uint32_t *inputs, uint32_t *outputs)
 {
     struct shl_maolan_block block;
 
@@ -211,7 +211,7 @@ void shl_plugin_host_ready(shl_plugin_host *plugin_host,
     shl_maolan_block_read(&plugin_host->maolan, &counts);
     plugin_host->last_in = counts.in_channels;
     plugin_host->last_out = counts.out_channels;
-    shl_plugin_host_latency(plugin_host, about->latency_frames);
+    shl_plugin_host_set_latency(plugin_host, about->latency_frames);
     shl_maolan_store(&plugin_host->maolan, row->ready, 1);
 }
 
@@ -383,8 +383,8 @@ SHL_RT shl_status shl_plugin_host_send(shl_plugin_host *plugin_host,
     return shl_maolan_send(&plugin_host->maolan, event, (uint32_t)offset);
 }
 
-SHL_RT void shl_plugin_host_latency(shl_plugin_host *plugin_host,
-                                    uint32_t frames)
+SHL_RT void shl_plugin_host_set_latency(shl_plugin_host *plugin_host,
+                                        uint32_t frames)
 {
     /* number 4 has the same row, but nobody there knows the word */
     if (plugin_host->version >= 5)
@@ -417,8 +417,8 @@ void shl_plugin_host_dirty(shl_plugin_host *plugin_host)
                      plugin_host->maolan.layout->state_dirty, 1);
 }
 
-void shl_plugin_host_stats(const shl_plugin_host *plugin_host,
-                           struct shl_plugin_host_stats *stats)
+void shl_plugin_host_get_stats(const shl_plugin_host *plugin_host,
+                               struct shl_plugin_host_stats *stats)
 {
     const struct shl_maolan_counts *counts = &plugin_host->maolan.counts;
 

@@ -32,13 +32,13 @@ _Atomic uint32_t shl_plugin_process_patience_ms = 5000;
 
 static _Atomic uint32_t alive; /* plugins of this process; relaxed */
 
-uint32_t shl_plugin_process_count(void)
+uint32_t shl_plugin_process_get_count(void)
 {
     return atomic_load_explicit(&alive, memory_order_relaxed);
 }
 
 enum shl_plugin_process_stage
-shl_plugin_process_stage(const struct shl_plugin_process *plugin)
+shl_plugin_process_get_stage(const struct shl_plugin_process *plugin)
 {
     /* acquire: all that the thread has written before */
     return (enum shl_plugin_process_stage)atomic_load_explicit(

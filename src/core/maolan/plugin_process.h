@@ -143,10 +143,10 @@ extern _Atomic uint32_t shl_plugin_process_patience_ms;
 
 /** [any] */
 SHL_RT enum shl_plugin_process_stage
-shl_plugin_process_stage(const struct shl_plugin_process *plugin);
+shl_plugin_process_get_stage(const struct shl_plugin_process *plugin);
 
 /** How many there are in this process, those that are ending included. [any] */
-uint32_t shl_plugin_process_count(void);
+uint32_t shl_plugin_process_get_count(void);
 
 /** Take its name away from the board of names, once: those who need the
  * segment have it. [control] */

@@ -49,7 +49,8 @@ static void say(struct shl_console *console, const char *text)
 
 static void show_message(void *arg, int out, const struct shl_received *message)
 {
-    const struct shl_message_about *about = shl_message_about(message->type);
+    const struct shl_message_about *about =
+        shl_message_get_about(message->type);
     char text[128];
 
     snprintf(text, sizeof text, "%s message %s (%u), id %08x, %u bytes%s",

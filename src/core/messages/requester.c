@@ -69,7 +69,7 @@ void shl_requester_bye(struct shl_requester *requester, const char *reason)
 /* A mebibyte takes a second at worst, on its way there or back. */
 static uint32_t time_for(uint32_t type, uint32_t size)
 {
-    const struct shl_message_about *about = shl_message_about(type);
+    const struct shl_message_about *about = shl_message_get_about(type);
 
     return (about && about->timeout_ms ? about->timeout_ms : 1000) +
            size / LONG_BYTES_MS;

@@ -119,7 +119,8 @@ shl_status shl_responder_refuse(struct shl_responder *responder,
 static void built_in(struct shl_responder *responder,
                      const struct shl_received *message)
 {
-    const struct shl_message_about *about = shl_message_about(message->type);
+    const struct shl_message_about *about =
+        shl_message_get_about(message->type);
     char text[128];
 
     if (!message->asks || message->type == SHL_MESSAGE_PING)

@@ -40,7 +40,7 @@ static const struct shl_message_about types[SHL_MESSAGE_TYPES] = {
 };
 /* clang-format on */
 
-const struct shl_message_about *shl_message_about(uint32_t type)
+const struct shl_message_about *shl_message_get_about(uint32_t type)
 {
     return type < SHL_MESSAGE_TYPES && types[type].name ? &types[type] : NULL;
 }

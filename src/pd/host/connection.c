@@ -51,10 +51,10 @@ shl_status connection_make(t_shmlink *x)
     else if (x->x_loaded)
         canvas_update_dsp(); /* which was built without a host */
     x->x_host = host;
-    shl_host_bypass(host, x->x_bypass);
-    shl_host_tag(host, x->x_flags.tag);
-    shl_host_slack(host, slack_us, NULL);
-    shl_host_literal(host, x->x_literal);
+    shl_host_set_bypass(host, x->x_bypass);
+    shl_host_set_tag(host, x->x_flags.tag);
+    shl_host_set_slack(host, slack_us, NULL);
+    shl_host_set_literal(host, x->x_literal);
     shl_host_on_message(host, device_messages_take, x);
     return SHL_OK;
 }
@@ -119,7 +119,7 @@ static int is_ours(const t_shmlink *x)
 {
     struct shl_device_info info;
 
-    return shl_host_device(x->x_host, &info) == SHL_OK &&
+    return shl_host_get_device(x->x_host, &info) == SHL_OK &&
            info.pid == info.host_pid;
 }
 
@@ -349,7 +349,8 @@ int connection_offers(t_shmlink *x, t_symbol *selector, uint64_t capability)
     struct shl_device_info info;
     char text[200];
 
-    if (!connection_ready(x, selector, 0) || shl_host_device(x->x_host, &info))
+    if (!connection_ready(x, selector, 0) ||
+        shl_host_get_device(x->x_host, &info))
         return 0;
     if (info.capabilities & capability)
         return 1;

@@ -29,7 +29,7 @@ static void shmlink_info(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
         device_info_look_up(&x->x_say, s, id);
         return;
     }
-    if (!connection_ready(x, s, 0) || shl_host_device(x->x_host, &info)) {
+    if (!connection_ready(x, s, 0) || shl_host_get_device(x->x_host, &info)) {
         replies_number(&x->x_say, "info_done", 0);
         return;
     }
@@ -54,7 +54,7 @@ static void tell_clocks(t_shmlink *x)
     struct shl_host_stream stream = {.mode = "-"};
 
     if (x->x_host)
-        shl_host_stream(x->x_host, &stream);
+        shl_host_get_stream(x->x_host, &stream);
     replies_key_text(&x->x_say, "stats", "clocks", stream.mode);
     replies_key_number(&x->x_say, "stats", "drift_ppm", stream.drift_ppm);
     replies_key_number(&x->x_say, "stats", "underruns",
@@ -72,7 +72,7 @@ static void shmlink_stats(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     if (!replies_alone(&x->x_say, s, argc, argv))
         return;
     if (x->x_host)
-        shl_host_stats(x->x_host, &stats);
+        shl_host_get_stats(x->x_host, &stats);
     const struct {
         const char *key;
         uint64_t value;
@@ -207,7 +207,7 @@ static void shmlink_print(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
 
     if (!replies_alone(&x->x_say, s, argc, argv))
         return;
-    if (x->x_host && shl_host_device(x->x_host, &info) == SHL_OK)
+    if (x->x_host && shl_host_get_device(x->x_host, &info) == SHL_OK)
         print_device(x, &info);
     link_why(x, text, sizeof text);
     post("state: %s", text);

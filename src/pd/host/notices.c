@@ -59,7 +59,7 @@ void notices_changed(t_shmlink *x)
     struct shmlink_told now;
 
     if (!x->x_open || shl_host_linked(x->x_host) != 2 ||
-        shl_host_device(x->x_host, &info))
+        shl_host_get_device(x->x_host, &info))
         return;
     now = tell_of(x, &info);
     if (!same_link(&now, &x->x_told))
@@ -97,7 +97,7 @@ void notices_open(t_shmlink *x)
     int left = x->x_requested ? x->x_requested : 1;
     uint32_t wish = x->x_wish;
 
-    if (shl_host_device(x->x_host, &info))
+    if (shl_host_get_device(x->x_host, &info))
         return; /* and gone again, which is told next */
     memcpy(name, x->x_say.name, sizeof name);
     x->x_due = 0;

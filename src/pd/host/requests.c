@@ -262,7 +262,7 @@ static int is_able(struct shmlink *x, struct request *request)
     struct shl_device_info info;
     char text[200];
 
-    if (!request->needs || shl_host_device(x->x_host, &info) ||
+    if (!request->needs || shl_host_get_device(x->x_host, &info) ||
         (info.capabilities & request->needs))
         return 1;
     snprintf(text, sizeof text,

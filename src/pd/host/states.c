@@ -61,7 +61,7 @@ void states_key(t_shmlink *x, char key[SHL_TEXT_SIZE])
     int32_t number;
 
     key[0] = '\0';
-    if (shl_host_device(x->x_host, &info))
+    if (shl_host_get_device(x->x_host, &info))
         return;
     if (shl_id_check(info.id, key, &number, NULL) == SHL_OK)
         return;

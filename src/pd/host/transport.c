@@ -116,7 +116,7 @@ static void note_deaf(t_shmlink *x, t_symbol *s)
 {
     struct shl_device_info info;
 
-    if (shl_host_device(x->x_host, &info) == SHL_OK &&
+    if (shl_host_get_device(x->x_host, &info) == SHL_OK &&
         !(info.capabilities & SHL_CAP_TRANSPORT_IN) &&
         replies_once(&x->x_say, gensym("transport"), REPLIES_LINK))
         replies_note(&x->x_say,

@@ -47,7 +47,7 @@ static int voice_detunes(struct voice *x)
 {
     struct shl_device_info info;
 
-    return shl_host_device(((t_shmlink *)x)->x_host, &info) == SHL_OK &&
+    return shl_host_get_device(((t_shmlink *)x)->x_host, &info) == SHL_OK &&
            (info.capabilities & SHL_CAP_DETUNE);
 }
 

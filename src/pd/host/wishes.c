@@ -73,7 +73,7 @@ static int has_another(const t_shmlink *x, const char *id)
 
     return x->x_open && x->x_host &&
            shl_id_check(id, NULL, &number, NULL) == SHL_OK && number >= 0 &&
-           shl_host_device(x->x_host, &info) == SHL_OK &&
+           shl_host_get_device(x->x_host, &info) == SHL_OK &&
            strcmp(info.id, id) != 0 && !shl_name_matches(id, info.id);
 }
 
@@ -103,7 +103,7 @@ static void wish_for(t_shmlink *x, const struct flags *flags)
 {
     x->x_literal = !x->x_reading;
     if (x->x_host)
-        shl_host_literal(x->x_host, x->x_literal);
+        shl_host_set_literal(x->x_host, x->x_literal);
     if (flags->drive != x->x_flags.drive) {
         x->x_flags.drive = flags->drive;
         connection_make(
@@ -173,8 +173,8 @@ static void shmlink_tag(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     snprintf(x->x_saved_tag, sizeof x->x_saved_tag, "%.63s", tag);
     x->x_literal = 0; /* the tag is newer */
     if (x->x_host) {
-        shl_host_literal(x->x_host, 0);
-        shl_host_tag(x->x_host, tag);
+        shl_host_set_literal(x->x_host, 0);
+        shl_host_set_tag(x->x_host, tag);
     }
 }
 
@@ -202,7 +202,7 @@ static void shmlink_bypass(t_shmlink *x, t_symbol *s, int argc, t_atom *argv)
     }
     x->x_bypass = (uint32_t)mode;
     if (x->x_host)
-        shl_host_bypass(x->x_host, x->x_bypass);
+        shl_host_set_bypass(x->x_host, x->x_bypass);
 }
 
 void wishes_methods(t_class *c)

@@ -468,7 +468,7 @@ static void patch_save(t_gobj *z, t_binbuf *b)
     t_patch *x = (t_patch *)z;
 
     if (x->x_device)
-        shl_device_tag(x->x_device, x->x_tag);
+        shl_device_get_tag(x->x_device, x->x_tag);
     binbuf_addv(b, "ssii", gensym("#X"), gensym("obj"), (int)x->x_obj.te_xpix,
                 (int)x->x_obj.te_ypix);
     binbuf_addbinbuf(b, x->x_obj.te_binbuf);

@@ -100,7 +100,7 @@ void patch_leave(t_patch *x)
 {
     if (!x->x_device)
         return;
-    shl_device_tag(x->x_device, x->x_tag);
+    shl_device_get_tag(x->x_device, x->x_tag);
     shl_device_close(x->x_device);
     x->x_device = NULL;
     patch_leave_time(x);

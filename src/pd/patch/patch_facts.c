@@ -19,7 +19,7 @@ static void patch_latency(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     if (argc) {
         x->x_latency = (uint32_t)frames;
         if (x->x_device)
-            shl_device_latency(x->x_device, x->x_latency + x->x_delay);
+            shl_device_set_latency(x->x_device, x->x_latency + x->x_delay);
     }
     replies_number(&x->x_say, "latency", (double)x->x_latency + x->x_delay);
 }
@@ -45,7 +45,7 @@ static void patch_stats(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     if (!replies_alone(&x->x_say, s, argc, argv))
         return;
     if (x->x_device)
-        shl_device_stats(x->x_device, &stats);
+        shl_device_get_stats(x->x_device, &stats);
     const struct {
         const char *key;
         uint64_t value;
@@ -73,7 +73,7 @@ static void patch_stats(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 
 static int refused_priority(const t_patch *x)
 {
-    shl_status status = shl_device_priority(x->x_device);
+    shl_status status = shl_device_get_priority(x->x_device);
 
     return status != SHL_OK && status != SHL_AGAIN;
 }

@@ -38,7 +38,7 @@ static void send_going(t_patch *x, uint32_t frames)
 
 static void state_latency(t_patch *x)
 {
-    shl_device_latency(x->x_device, x->x_latency + x->x_delay);
+    shl_device_set_latency(x->x_device, x->x_latency + x->x_delay);
 }
 
 /* More than we have is asked for, and no tick can make it. */
