@@ -9,12 +9,14 @@
 #   make mutate     faults of one line, to see whether the tests notice
 #   make fresh      both commands of README.md in a bare Debian 12
 #   make bench      speed, beside what Pd has for the same job;
-#                   `make bench-readme` puts its figures into README
+#                   `make bench-readme` puts its figures into docs/timing.md
 #   make install    PDLIBDIR=... for Pd only, PREFIX=... for everything
 #   make lib        libshmlink.a and shmlink.pc, for programs of your own
 #   make api        write docs/API.md anew, from the headers
 #   make messages   write docs/messages.md and the tables of the help patches
 #                   anew, from docs/messages.tsv
+#   make pages      write docs/terminal.md, docs/write-a-device.md and the man pages
+#                   anew, from --help and the examples
 #   make features   write tests/FEATURES.md anew, from what the tests show
 #   make both       also the externals for a Pd of double precision
 #   make warnings, m32, sanitize, fuzz, rooms, format-check    what CI asks too
@@ -195,10 +197,11 @@ ifneq ($(PREFIX),)
 install: install-program
 endif
 install-program: all
-	install -d '$(DESTDIR)$(PREFIX)/bin' \
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1' \
 	    '$(DESTDIR)$(PREFIX)/lib/pkgconfig' \
 	    '$(DESTDIR)$(PREFIX)/include/shmlink'
 	install -m 755 shmlink shmplug '$(DESTDIR)$(PREFIX)/bin'
+	install -m 644 docs/shmlink.1 docs/shmplug.1 '$(DESTDIR)$(PREFIX)/share/man/man1'
 	install -m 644 $(BUILD)/libshmlink.a '$(DESTDIR)$(PREFIX)/lib'
 	install -m 644 $(wildcard include/shmlink/*.h) \
 	    '$(DESTDIR)$(PREFIX)/include/shmlink'
@@ -424,6 +427,12 @@ api:
 
 messages:
 	@sh tests/messages.sh
+
+pages: programs
+	@for page in terminal.md write-a-device.md shmlink.1 shmplug.1; do \
+	    sh tests/pages.sh $${page%.md} >docs/page.new && \
+	        mv docs/page.new docs/$$page || { rm -f docs/page.new; exit 1; }; \
+	done
 
 features:
 	@sh tests/features.sh >tests/FEATURES.md.new && \

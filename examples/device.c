@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: MIT */
-/* A device: a sine for the last note. Play it by examples/host, or from Pd. */
+/* SPDX-License-Identifier: MIT
+ * A device: a sine for the last note. Play it with examples/host, or from Pd. */
 #include <shmlink/shmlink.h>
 
 #include <math.h>

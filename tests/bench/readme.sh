@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Puts what the last `make bench` printed into README, between its marks: the
+# Puts what the last `make bench` printed into docs/timing.md, between its marks: the
 # parts that readers ask for, as they are.
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$(dirname "$here")")
 table=$root/build/bench/table.txt
-readme=$root/README.md
+readme=$root/docs/timing.md
 begin='<!-- bench: from `make bench` by `make bench-readme` -->'
 end='<!-- end of bench -->'
 
 [ -s "$table" ] || { echo "first: make bench" >&2; exit 1; }
 for mark in "$begin" "$end"; do
     [ "$(grep -cxF -e "$mark" "$readme")" -eq 1 ] || {
-        echo "README.md needs one line: $mark" >&2
+        echo "docs/timing.md needs one line: $mark" >&2
         exit 1
     }
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The two programs of the README: each at most 60 lines, compiled as the README
-# says from nothing but the core, run against each other.
+# The two programs of docs/write-a-device.md: each at most 60 lines, compiled as the
+# page says from nothing but the core, run against each other.
 here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(dirname "$here")
 . "$here/lib/tally.sh"

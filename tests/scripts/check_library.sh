@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The library for programs of others: installed, found by pkg-config, used by a
-# program in C and one in C++; API.md and what README says of it are true; and
+# program in C and one in C++; docs/API.md and docs/from-discolink.md are true; and
 # the two commands of discoLink's examples work with the same words.
 # shows DL-39 DL-41 DL-42 DL-43 DL-44 DL-45 DL-46
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -71,7 +71,7 @@ done
 
 cp examples/device.c "$place/device.c"
 cat >"$place/host.cpp" <<'CPP'
-// Every step of a host, in the order in which README names them.
+// Every step of a host, in the order in which docs/from-discolink.md names them.
 #include <shmlink/shmlink-plugin.h>
 
 #include <cmath>
@@ -173,11 +173,10 @@ check "each public call says what it is and on which thread" \
     test ! -s "$place/api.err"
 check "API.md is what the headers say (make api)" cmp "$place/API.md" docs/API.md
 
-# The calls that README sets beside discoLink's: each is in a header, and a
+# The calls that docs/from-discolink.md sets beside discoLink's: each is in a header, and a
 # program can be made of all of them.
-calls=$(sed -n '/^### From discoLink/,/^## /p' README.md |
-    grep -o 'shl_[a-z_]*(' | tr -d '(' | sort -u)
-check "README sets more than 15 calls beside discoLink's" \
+calls=$(grep -o 'shl_[a-z_]*(' docs/from-discolink.md | tr -d '(' | sort -u)
+check "docs/from-discolink.md sets more than 15 calls beside discoLink's" \
     test "$(echo "$calls" | wc -l)" -gt 15
 {
     echo '#include <shmlink/shmlink-plugin.h>'
@@ -192,8 +191,8 @@ check "all of them are in the headers and in the archive" \
 for word in startDevice onCommand processCommands sendAudio stopDevice \
     setLocalBufferInfo setLinkTag getAvailableDevices connectToDevice \
     midiNoteOn midiRaw receiveAudio processResponses disconnect; do
-    sed -n '/^### From discoLink/,/^## /p' README.md | grep -q "$word" ||
-        fail "README does not say what becomes of $word"
+    grep -q "$word" docs/from-discolink.md ||
+        fail "docs/from-discolink.md does not say what becomes of $word"
 done
 
 # ---- the same words --------------------------------------------------------------
