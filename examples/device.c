@@ -1,5 +1,4 @@
-/* SPDX-License-Identifier: MIT
- * A device: a sine for the last note. Play it with examples/host, or from Pd. */
+/* SPDX-License-Identifier: MIT. A device: it plays a sine for the last note. */
 #include <shmlink/shmlink.h>
 
 #include <math.h>
