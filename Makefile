@@ -5,6 +5,8 @@
 #   make deps       install what is missing
 #   make demo       hear and see a first sound: demo.wav, demo.png
 #   make check      all tests, small counts; make soak: full counts
+#   make test-quick less than a minute of them, after each change
+#   make coverage   which lines of src/core the C tests run, in each room
 #   make live       links that are disturbed, at all settings of Pd
 #   make mutate     faults of one line, to see whether the tests notice
 #   make fresh      both commands of README.md in a bare Debian 12
@@ -379,6 +381,15 @@ demo:
 check: ready
 	@sh tests/check.sh
 
+test-quick:
+	@$(again) all programs
+	@sh tests/quick.sh
+
+covered = --coverage -Og -fprofile-update=atomic
+coverage:
+	@$(again) programs BUILD=build/coverage EXTRA='$(covered)'
+	@sh tests/coverage.sh
+
 # Whether the other side has published something newer than what is tested.
 newest:
 	@sh tests/interop/newest.sh
@@ -476,6 +487,6 @@ clean-build:
 	    -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all both programs fuzzers core objects ready deps demo check newest soak \
-    bench bench-readme live mutate fresh warnings m32 sanitize fuzz rooms tidy effects format format-check clean clean-build \
+    test-quick coverage bench bench-readme live mutate fresh warnings m32 sanitize fuzz rooms tidy effects format format-check clean clean-build \
     install install-beside install-program install-hint lib api messages features shmlink.pc
 .DELETE_ON_ERROR:
