@@ -41,7 +41,7 @@ union clap_any_event {
     struct clap_midi2_event midi2;
 };
 
-#define CLAP_ARENA (4 * CLAP_SYSEX) /* of the whole ones of one block */
+#define CLAP_ARENA 262144u /* of the whole ones of one block */
 
 /** SysEx on its way to the plugin, port by port. */
 struct clap_sysex {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* What values begin with; no plugin's own bytes do. */
-static const char VALUES[16] = "shmlink clap 1\n";
+static const char values_mark[16] = "shmlink clap 1\n";
 
 /* ---- saving ----------------------------------------------------------------------- */
 
@@ -23,7 +23,7 @@ static int64_t stream_write(const struct clap_stream_out *stream,
 
 static shl_status save_values(struct clap *clap, struct state *state)
 {
-    if (!state_write(state, VALUES, sizeof(VALUES)))
+    if (!state_write(state, values_mark, sizeof(values_mark)))
         return state->status;
     for (uint32_t i = 0; i < clap->param_count; i++) {
         const struct clap_param_state *param = &clap->param[i];
@@ -78,17 +78,17 @@ static shl_status restore_values(struct clap *clap, const uint8_t *bytes,
                                  size_t size, struct shl_why *why)
 {
     const size_t row = sizeof(uint32_t) + sizeof(double);
-    const size_t count = (size - sizeof(VALUES)) / row;
+    const size_t count = (size - sizeof(values_mark)) / row;
     uint32_t *ids = calloc(count + 1, sizeof(*ids));
     double *values = calloc(count + 1, sizeof(*values));
     shl_status status = ids && values ? SHL_OK : SHL_NO_MEMORY;
 
-    if (!status && (size - sizeof(VALUES)) % row) {
+    if (!status && (size - sizeof(values_mark)) % row) {
         shl_why_set(why, "this state has been cut");
         status = SHL_BAD_VALUE;
     }
     for (size_t i = 0; !status && i < count; i++) {
-        const uint8_t *at = bytes + sizeof(VALUES) + i * row;
+        const uint8_t *at = bytes + sizeof(values_mark) + i * row;
 
         memcpy(&ids[i], at, sizeof(ids[i]));
         memcpy(&values[i], at + sizeof(ids[i]), sizeof(values[i]));
@@ -107,7 +107,8 @@ shl_status clap_restore(struct plugin *plugin, const uint8_t *bytes,
     struct source source = {bytes, size, 0};
     const struct clap_stream_in stream = {&source, stream_read};
 
-    if (size >= sizeof(VALUES) && !memcmp(bytes, VALUES, sizeof(VALUES)))
+    if (size >= sizeof(values_mark) &&
+        !memcmp(bytes, values_mark, sizeof(values_mark)))
         return restore_values(clap, bytes, size, why);
     if (!clap->state) {
         shl_why_set(why, "this is no state of a plugin that keeps none");
