@@ -297,7 +297,7 @@ $(BUILD)/tests/test_plug_clap: | $(BUILD)/tests/fixture.clap
 
 # Those that start other programs of the build.
 $(BUILD)/tests/test_plug_host: | $(BUILD)/shmplug
-$(BUILD)/tests/test_plugin: | $(BUILD)/tests/maolan_peer
+$(addprefix $(BUILD)/tests/test_,plugin plugin_hazards plugin_start): | $(BUILD)/tests/maolan_peer
 
 # The one that takes a piece of the externals.
 $(BUILD)/tests/test_schedule.o: core.flags += -isystem "$(PDINCLUDEDIR)"
@@ -307,7 +307,7 @@ $(BUILD)/tests/test_races: wrapped = shl_map_owner shl_lease_take \
     shl_segment_claim_read shl_segment_view shl_map_reserve
 $(BUILD)/tests/test_cycle: wrapped = shl_clock_ns shl_word_wait
 
-rate.tests = $(BUILD)/tests/test_stream $(BUILD)/tests/test_free
+rate.tests = $(addprefix $(BUILD)/tests/test_,stream free free_claims free_events)
 $(addsuffix .o,$(rate.tests)): core.flags += $(rate.cflags)
 $(rate.tests): $(rate.archive)
 

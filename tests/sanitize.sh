@@ -12,8 +12,10 @@ not_here="test_rtwatch"
 # Those in which threads meet.
 threads="test_stream_threads test_ring test_registry test_board test_cycle
     test_segment test_host test_message_queue test_requester test_monitor
-    test_ring_tap test_plug test_plug_board test_plugin test_free
-    test_free_taps test_observer test_plugin_host test_message_thread
+    test_ring_tap test_plug test_plug_board test_plugin
+    test_plugin_hazards test_plugin_start test_free test_free_claims test_free_events
+    test_free_taps test_observer test_plugin_host
+    test_plugin_host_blocks test_plugin_host_requests test_message_thread
     test_taps test_modes test_priority test_reblock test_pipes test_many
     test_watch test_bye"
 
