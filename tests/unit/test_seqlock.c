@@ -181,7 +181,7 @@ static void the_sequence_of_a_clock_wraps(void **state)
 
 static void all_bits_of_numbers_go_through(void **state)
 {
-    const double odd[] = {-0.0, INFINITY, -INFINITY, 5e-324, 1.7e308};
+    const double odd[] = {-0.0, HUGE_VAL, -HUGE_VAL, 5e-324, 1.7e308};
     struct shl_clock_line line = line_of(1);
 
     (void)state;
@@ -193,7 +193,7 @@ static void all_bits_of_numbers_go_through(void **state)
         assert_true(shl_shared_clock_read(clock_shown, &clock_sequence, &seen));
         assert_memory_equal(&seen, &line, sizeof line);
     }
-    line.period_ns = NAN; /* who reads it has to check */
+    line.period_ns = (double)NAN; /* who reads it has to check */
     shl_shared_clock_write(clock_shown, &line);
     assert_true(shl_shared_clock_read(clock_shown, &clock_sequence, &seen));
     assert_true(isnan(seen.period_ns));

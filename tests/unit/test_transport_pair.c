@@ -40,10 +40,12 @@ static int set_up(void **state)
 static bool take(const struct shl_transport *transport, uint64_t frame)
 {
     struct shl_event pair[2];
+    bool first, second;
 
     shl_transport_pair(transport, frame, pair);
-    return shl_transport_receive(&receiver, &pair[0]) &
-           shl_transport_receive(&receiver, &pair[1]);
+    first = shl_transport_receive(&receiver, &pair[0]);
+    second = shl_transport_receive(&receiver, &pair[1]);
+    return first && second;
 }
 
 static void assert_near(double a, double b)
@@ -107,7 +109,7 @@ static void stopped_it_stays(void **state)
 
 static void impossible_tempos_and_meters_change_nothing(void **state)
 {
-    static const double tempos[] = {0, -120, NAN, INFINITY, -INFINITY};
+    static const double tempos[] = {0, -120, (double)NAN, HUGE_VAL, -HUGE_VAL};
     const struct shl_transport good = seven();
 
     (void)state;
@@ -129,7 +131,7 @@ static void impossible_tempos_and_meters_change_nothing(void **state)
 
 static void an_impossible_playhead_changes_nothing(void **state)
 {
-    static const double beats[] = {NAN, INFINITY, -INFINITY};
+    static const double beats[] = {(double)NAN, HUGE_VAL, -HUGE_VAL};
     const struct shl_transport good = seven();
 
     (void)state;
@@ -234,9 +236,9 @@ static void what_differs_is_told_from_what_goes_on(void **state)
     assert_true(shl_transport_differs(&a, &b));
     b = a, b.tempo += 1e-6;
     assert_true(shl_transport_differs(&a, &b));
-    b = a, b.tempo = NAN;
+    b = a, b.tempo = (double)NAN;
     assert_true(shl_transport_differs(&a, &b));
-    b = a, b.beats = NAN;
+    b = a, b.beats = (double)NAN;
     assert_true(shl_transport_differs(&a, &b));
     b = a, b.numerator++;
     assert_true(shl_transport_differs(&a, &b));
