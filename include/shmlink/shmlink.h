@@ -4,6 +4,7 @@
 #ifndef SHL_H
 #define SHL_H
 
+#include "arithmetic.h"
 #include "block.h"
 #include "checksum.h"
 #include "device.h"

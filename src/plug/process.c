@@ -215,11 +215,6 @@ static void tell_latency(struct process *process)
         shl_device_set_latency(process->road.device, latency);
 }
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 static void run_plugin(struct process *process, struct plugin_block *block)
 {
     struct plugin *plugin = process->plugin;
@@ -228,7 +223,7 @@ static void run_plugin(struct process *process, struct plugin_block *block)
     const uint32_t heeded =
         atomic_load_explicit(&process->heeded, memory_order_relaxed);
     const uint32_t outputs =
-        least(plugin->calls->ports(plugin).audio_out, block->out_wired);
+        shl_least(plugin->calls->ports(plugin).audio_out, block->out_wired);
 
     if (process->missed ||
         atomic_exchange_explicit(&process->hush, 0, memory_order_relaxed))

@@ -4,6 +4,7 @@
 #include "core/messages/fragments.h"
 #include "core/shm/ring_tap.h"
 #include "core/shm/segment.h"
+#include "shmlink/arithmetic.h"
 #include "shmlink/registry.h"
 
 #include <float.h>
@@ -255,11 +256,6 @@ static void tell_level(const shl_observer *observer, int out, uint32_t channel,
     observer->monitor->level(observer->monitor->arg, out, channel, peak);
 }
 
-static uint32_t least_of(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 static uint32_t channels_of(const shl_observer *observer, int out)
 {
     return out ? observer->identity.in_channels
@@ -278,8 +274,8 @@ static void look_at_planes(shl_observer *observer, int out)
     if (bell == way->bell || frames == 0)
         return;
     way->bell = bell;
-    frames = least_of(frames, SHL_MAX_FRAMES);
-    channels = least_of(channels, channels_of(observer, out));
+    frames = shl_least(frames, SHL_MAX_FRAMES);
+    channels = shl_least(channels, channels_of(observer, out));
     for (uint32_t c = 0; c < channels; c++)
         tell_level(observer, out, c,
                    peak_of(observer,
@@ -297,8 +293,8 @@ static float peak_before(shl_observer *observer, size_t plane, uint64_t until,
 
     while (frames > 0) {
         uint32_t at = (uint32_t)((until - frames) % SHL_STREAM_FRAMES);
-        uint32_t run =
-            least_of(least_of(frames, SHL_MAX_FRAMES), SHL_STREAM_FRAMES - at);
+        uint32_t run = shl_least(shl_least(frames, SHL_MAX_FRAMES),
+                                 SHL_STREAM_FRAMES - at);
 
         peak = fmaxf(peak, peak_of(observer, plane + at * sizeof(float), run));
         frames -= run;
@@ -313,9 +309,9 @@ static void look_at_stream(shl_observer *observer, int out)
     size_t stream = (size_t)((const uint8_t *)s->streams - s->map.base) +
                     (out ? offsetof(struct shl_streams, to_device)
                          : offsetof(struct shl_streams, to_host));
-    uint32_t channels = least_of(out ? observer->claim.in_channels
-                                     : observer->claim.out_channels,
-                                 channels_of(observer, out));
+    uint32_t channels = shl_least(out ? observer->claim.in_channels
+                                      : observer->claim.out_channels,
+                                  channels_of(observer, out));
     uint64_t written = 0, frames;
 
     if (shl_map_peek(&s->map, stream + offsetof(struct shl_stream, written),

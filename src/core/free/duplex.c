@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/free/duplex.h"
 
+#include "shmlink/arithmetic.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -45,11 +47,6 @@ static const struct shl_resampler counting = {.ahead_frames = 1,
 
 /* ---- making one -------------------------------------------------------------- */
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 uint32_t shl_duplex_channels(const struct shl_identity *identity,
                              const struct shl_claim *claim, bool to_host)
 {
@@ -59,8 +56,8 @@ uint32_t shl_duplex_channels(const struct shl_identity *identity,
 
     if (claim->mode == SHL_MODE_MIDI)
         return 0;
-    return to_host ? least(outs, claim->out_channels)
-                   : least(identity->in_channels, claim->in_channels);
+    return to_host ? shl_least(outs, claim->out_channels)
+                   : shl_least(identity->in_channels, claim->in_channels);
 }
 
 /* Two names of one rate are one number. */

@@ -4,6 +4,7 @@
 #include "core/lockstep/wake_group.h"
 #include "core/maolan/maolan.h"
 #include "core/shm/lane.h"
+#include "shmlink/arithmetic.h"
 #include "shmlink/number.h"
 
 #include <math.h>
@@ -397,11 +398,6 @@ void shl_link_show_counters(const struct shl_link *link, uint64_t silent_frames)
 
 /* ---- one block --------------------------------------------------------------- */
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The device reads it after the doorbell only. Unchanged: not a line dirtied. */
 static void show_transport(struct shl_link *link,
                            const struct shl_transport *transport)
@@ -480,7 +476,7 @@ static void fetch_plane(const struct shl_link *link, uint32_t channel,
 static uint32_t copy_in(struct shl_link *link, const float *const *in,
                         uint32_t in_channels, uint32_t frames)
 {
-    uint32_t channels = least(in_channels, link->in_planes);
+    uint32_t channels = shl_least(in_channels, link->in_planes);
     fetch_plane(link, 0, frames);
     for (uint32_t c = 0; c < channels; c++) {
         fetch_plane(link, c + 1, frames);
@@ -531,7 +527,7 @@ static void fetch_next(const struct shl_link *link, uint32_t frames)
     shl_lane_fetch(lane_to_device(link), link->to_device.shown);
     for (uint32_t c = 0; c < FETCHED_PLANES && c < link->in_planes; c++)
         shl_plane_fetch(shl_segment_plane(&link->segment, c, SHL_BUS_TO_DEVICE),
-                        least(frames, SHORT_FRAMES));
+                        shl_least(frames, SHORT_FRAMES));
 }
 
 /* A device that did not take the block answers it with 0 frames. */
@@ -540,7 +536,7 @@ static void hear(struct shl_link *link, float *const *out,
 {
     uint32_t answered = shl_line_load(&link->segment.lines->device.frames);
     reach_events(link);
-    uint32_t there = least(least(frames, link->rung_frames), answered);
+    uint32_t there = shl_least(shl_least(frames, link->rung_frames), answered);
     for (uint32_t c = 0; c < out_channels; c++) {
         uint32_t n = shl_link_hears(link, c) ? there : 0;
         if (n)

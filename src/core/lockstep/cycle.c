@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/lockstep/cycle.h"
 
+#include "shmlink/arithmetic.h"
+
 #define SPIN_LIMIT_NS  50000u
 #define SPIN_MARGIN_NS 5000u
 #define YIELDS         4
@@ -220,11 +222,6 @@ SHL_RT void shl_cycle_rung(struct shl_cycle_host *cycle)
 
 /* ---- the score ------------------------------------------------------------- */
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The most blocks in time that a stalled link is kept waiting for. */
 static uint32_t needed_limit(const struct shl_cycle_host *cycle)
 {
@@ -239,10 +236,10 @@ static void stall(struct shl_cycle_host *cycle)
 {
     uint32_t limit = needed_limit(cycle);
     if (cycle->needed == 0) {
-        cycle->needed = least(NEEDED_FIRST, limit);
+        cycle->needed = shl_least(NEEDED_FIRST, limit);
         cycle->calm = 0;
-    } else if (cycle->steady < least(RELAPSE, limit)) {
-        cycle->needed = least(cycle->needed * 2, limit);
+    } else if (cycle->steady < shl_least(RELAPSE, limit)) {
+        cycle->needed = shl_least(cycle->needed * 2, limit);
         cycle->calm = 0;
     }
     cycle->stalled = true;

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/lockstep/reblock.h"
 
+#include "shmlink/arithmetic.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-static uint32_t common_divisor(uint32_t a, uint32_t b)
-{
-    while (b) {
-        uint32_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
 
 static void lay_out(struct shl_reblock *reblock)
 {
@@ -32,7 +24,7 @@ shl_status shl_reblock_set(struct shl_reblock *reblock, uint32_t in_channels,
                            uint32_t out_channels, uint32_t frames,
                            uint32_t usual)
 {
-    uint32_t step = common_divisor(frames, usual);
+    uint32_t step = shl_gcd(frames, usual);
     if (frames == 0)
         shl_reblock_free(reblock);
     if (frames == 0 || (frames == reblock->frames && step == reblock->step))
@@ -85,7 +77,7 @@ SHL_RT void shl_reblock_expect(struct shl_reblock *reblock, uint32_t frames)
     reblock->whole = true;
     if (frames % reblock->step == 0)
         return;
-    uint32_t step = common_divisor(reblock->step, frames);
+    uint32_t step = shl_gcd(reblock->step, frames);
     uint32_t more = reblock->step - step;
     silence(reblock, more);
     reblock->step = step;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/maolan/maolan.h"
 
+#include "shmlink/arithmetic.h"
 #include "shmlink/midi.h"
 
 #include <math.h>
@@ -15,11 +16,6 @@
 static _Atomic uint32_t *word(const uint8_t *base, uint32_t offset)
 {
     return (_Atomic uint32_t *)(void *)((uintptr_t)base + offset);
-}
-
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
 }
 
 /* ---- a segment as a whole -------------------------------------------------- */
@@ -203,15 +199,15 @@ SHL_RT void shl_maolan_block_write(struct shl_maolan *maolan,
     const struct shl_maolan_layout *row = maolan->layout;
 
     shl_maolan_store(maolan, row->block_size,
-                     least(block->frames, SHL_MAX_FRAMES));
+                     shl_least(block->frames, SHL_MAX_FRAMES));
     shl_maolan_store(maolan, row->input_channels,
-                     least(block->in_channels, SHL_MAX_CHANNELS));
+                     shl_least(block->in_channels, SHL_MAX_CHANNELS));
     shl_maolan_store(maolan, row->output_channels,
-                     least(block->out_channels, SHL_MAX_CHANNELS));
+                     shl_least(block->out_channels, SHL_MAX_CHANNELS));
     shl_maolan_store(maolan, row->midi_in_ports,
-                     least(block->midi_in_ports, row->midi_ports));
+                     shl_least(block->midi_in_ports, row->midi_ports));
     shl_maolan_store(maolan, row->midi_out_ports,
-                     least(block->midi_out_ports, row->midi_ports));
+                     shl_least(block->midi_out_ports, row->midi_ports));
 }
 
 SHL_RT void shl_maolan_block_read(const struct shl_maolan *maolan,
@@ -221,17 +217,17 @@ SHL_RT void shl_maolan_block_read(const struct shl_maolan *maolan,
     uint32_t frames = shl_maolan_load(maolan, row->block_size);
 
     block->frames = frames <= SHL_MAX_FRAMES ? frames : 0;
-    block->in_channels =
-        least(shl_maolan_load(maolan, row->input_channels), SHL_MAX_CHANNELS);
-    block->out_channels =
-        least(shl_maolan_load(maolan, row->output_channels), SHL_MAX_CHANNELS);
+    block->in_channels = shl_least(shl_maolan_load(maolan, row->input_channels),
+                                   SHL_MAX_CHANNELS);
+    block->out_channels = shl_least(
+        shl_maolan_load(maolan, row->output_channels), SHL_MAX_CHANNELS);
     block->midi_in_ports = block->midi_out_ports = row->midi_ports;
     if (row->midi_in_ports == SHL_NONE)
         return;
     block->midi_in_ports =
-        least(shl_maolan_load(maolan, row->midi_in_ports), row->midi_ports);
-    block->midi_out_ports =
-        least(shl_maolan_load(maolan, row->midi_out_ports), row->midi_ports);
+        shl_least(shl_maolan_load(maolan, row->midi_in_ports), row->midi_ports);
+    block->midi_out_ports = shl_least(
+        shl_maolan_load(maolan, row->midi_out_ports), row->midi_ports);
 }
 
 SHL_RT void shl_maolan_transport_write(uint8_t *at,

@@ -5,6 +5,7 @@
 #include "shmlink/registry.h"
 
 #include "core/maolan/plugin_host_state.h"
+#include "shmlink/arithmetic.h"
 #include "shmlink/name.h"
 
 #include <math.h>
@@ -154,23 +155,18 @@ double shl_plugin_host_rate(const shl_plugin_host *plugin_host)
 
 /* ---- before the first block ---------------------------------------------------- */
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 static void tell_counts(struct shl_plugin_host *plugin_host,
                         const struct shl_plugin_host_about *about)
 {
     const struct shl_maolan_layout *row = plugin_host->maolan.layout;
 
     shl_maolan_store(&plugin_host->maolan, row->midi_in_ports,
-                     least(about->midi_in, SHL_MAX_MIDI_PORTS));
+                     shl_least(about->midi_in, SHL_MAX_MIDI_PORTS));
     shl_maolan_store(&plugin_host->maolan, row->midi_out_ports,
-                     least(about->midi_out, SHL_MAX_MIDI_PORTS));
+                     shl_least(about->midi_out, SHL_MAX_MIDI_PORTS));
     /* number 3 has one ring each way, whatever the plugin has */
-    const uint32_t midi_in = least(about->midi_in, row->midi_ports);
-    const uint32_t midi_out = least(about->midi_out, row->midi_ports);
+    const uint32_t midi_in = shl_least(about->midi_in, row->midi_ports);
+    const uint32_t midi_out = shl_least(about->midi_out, row->midi_ports);
     if (about->any_channels)
         return;
     shl_maolan_store(&plugin_host->maolan, row->input_channels,
@@ -323,7 +319,7 @@ SHL_RT shl_status shl_plugin_host_idle(shl_plugin_host *plugin_host,
     if (must_leave(plugin_host))
         return SHL_GONE;
     do {
-        uint32_t slice_ms = least(timeout_ms, LOOK_MS);
+        uint32_t slice_ms = shl_least(timeout_ms, LOOK_MS);
 
         status = next_byte(plugin_host, slice_ms);
         timeout_ms -= slice_ms;

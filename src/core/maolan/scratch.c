@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/maolan/scratch.h"
 
+#include "shmlink/arithmetic.h"
 #include "shmlink/name.h"
 
 #include <string.h>
@@ -15,11 +16,6 @@ static uint32_t word_at(const uint8_t *from)
 static void put_word(uint8_t *to, uint32_t value)
 {
     memcpy(to, &value, sizeof value);
-}
-
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
 }
 
 /* ---- blocks -------------------------------------------------------------------- */
@@ -77,13 +73,13 @@ void shl_scratch_ports_write(uint8_t *scratch,
                              const struct shl_port_counts *counts)
 {
     put_word(scratch + SHL_PORT_COUNTS_AUDIO_IN,
-             least(counts->audio_in, SHL_MAX_CHANNELS));
+             shl_least(counts->audio_in, SHL_MAX_CHANNELS));
     put_word(scratch + SHL_PORT_COUNTS_AUDIO_OUT,
-             least(counts->audio_out, SHL_MAX_CHANNELS));
+             shl_least(counts->audio_out, SHL_MAX_CHANNELS));
     put_word(scratch + SHL_PORT_COUNTS_MIDI_IN,
-             least(counts->midi_in, SHL_MAX_MIDI_PORTS));
+             shl_least(counts->midi_in, SHL_MAX_MIDI_PORTS));
     put_word(scratch + SHL_PORT_COUNTS_MIDI_OUT,
-             least(counts->midi_out, SHL_MAX_MIDI_PORTS));
+             shl_least(counts->midi_out, SHL_MAX_MIDI_PORTS));
     put_word(scratch + SHL_PORT_COUNTS_OFFSET, SHL_PORT_COUNTS_MAGIC);
 }
 
@@ -93,10 +89,14 @@ shl_status shl_scratch_ports_read(const uint8_t *scratch,
     if (word_at(scratch + SHL_PORT_COUNTS_OFFSET) != SHL_PORT_COUNTS_MAGIC)
         return SHL_NOT_FOUND;
     *counts = (struct shl_port_counts){
-        least(word_at(scratch + SHL_PORT_COUNTS_AUDIO_IN), SHL_MAX_CHANNELS),
-        least(word_at(scratch + SHL_PORT_COUNTS_AUDIO_OUT), SHL_MAX_CHANNELS),
-        least(word_at(scratch + SHL_PORT_COUNTS_MIDI_IN), SHL_MAX_MIDI_PORTS),
-        least(word_at(scratch + SHL_PORT_COUNTS_MIDI_OUT), SHL_MAX_MIDI_PORTS)};
+        shl_least(word_at(scratch + SHL_PORT_COUNTS_AUDIO_IN),
+                  SHL_MAX_CHANNELS),
+        shl_least(word_at(scratch + SHL_PORT_COUNTS_AUDIO_OUT),
+                  SHL_MAX_CHANNELS),
+        shl_least(word_at(scratch + SHL_PORT_COUNTS_MIDI_IN),
+                  SHL_MAX_MIDI_PORTS),
+        shl_least(word_at(scratch + SHL_PORT_COUNTS_MIDI_OUT),
+                  SHL_MAX_MIDI_PORTS)};
     return SHL_OK;
 }
 
@@ -338,7 +338,7 @@ shl_status shl_table_read(struct shl_table *table, enum shl_table_kind kind,
 {
     uint32_t at = count_at(kind);
 
-    size = least(size, SHL_SCRATCH_SIZE);
+    size = shl_least(size, SHL_SCRATCH_SIZE);
     if (magic_of(kind) && word_at(scratch + at - 4) != magic_of(kind))
         return SHL_NOT_FOUND;
     if (size < at + 4)

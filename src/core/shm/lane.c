@@ -2,15 +2,11 @@
 #include "core/shm/lane.h"
 
 #include "core/os/platform.h"
+#include "shmlink/arithmetic.h"
 
 #include <string.h>
 
 #define WORDS (sizeof(struct shl_event) / 8)
-
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Word by word: they were written a moment ago, and a load of more than was
  * stored at once would wait for the stores. */
@@ -27,7 +23,7 @@ SHL_RT void shl_lane_fill(struct shl_lane *lane, _Atomic uint32_t *word,
                           const struct shl_ring *ring)
 {
     uint32_t shown = ring->shown;
-    uint32_t count = least(shown, SHL_LANE_EVENTS);
+    uint32_t count = shl_least(shown, SHL_LANE_EVENTS);
     uint32_t first = shl_ring_shown(ring) - shown;
     uint32_t value = shown << 16 | count;
     if (!lane)

@@ -76,16 +76,6 @@ static void answer(t_patch *x)
 
 /* ---- taking a block ------------------------------------------------------ */
 
-static uint32_t common_divisor(uint32_t a, uint32_t b)
-{
-    while (b) {
-        uint32_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static void clear_reels(t_patch *x)
 {
     x->x_in.count = x->x_out.count = 0;
@@ -106,7 +96,7 @@ static void begin(t_patch *x)
         block = info.block_frames;
         x->x_looped = info.pid == x->x_pid;
     }
-    x->x_delay = x->x_frames - common_divisor(x->x_frames, block);
+    x->x_delay = x->x_frames - shl_gcd(x->x_frames, block);
     x->x_lost = 0;
     x->x_patience_ns = LOST_MS * MS;
     clear_reels(x);
