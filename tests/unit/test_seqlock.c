@@ -26,7 +26,7 @@ struct locked {
 
 static struct shl_shared_clock *clock_shown;
 static struct locked *locked;
-static uint64_t clock_sequence;
+static uint32_t clock_sequence;
 static struct shl_clock_line seen;
 static bool was_read;
 
@@ -166,12 +166,12 @@ static void a_writer_that_died_in_the_midst_blocks_nobody(void **state)
 static void the_sequence_of_a_clock_wraps(void **state)
 {
     (void)state;
-    atomic_store(&clock_shown->sequence, UINT64_MAX - 3);
+    atomic_store(&clock_shown->sequence, UINT32_MAX - 3);
     for (uint32_t n = 1; n < 6; n++) {
-        const uint64_t before = atomic_load(&clock_shown->sequence);
+        const uint32_t before = (uint32_t)atomic_load(&clock_shown->sequence);
 
         show(n);
-        assert_true((uint64_t)(atomic_load(&clock_shown->sequence) - before) ==
+        assert_true((uint32_t)(atomic_load(&clock_shown->sequence) - before) ==
                     2);
         clock_sequence = before;
         assert_true(shl_shared_clock_read(clock_shown, &clock_sequence, &seen));

@@ -164,15 +164,10 @@ static void point(struct shl_device *device,
 void shl_device_take_taps(struct shl_device *device)
 {
     struct shl_selection selection;
-    /* acquire: pairs with the even sequence that the keeper stores last */
-    uint32_t now =
-        atomic_load_explicit(&device->selected.sequence, memory_order_acquire);
 
-    if (now == device->selection_seen ||
-        shl_seqlock_read(&device->selected, &selection, sizeof selection / 8))
-        return;
-    device->selection_seen = now;
-    if (selection.epoch == device->judged)
+    if (shl_seqlock_look(&device->selected, &device->selection_seen, &selection,
+                         sizeof selection / 8) &&
+        selection.epoch == device->judged)
         point(device, &selection);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/free/shared_clock.h"
 
+#include "core/shm/seqlock.h"
+
 #include <string.h>
 
 static uint64_t bits_of(double value)
@@ -25,40 +27,19 @@ SHL_RT void shl_shared_clock_write(struct shl_shared_clock *shared_clock,
     const uint64_t words[SHL_SHARED_CLOCK_WORDS] = {
         line->frame, line->time_ns, bits_of(line->period_ns),
         bits_of(line->spread_ns), bits_of(line->rate_spread)};
-    uint64_t sequence =
-        atomic_load_explicit(&shared_clock->sequence, memory_order_relaxed) |
-        1u;
 
-    atomic_store_explicit(&shared_clock->sequence, sequence,
-                          memory_order_relaxed);
-    /* release: whoever sees a new word sees the odd sequence too */
-    for (int i = 0; i < SHL_SHARED_CLOCK_WORDS; i++)
-        atomic_store_explicit(&shared_clock->word[i], words[i],
-                              memory_order_release);
-    /* release: the words are whole */
-    atomic_store_explicit(&shared_clock->sequence, sequence + 1,
-                          memory_order_release);
+    shl_seqlock_write(shared_clock, words, SHL_SHARED_CLOCK_WORDS);
 }
 
 SHL_RT bool shl_shared_clock_read(struct shl_shared_clock *shared_clock,
-                                  uint64_t *sequence,
+                                  uint32_t *sequence,
                                   struct shl_clock_line *line)
 {
     uint64_t words[SHL_SHARED_CLOCK_WORDS];
-    /* acquire: the words are at least as new */
-    uint64_t before =
-        atomic_load_explicit(&shared_clock->sequence, memory_order_acquire);
 
-    if (before == *sequence || (before & 1u))
+    if (!shl_seqlock_look(shared_clock, sequence, words,
+                          SHL_SHARED_CLOCK_WORDS))
         return false;
-    /* acquire: a new word would show the odd sequence below */
-    for (int i = 0; i < SHL_SHARED_CLOCK_WORDS; i++)
-        words[i] =
-            atomic_load_explicit(&shared_clock->word[i], memory_order_acquire);
-    if (atomic_load_explicit(&shared_clock->sequence, memory_order_relaxed) !=
-        before)
-        return false;
-    *sequence = before;
     line->frame = words[0];
     line->time_ns = words[1];
     line->period_ns = double_of(words[2]);

@@ -20,7 +20,7 @@ SHL_RT void shl_shared_clock_write(struct shl_shared_clock *shared_clock,
  * be read in one go; nobody waits for it, an older one is nearly as good. The
  * values are as the peer wrote them: check. [audio] */
 SHL_RT bool shl_shared_clock_read(struct shl_shared_clock *shared_clock,
-                                  uint64_t *sequence,
+                                  uint32_t *sequence,
                                   struct shl_clock_line *line);
 
 #endif

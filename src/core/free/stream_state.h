@@ -43,7 +43,7 @@ struct shl_stream_reader {
     /* clocks */
     struct shl_clock_estimator own;
     struct shl_clock_line line; /* of the writer, checked */
-    uint64_t sequence;
+    uint32_t sequence;
     uint64_t count; /* own frames ever */
     bool known;     /* `aim` holds */
     struct place aim;

@@ -495,7 +495,8 @@ static_assert(sizeof(((struct shl_tap *)0)->name) == SHL_TAP_NAME_SIZE,
 /** When which frame is due by a clock: a line that its owner draws anew now and
  * then. Frame; nanoseconds of the system's clock; as bits of doubles
  * nanoseconds per frame, and the standard deviations of the last two, the second
- * relative. The sequence is odd while the words are rewritten; 0 at first.
+ * relative. A seqlock, which counts in the low half of `sequence` only; peers that
+ * compare all 64 bits see the same changes. 0 at first.
  *   offset size field     writer    reader    ordering
  *   0      8    sequence  producer  consumer  odd: relaxed store; even: release
  *                                             store; acquire load before the

@@ -17,30 +17,53 @@ struct seqlock_head {
  * No fences, which the thread sanitizer would not understand; on most machines
  * these are plain moves. */
 
-shl_status shl_seqlock_read(const void *seqlock, void *value, uint32_t words)
+/* One attempt: whether the sequence was `sequence` before and after it. */
+SHL_RT static bool copy(const struct seqlock_head *head, uint32_t sequence,
+                        uint8_t *to, uint32_t words)
+{
+    for (uint32_t i = 0; i < words; i++) {
+        uint64_t word =
+            atomic_load_explicit(&head->word[i], memory_order_acquire);
+        memcpy(to + i * sizeof word, &word, sizeof word);
+    }
+    return atomic_load_explicit(&head->sequence, memory_order_relaxed) ==
+           sequence;
+}
+
+/* acquire: the words are at least as new */
+SHL_RT static uint32_t sequence_of(const struct seqlock_head *head)
+{
+    return atomic_load_explicit(&head->sequence, memory_order_acquire);
+}
+
+SHL_RT bool shl_seqlock_look(const void *seqlock, uint32_t *sequence,
+                             void *value, uint32_t words)
 {
     const struct seqlock_head *head = seqlock;
-    uint8_t *to = value;
+    uint32_t now = sequence_of(head);
+
+    if (now == *sequence || now & 1 || !copy(head, now, value, words))
+        return false;
+    *sequence = now;
+    return true;
+}
+
+SHL_RT shl_status shl_seqlock_read(const void *seqlock, void *value,
+                                   uint32_t words)
+{
+    const struct seqlock_head *head = seqlock;
 
     for (int tries = 0; tries < 100; tries++) {
-        uint32_t before =
-            atomic_load_explicit(&head->sequence, memory_order_acquire);
+        uint32_t now = sequence_of(head);
 
-        for (uint32_t i = 0; i < words && !(before & 1); i++) {
-            uint64_t word =
-                atomic_load_explicit(&head->word[i], memory_order_acquire);
-            memcpy(to + i * sizeof word, &word, sizeof word);
-        }
-        if (!(before & 1) &&
-            atomic_load_explicit(&head->sequence, memory_order_relaxed) ==
-                before)
+        if (!(now & 1) && copy(head, now, value, words))
             return SHL_OK;
         shl_pause();
     }
     return SHL_AGAIN;
 }
 
-void shl_seqlock_write(void *seqlock, const void *value, uint32_t words)
+SHL_RT void shl_seqlock_write(void *seqlock, const void *value, uint32_t words)
 {
     struct seqlock_head *head = seqlock;
     const uint8_t *from = value;
