@@ -10,7 +10,7 @@ cd "$root" || exit 2
 # Programs that cannot run under a sanitizer: they are about being preloaded.
 not_here="test_rtwatch"
 # Those in which threads meet.
-threads="test_seqlock_threads test_stream_threads test_ring test_registry test_board test_cycle
+threads="test_mpsc test_seqlock_threads test_stream_threads test_ring test_registry test_board test_cycle
     test_segment test_host test_message_queue test_requester test_monitor
     test_ring_tap test_plug test_plug_board test_plugin
     test_plugin_hazards test_plugin_start test_free test_free_claims test_free_events

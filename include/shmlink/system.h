@@ -15,13 +15,29 @@ extern "C" {
 
 typedef struct shl_worker shl_worker;
 
+/** A link in a list: the first member of whatever is put into one. */
+struct shl_mpsc_node {
+    struct shl_mpsc_node *next;
+};
+
+/** Something for a worker to do once. The caller's; whoever has it done may free it. */
+struct shl_task {
+    struct shl_mpsc_node node;
+    void (*run)(struct shl_task *task);
+};
+
 /** Start a thread that calls job(arg) at once, then every period_ms, and
- * whenever it is woken. Signals are blocked in it. [control] */
+ * whenever it is woken; NULL: it only does what is posted to it. Signals are
+ * blocked in it. [control] */
 shl_status shl_worker_new(void (*job)(void *arg), void *arg, uint32_t period_ms,
                           shl_worker **worker);
 
 /** Have the job called soon. [any], no system call if it is awake. */
 SHL_RT void shl_worker_wake(shl_worker *worker);
+
+/** Have the worker do this as well, each task once, in the order in which they
+ * were posted. Tasks not begun when the worker is freed are not done. [any] */
+SHL_RT void shl_worker_post(shl_worker *worker, struct shl_task *task);
 
 /** Wait for a running job, end the thread. NULL is fine. [control] */
 void shl_worker_free(shl_worker *worker);

@@ -70,13 +70,7 @@ void shl_device_free_spend(struct shl_device *device, struct shl_duplex *duplex)
 {
     if (!duplex)
         return;
-    duplex->next =
-        atomic_load_explicit(&device->free.spent, memory_order_relaxed);
-    /* release: `next` is there; the keeper at most takes the list meanwhile */
-    while (!atomic_compare_exchange_weak_explicit(
-        &device->free.spent, &duplex->next, duplex, memory_order_release,
-        memory_order_relaxed)) {
-    }
+    shl_mpsc_push(&device->free.spent, &duplex->node);
 }
 
 void shl_device_free_use(struct shl_device *device,
@@ -98,20 +92,15 @@ void shl_device_free_leave(struct shl_device *device)
     device->free.duplex = NULL;
 }
 
-static void free_all(struct shl_duplex *duplex)
-{
-    while (duplex) {
-        struct shl_duplex *next = duplex->next;
-        shl_duplex_free(duplex);
-        duplex = next;
-    }
-}
-
 void shl_device_free_keep(struct shl_device *device)
 {
-    /* acquire: the links of the list */
-    free_all(atomic_exchange_explicit(&device->free.spent, NULL,
-                                      memory_order_acquire));
+    struct shl_mpsc_node *node = shl_mpsc_take(&device->free.spent);
+
+    while (node) {
+        struct shl_duplex *duplex = (struct shl_duplex *)node;
+        node = node->next;
+        shl_duplex_free(duplex);
+    }
 }
 
 void shl_device_free_end(struct shl_device *device)
@@ -119,7 +108,7 @@ void shl_device_free_end(struct shl_device *device)
     struct shl_device_free *own = &device->free;
 
     shl_duplex_free(own->duplex);
-    free_all(atomic_load_explicit(&own->spent, memory_order_relaxed));
+    shl_device_free_keep(device);
     own->duplex = NULL;
     free(own->planes);
     own->planes = NULL;

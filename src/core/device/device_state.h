@@ -45,7 +45,7 @@ struct shl_device_claims {
 };
 
 /* What the free drive adds (device_free.c).
- *   spent  audio pushes (release), keeper takes all (acquire): to be freed */
+ *   spent  audio pushes, keeper takes all: to be freed */
 struct shl_device_free {
     const struct shl_resampler *resampler;
     SHL_RT uint64_t (*clock_ns)(void);
@@ -60,7 +60,7 @@ struct shl_device_free {
     _Atomic uint32_t late;
     struct shl_transport_receiver change;
     int64_t heard_frame; /* of the host, where the block begins */
-    struct shl_duplex *_Atomic spent;
+    struct shl_mpsc spent;
 };
 
 struct shl_device {

@@ -7,6 +7,7 @@
 #define SHL_DUPLEX_H
 
 #include "core/free/stream.h"
+#include "core/os/mpsc.h"
 #include "core/shm/segment.h"
 #include "shmlink/realtime.h"
 #include "shmlink/registry.h"
@@ -33,6 +34,7 @@ struct shl_duplex_options {
 };
 
 struct shl_duplex {
+    struct shl_mpsc_node node; /* for whoever keeps a list */
     shl_stream_writer *writer;
     shl_stream_reader *reader;
     struct shl_duplex_options options;
@@ -43,7 +45,6 @@ struct shl_duplex {
     bool begun;             /* some block was */
     uint32_t silent_frames; /* since it was the stream */
     uint32_t told_late;
-    struct shl_duplex *next; /* for whoever keeps a list */
 };
 
 /** How many channels duplex in one direction, as both sides work it out. */

@@ -636,7 +636,7 @@ static void take_answers(shl_host *host)
                                *next;
 
     for (; pending; pending = next) {
-        next = pending->next;
+        next = shl_pending_request_next(pending);
         answer(host, pending);
         shl_pending_request_free(pending);
     }

@@ -10,6 +10,7 @@
 
 #include "core/maolan/maolan.h"
 #include "core/maolan/scratch.h"
+#include "core/os/mpsc.h"
 #include "core/os/platform.h"
 #include "shmlink/param.h"
 #include "shmlink/realtime.h"
@@ -41,9 +42,9 @@ enum shl_plugin_process_stage {
 
 /** A request on its way through the slot and back. */
 struct shl_pending_request {
-    struct shl_pending_request *next;
-    uint32_t id;     /* whoever asks knows it by this */
-    uint32_t number; /* enum shl_plugin_host_type */
+    struct shl_mpsc_node node; /* first: see shl_pending_request_next */
+    uint32_t id;               /* whoever asks knows it by this */
+    uint32_t number;           /* enum shl_plugin_host_type */
     uint64_t deadline_ns;
     uint8_t *bytes; /* asked: for scratch; answered: of scratch */
     uint32_t size;
@@ -120,11 +121,10 @@ struct shl_plugin_process {
      *             the owner
      *   gone      audio         everybody    relaxed: a pipe has ended
      *   starting  its thread    everybody    relaxed: its pid, before ready
-     *   posted    the owner     its thread   release, acquire: a stack
-     *   answered  its thread    the owner    release, acquire: a stack */
+     *   posted    the owner     its thread   as a shl_mpsc
+     *   answered  its thread    the owner    as a shl_mpsc */
     _Atomic uint32_t stage, calls, quit, held, named, gone, starting;
-    _Atomic(struct shl_pending_request *) posted;
-    _Atomic(struct shl_pending_request *) answered;
+    struct shl_mpsc posted, answered;
 };
 
 /** Begin to start one; returns at once. SHL_BAD_NAME (format or spec),
@@ -191,6 +191,13 @@ shl_status shl_plugin_process_ask(struct shl_plugin_process *plugin,
 struct shl_pending_request *
 shl_plugin_process_answer(struct shl_plugin_process *plugin);
 void shl_pending_request_free(struct shl_pending_request *pending);
+
+/** The one that came after it, of those taken with it. [control] */
+static inline struct shl_pending_request *
+shl_pending_request_next(const struct shl_pending_request *pending)
+{
+    return (struct shl_pending_request *)pending->node.next;
+}
 
 /* ---- plugin_process_program.c, for plugin_process.c ---- */
 

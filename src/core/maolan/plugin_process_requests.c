@@ -18,33 +18,10 @@ void shl_pending_request_free(struct shl_pending_request *pending)
     free(pending);
 }
 
-static void push(_Atomic(struct shl_pending_request *) *stack,
-                 struct shl_pending_request *pending)
+/* All that is there, the oldest first, linked by `next`. */
+static struct shl_pending_request *take_all(struct shl_mpsc *list)
 {
-    pending->next = atomic_load_explicit(stack, memory_order_relaxed);
-    /* release: the pending is whole before the other side can see it */
-    while (!atomic_compare_exchange_weak_explicit(stack, &pending->next,
-                                                  pending, memory_order_release,
-                                                  memory_order_relaxed))
-        continue;
-}
-
-/* All that is there, oldest first. */
-static struct shl_pending_request *
-take_all(_Atomic(struct shl_pending_request *) *stack)
-{
-    /* acquire: they are whole */
-    struct shl_pending_request *from =
-        atomic_exchange_explicit(stack, NULL, memory_order_acquire);
-    struct shl_pending_request *oldest = NULL;
-
-    while (from) {
-        struct shl_pending_request *next = from->next;
-        from->next = oldest;
-        oldest = from;
-        from = next;
-    }
-    return oldest;
+    return (struct shl_pending_request *)shl_mpsc_take(list);
 }
 
 static bool is_asked(uint32_t type)
@@ -86,7 +63,7 @@ shl_status shl_plugin_process_ask(struct shl_plugin_process *plugin,
     pending->id = id;
     pending->number = number;
     pending->deadline_ns = shl_clock_ns() + timeout_ms * MS_NS;
-    push(&plugin->posted, pending);
+    shl_mpsc_push(&plugin->posted, &pending->node);
     atomic_fetch_add_explicit(&plugin->calls, 1, memory_order_seq_cst);
     shl_word_wake(&plugin->calls);
     return SHL_OK;
@@ -299,7 +276,7 @@ static void serve(struct shl_plugin_process *plugin,
     if (bytes)
         memcpy(bytes, scratch, size);
     read_values(plugin, pending, scratch);
-    push(&plugin->answered, pending);
+    shl_mpsc_push(&plugin->answered, &pending->node);
 }
 
 void shl_plugin_request_serve(struct shl_plugin_process *plugin)
@@ -308,13 +285,13 @@ void shl_plugin_request_serve(struct shl_plugin_process *plugin)
     uint8_t *scratch = pending ? malloc(SHL_SCRATCH_SIZE) : NULL;
 
     for (; pending; pending = next) {
-        next = pending->next;
+        next = shl_pending_request_next(pending);
         if (scratch) {
             serve(plugin, pending, scratch);
         } else {
             pending->status = SHL_NO_MEMORY;
             pending->size = 0;
-            push(&plugin->answered, pending);
+            shl_mpsc_push(&plugin->answered, &pending->node);
         }
     }
     free(scratch);
@@ -327,7 +304,8 @@ void shl_plugin_request_clear(struct shl_plugin_process *plugin)
 
     for (int i = 0; i < 2; i++)
         while (lists[i]) {
-            struct shl_pending_request *next = lists[i]->next;
+            struct shl_pending_request *next =
+                shl_pending_request_next(lists[i]);
             shl_pending_request_free(lists[i]);
             lists[i] = next;
         }

@@ -10,6 +10,7 @@
 #define HALF          (SHL_MESSAGE_SLOTS / 2)
 
 struct shl_queued {
+    struct shl_mpsc_node node; /* while it is posted */
     struct shl_queued *next;
     struct shl_message head; /* total: all bytes; no payload */
     uint32_t epoch;
@@ -35,25 +36,25 @@ void shl_message_queue_open(struct shl_message_queue *queue,
                            sizeof from->slot[0], SHL_MESSAGE_SLOTS);
 }
 
-/* ---- letters ---------------------------------------------------------------- */
+/* ---- lists ---------------------------------------------------------------- */
 
-static void append(struct shl_queued_list *letters, struct shl_queued *queued)
+static void append(struct shl_queued_list *list, struct shl_queued *queued)
 {
     queued->next = NULL;
-    if (letters->last)
-        letters->last->next = queued;
+    if (list->last)
+        list->last->next = queued;
     else
-        letters->first = queued;
-    letters->last = queued;
+        list->first = queued;
+    list->last = queued;
 }
 
-static struct shl_queued *remove_first(struct shl_queued_list *letters)
+static struct shl_queued *remove_first(struct shl_queued_list *list)
 {
-    struct shl_queued *queued = letters->first;
+    struct shl_queued *queued = list->first;
 
-    letters->first = queued->next;
-    if (!letters->first)
-        letters->last = NULL;
+    list->first = queued->next;
+    if (!list->first)
+        list->last = NULL;
     return queued;
 }
 
@@ -67,23 +68,14 @@ static void discard(struct shl_message_queue *queue, struct shl_queued *queued)
 /* Take over what was posted, oldest first again. */
 static void collect(struct shl_message_queue *queue)
 {
-    /* acquire: the letters are whole */
-    struct shl_queued *newest =
-        atomic_exchange_explicit(&queue->posted, NULL, memory_order_acquire);
-    struct shl_queued *oldest = NULL;
+    struct shl_mpsc_node *node = shl_mpsc_take(&queue->posted);
 
-    while (newest) {
-        struct shl_queued *next = newest->next;
-        newest->next = oldest;
-        oldest = newest;
-        newest = next;
-    }
-    while (oldest) {
-        struct shl_queued *next = oldest->next;
-        append(shl_fragments_count(oldest->head.total) == 1 ? &queue->singles
+    while (node) {
+        struct shl_queued *queued = (struct shl_queued *)node;
+        node = node->next;
+        append(shl_fragments_count(queued->head.total) == 1 ? &queue->singles
                                                             : &queue->longs,
-               oldest);
-        oldest = next;
+               queued);
     }
 }
 
@@ -129,16 +121,6 @@ static struct shl_queued *write_queued(const void *bytes, uint32_t size)
     return queued;
 }
 
-static void hang_up(struct shl_message_queue *queue, struct shl_queued *queued)
-{
-    queued->next = atomic_load_explicit(&queue->posted, memory_order_relaxed);
-    /* release: the queued is whole */
-    while (!atomic_compare_exchange_weak_explicit(&queue->posted, &queued->next,
-                                                  queued, memory_order_release,
-                                                  memory_order_relaxed))
-        continue;
-}
-
 shl_status shl_message_queue_post(struct shl_message_queue *queue,
                                   uint32_t type, uint32_t flags,
                                   uint32_t request, const void *bytes,
@@ -165,7 +147,7 @@ shl_status shl_message_queue_post(struct shl_message_queue *queue,
     queued->head.flags = (uint16_t)(flags | claim_flags(epoch));
     queued->head.request = request ? request : unasked_id(queue);
     atomic_fetch_add_explicit(&queue->waiting, size, memory_order_relaxed);
-    hang_up(queue, queued);
+    shl_mpsc_push(&queue->posted, &queued->node);
     return SHL_OK;
 }
 
@@ -179,14 +161,13 @@ void shl_message_queue_bell(struct shl_message_ring *ring)
         shl_word_wake(&ring->bell);
 }
 
-/* The first of these letters that is still meant for our peer. */
+/* The first of these messages that is still meant for our peer. */
 static struct shl_queued *first_of(struct shl_message_queue *queue,
-                                   struct shl_queued_list *letters,
-                                   uint32_t epoch)
+                                   struct shl_queued_list *list, uint32_t epoch)
 {
-    while (letters->first && letters->first->epoch != epoch)
-        discard(queue, remove_first(letters));
-    return letters->first;
+    while (list->first && list->first->epoch != epoch)
+        discard(queue, remove_first(list));
+    return list->first;
 }
 
 static bool send_part(struct shl_message_queue *queue,
@@ -204,16 +185,16 @@ static bool send_part(struct shl_message_queue *queue,
 
 /* Behind the others that the peer has begun to put together: at most as many
  * as it can, so the next queued waits until one of them is whole. */
-static void step_back(struct shl_queued_list *letters)
+static void step_back(struct shl_queued_list *list)
 {
-    struct shl_queued *queued = remove_first(letters);
-    struct shl_queued *before = letters->first;
+    struct shl_queued *queued = remove_first(list);
+    struct shl_queued *before = list->first;
 
     for (uint32_t i = 2; before && before->next && i < SHL_FRAGMENTS_AT_ONCE;
          i++)
         before = before->next;
     if (!before || !before->next) {
-        append(letters, queued);
+        append(list, queued);
         return;
     }
     queued->next = before->next;

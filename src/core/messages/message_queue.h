@@ -9,6 +9,7 @@
 #define SHL_MESSAGE_QUEUE_H
 
 #include "core/messages/fragments.h"
+#include "core/os/mpsc.h"
 #include "core/shm/layout.h"
 #include "core/shm/ring.h"
 
@@ -27,9 +28,7 @@ struct shl_message_queue {
      * then; NULL: nothing is */
     const _Atomic uint32_t *last;
     uint32_t epoch_seen;
-    /* messages just posted, newest first: posters exchange (release), the one
-     * that sends takes them all (acquire) */
-    _Atomic(struct shl_queued *) posted;
+    struct shl_mpsc posted; /* who sends takes them all */
     /* bytes posted and not sent: all add and subtract, relaxed */
     _Atomic uint64_t waiting;
     _Atomic uint32_t serial; /* of unasked ids, relaxed */

@@ -11,10 +11,10 @@
 
 /* A handler that was replaced may just be running, so all of them stay until
  * the responder closes. */
-struct shl_responder_handler {
+struct handler {
+    struct shl_mpsc_node node;
     shl_message_handler call;
     void *arg;
-    struct shl_responder_handler *before;
 };
 
 void shl_responder_open(struct shl_responder *responder,
@@ -37,15 +37,13 @@ void shl_responder_own(struct shl_responder *responder,
 
 void shl_responder_close(struct shl_responder *responder)
 {
-    struct shl_responder_handler *handler =
-        atomic_load_explicit(&responder->handler, memory_order_acquire);
+    struct shl_mpsc_node *handler = shl_mpsc_take(&responder->handlers);
 
     while (handler) {
-        struct shl_responder_handler *before = handler->before;
+        struct shl_mpsc_node *next = handler->next;
         free(handler);
-        handler = before;
+        handler = next;
     }
-    atomic_store_explicit(&responder->handler, NULL, memory_order_relaxed);
     if (responder->queue.to)
         shl_message_queue_close(&responder->queue);
 }
@@ -53,19 +51,13 @@ void shl_responder_close(struct shl_responder *responder)
 shl_status shl_responder_handle(struct shl_responder *responder,
                                 shl_message_handler call, void *arg)
 {
-    struct shl_responder_handler *handler = malloc(sizeof *handler);
+    struct handler *handler = malloc(sizeof *handler);
 
     if (!handler)
         return SHL_NO_MEMORY;
     handler->call = call;
     handler->arg = arg;
-    handler->before =
-        atomic_load_explicit(&responder->handler, memory_order_acquire);
-    /* release: the handler is whole */
-    while (!atomic_compare_exchange_weak_explicit(
-        &responder->handler, &handler->before, handler, memory_order_acq_rel,
-        memory_order_acquire))
-        continue;
+    shl_mpsc_push(&responder->handlers, &handler->node);
     return SHL_OK;
 }
 
@@ -139,9 +131,8 @@ static void built_in(struct shl_responder *responder,
 static void handle(struct shl_responder *responder,
                    const struct shl_whole *whole)
 {
-    /* acquire: the handler is whole */
-    const struct shl_responder_handler *handler =
-        atomic_load_explicit(&responder->handler, memory_order_acquire);
+    const struct handler *handler =
+        (const struct handler *)shl_mpsc_newest(&responder->handlers);
     struct shl_received message = {.type = whole->type,
                                    .request = whole->request,
                                    .asks = whole->flags & SHL_MESSAGE_ASKS,

@@ -6,15 +6,15 @@
 #define SHL_RESPONDER_H
 
 #include "core/messages/message_queue.h"
+#include "core/os/mpsc.h"
 #include "shmlink/monitor.h"
 
 struct shl_device;
-struct shl_responder_handler;
 
 struct shl_responder {
     struct shl_message_queue queue;
-    /* set by any control thread (release), used by the keeper (acquire) */
-    _Atomic(struct shl_responder_handler *) handler;
+    /* any control thread pushes, the keeper uses the newest */
+    struct shl_mpsc handlers;
     /* set by any control thread (release), used by the device's threads
      * (acquire) */
     _Atomic(const struct shl_monitor *) monitor;

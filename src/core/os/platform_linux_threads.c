@@ -5,6 +5,7 @@
 #    define _GNU_SOURCE 1
 #endif
 
+#include "core/os/mpsc.h"
 #include "core/os/platform.h"
 
 #include <errno.h>
@@ -76,6 +77,7 @@ struct shl_worker {
     _Atomic uint32_t *calls;
     _Atomic uint32_t *parked;
     _Atomic uint32_t own_calls, own_parked; /* unless they are elsewhere */
+    struct shl_mpsc tasks;                  /* posted */
     _Atomic uint32_t quit; /* release by free, acquire by the thread */
 };
 
@@ -99,6 +101,17 @@ static void worker_sleep(struct shl_worker *worker, uint32_t seen)
     atomic_store_explicit(worker->parked, 0, memory_order_relaxed);
 }
 
+static void worker_tasks(struct shl_worker *worker)
+{
+    struct shl_mpsc_node *node = shl_mpsc_take(&worker->tasks);
+
+    while (node) {
+        struct shl_task *task = (struct shl_task *)node;
+        node = node->next;
+        task->run(task);
+    }
+}
+
 static void *worker_run(void *arg)
 {
     struct shl_worker *worker = arg;
@@ -108,7 +121,9 @@ static void *worker_run(void *arg)
             atomic_load_explicit(worker->calls, memory_order_seq_cst);
         if (atomic_load_explicit(&worker->quit, memory_order_acquire))
             return NULL;
-        worker->job(worker->arg);
+        if (worker->job)
+            worker->job(worker->arg);
+        worker_tasks(worker);
         worker_sleep(worker, seen);
     }
 }
@@ -203,6 +218,12 @@ void shl_worker_wake(shl_worker *worker)
     atomic_fetch_add_explicit(worker->calls, 1, memory_order_seq_cst);
     if (atomic_load_explicit(worker->parked, memory_order_seq_cst))
         shl_word_wake(worker->calls);
+}
+
+void shl_worker_post(shl_worker *worker, struct shl_task *task)
+{
+    shl_mpsc_push(&worker->tasks, &task->node);
+    shl_worker_wake(worker);
 }
 
 void shl_worker_free(shl_worker *worker)

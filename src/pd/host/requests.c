@@ -18,13 +18,11 @@
 /* ---- the other thread ------------------------------------------------------- */
 
 /* One worker for all objects of this Pd, which stays.
- *   posted  Pd's thread pushes (release), the worker takes all (acquire)
  *   state   of a work: who comes second (acq_rel) tells Pd's thread that it is
  *           done, or frees what Pd has given up */
 enum { WORK_WAITS, WORK_DONE, WORK_LEFT };
 
 static shl_worker *worker;
-static _Atomic(struct work *) posted;
 
 static void work_free(struct work *work)
 {
@@ -35,28 +33,14 @@ static void work_free(struct work *work)
     free(work);
 }
 
-static void work_on(void *unused)
+static void work_on(struct shl_task *task)
 {
-    /* acquire: the work is whole */
-    struct work *newest =
-        atomic_exchange_explicit(&posted, NULL, memory_order_acquire);
-    struct work *oldest = NULL;
-    (void)unused;
+    struct work *work = (struct work *)task;
 
-    while (newest) {
-        struct work *next = newest->next;
-        newest->next = oldest;
-        oldest = newest;
-        newest = next;
-    }
-    while (oldest) {
-        struct work *next = oldest->next;
-        oldest->job(oldest);
-        if (atomic_exchange_explicit(&oldest->state, WORK_DONE,
-                                     memory_order_acq_rel) == WORK_LEFT)
-            work_free(oldest);
-        oldest = next;
-    }
+    work->job(work);
+    if (atomic_exchange_explicit(&work->state, WORK_DONE,
+                                 memory_order_acq_rel) == WORK_LEFT)
+        work_free(work);
 }
 
 static shl_status work_post(struct work *work)
@@ -64,15 +48,11 @@ static shl_status work_post(struct work *work)
     shl_status status = SHL_OK;
 
     if (!worker)
-        status = shl_worker_new(work_on, NULL, REST_MS, &worker);
+        status = shl_worker_new(NULL, NULL, REST_MS, &worker);
     if (status)
         return status;
-    work->next = atomic_load_explicit(&posted, memory_order_relaxed);
-    /* release: the work is whole */
-    while (!atomic_compare_exchange_weak_explicit(
-        &posted, &work->next, work, memory_order_release, memory_order_relaxed))
-        continue;
-    shl_worker_wake(worker);
+    work->task.run = work_on;
+    shl_worker_post(worker, &work->task);
     return SHL_OK;
 }
 

@@ -19,6 +19,7 @@ struct request;
 /** A piece of work for the other thread. Whoever asks fills what the job
  * needs; the job leaves what it found. */
 struct work {
+    struct shl_task task; /* first: the worker has it by this */
     void (*job)(struct work *work);
     char path[SHL_PATH_SIZE];
     struct shl_store store;
@@ -32,7 +33,6 @@ struct work {
     int is_new;
     shl_status status;
     struct shl_why why;
-    struct work *next;
     _Atomic int state;
 };
 
