@@ -74,4 +74,32 @@ if [ "$(echo "$words" | wc -l)" -gt 20 ]; then
 else
     fail "src/core/values/status.c: its words are not found"
 fi
+
+# Each sentence that the externals print stands on that page, and no other does.
+# unsaid PAGE: the sentences that the page lacks, and its rows that nobody says.
+unsaid() {
+    while IFS= read -r sentence; do
+        grep -qF -e "\`$sentence\`" "$1" || echo "no row for: $sentence"
+    done <"$work/sentences"
+    sed -n '/^## The sentences/,/^## Noises/s/^| `\([^`]*\)`.*/\1/p' "$1" |
+        while IFS= read -r sentence; do
+            grep -qxF -e "$sentence" "$work/sentences" ||
+                echo "no source says: $sentence"
+        done
+}
+LC_ALL=C awk -f tests/sentences.awk src/pd/*.c src/pd/*/*.c >"$work/sentences"
+unsaid docs/troubleshooting.md >"$work/unsaid"
+if [ -s "$work/unsaid" ]; then
+    fail "docs/troubleshooting.md: $(cat "$work/unsaid")"
+elif [ "$(wc -l <"$work/sentences")" -gt 80 ]; then
+    pass "docs/troubleshooting.md has the $(wc -l <"$work/sentences") sentences of src/pd"
+else
+    fail "tests/sentences.awk finds only $(wc -l <"$work/sentences") sentences"
+fi
+sed '/^| `no answer in 30 s`/s/30/40/' docs/troubleshooting.md >"$work/page.md"
+if [ "$(unsaid "$work/page.md" | wc -l)" -eq 2 ]; then
+    pass "a sentence without a row and a row without a sentence are seen"
+else
+    fail "a changed sentence is overlooked: $(unsaid "$work/page.md")"
+fi
 tally_end
