@@ -27,7 +27,7 @@ static struct item items[THREADS][EACH];
 
 static void what_was_pushed_is_taken_oldest_first(void **state)
 {
-    struct shl_mpsc own = {0};
+    struct shl_mpsc own = {NULL};
     struct item three[3] = {{.number = 0}, {.number = 1}, {.number = 2}};
     (void)state;
 
