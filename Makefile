@@ -305,6 +305,7 @@ $(BUILD)/tests/test_schedule.o: core.flags += -isystem "$(PDINCLUDEDIR)"
 # Calls before which something else is to happen.
 $(BUILD)/tests/test_races: wrapped = shl_map_owner shl_lease_take \
     shl_segment_claim_read shl_segment_view shl_map_reserve
+$(BUILD)/tests/test_fragments: wrapped = realloc
 $(BUILD)/tests/test_cycle: wrapped = shl_clock_ns shl_word_wait
 
 rate.tests = $(addprefix $(BUILD)/tests/test_,stream free free_claims free_events)

@@ -43,7 +43,9 @@ targets() {
 # One record: title, file, old, new, tests. The old line stands once in the file.
 put_in() { # file old new
     cp -p "$copy/$1" "$work/whole"
-    awk -v old="$2" -v new="$3" '
+    # not by -v, which takes backslashes for its own
+    old=$2 new=$3 awk '
+        BEGIN { old = ENVIRON["old"]; new = ENVIRON["new"] }
         { line = $0; sub(/^[ \t]+/, "", line); sub(/[ \t]+$/, "", line) }
         line == old { n++; print new; next }
         { print }

@@ -24,6 +24,27 @@
 
 /* ---- names of boards and segments --------------------------------------------- */
 
+/* With its number a name has 47 bytes at most. */
+static void long_names_leave_room_for_their_number(void **state)
+{
+    struct shl_registration registration;
+    struct shl_why why;
+    char wish[SHL_ID_SIZE], got[SHL_ID_SIZE + 8];
+
+    (void)state;
+    memset(wish, 'n', sizeof wish);
+    wish[SHL_ID_SIZE - 3] = 0;
+    snprintf(got, sizeof got, "%s:0", wish);
+    assert_true(board_sit(&registration, wish, got));
+    shl_registration_leave(&registration);
+    wish[SHL_ID_SIZE - 3] = 'n';
+    wish[SHL_ID_SIZE - 2] = 0;
+    struct shl_identity who = board_identity(wish);
+    assert_int_equal(shl_registration_take(registry, &who, &registration, &why),
+                     SHL_BAD_NAME);
+    assert_non_null(strstr(why.text, "too long"));
+}
+
 static void board_names_are_short_words(void **state)
 {
     static const char *const bad[] = {
@@ -470,6 +491,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOARD_TEST(board_names_are_short_words),
+        BOARD_TEST(long_names_leave_room_for_their_number),
         BOARD_TEST(segment_names_are_of_one_pattern),
         BOARD_TEST(fresh_board_is_a_file_of_zeros),
         BOARD_TEST(names_get_the_lowest_free_number),

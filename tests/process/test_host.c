@@ -31,6 +31,21 @@ static void nobody_there_is_said_and_waited_for(void **state)
     assert_non_null(strstr(why, "linked"));
 }
 
+static void events_are_heard_when_the_device_has_read_them(void **state)
+{
+    (void)state;
+    new_host(usual());
+    assert_true(shl_host_heard(host)); /* there is nobody who could */
+    shl_host_free(host);
+    link_both(usual(), (struct peer_wish){0});
+    assert_true(shl_host_heard(host));
+    send_midi(0x90, 60, 100, 0);
+    assert_false(shl_host_heard(host));
+    for (int i = 0; i < LIMIT_MS && !shl_host_heard(host); i++)
+        play(0, 64);
+    assert_true(shl_host_heard(host));
+}
+
 static void a_name_that_cannot_be_is_refused(void **state)
 {
     char why[256];
@@ -396,6 +411,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(nobody_there_is_said_and_waited_for),
+        TEST(events_are_heard_when_the_device_has_read_them),
         TEST(a_name_that_cannot_be_is_refused),
         TEST(without_a_wish_it_is_a_wire),
         TEST(a_busy_device_names_its_host_and_is_taken_when_free),

@@ -48,6 +48,37 @@ static void second_creation_is_refused(void **state)
     assert_int_equal(opened(NULL), SHL_OK);
 }
 
+static void limits_are_within_what_is_allowed(void **state)
+{
+    struct shl_identity who = good_identity();
+
+    (void)state;
+    who.in_channels = who.out_channels = SHL_MAX_CHANNELS;
+    who.block_frames = 1;
+    assert_int_equal(shl_identity_check(&who), SHL_OK);
+    who.block_frames = SHL_MAX_FRAMES;
+    assert_int_equal(shl_identity_check(&who), SHL_OK);
+    who.block_frames = 0;
+    assert_int_equal(shl_identity_check(&who), SHL_BAD_PEER);
+    who.block_frames = SHL_MAX_FRAMES + 1;
+    assert_int_equal(shl_identity_check(&who), SHL_BAD_PEER);
+    who.block_frames = 1;
+    who.out_channels++;
+    assert_int_equal(shl_identity_check(&who), SHL_BAD_PEER);
+    who.out_channels--;
+    who.in_channels++;
+    assert_int_equal(shl_identity_check(&who), SHL_BAD_PEER);
+    assert_int_equal(shl_segment_reserve_streams(&device, SHL_MAX_CHANNELS,
+                                                 SHL_MAX_CHANNELS),
+                     SHL_OK);
+    assert_int_equal(
+        shl_segment_reserve_streams(&device, SHL_MAX_CHANNELS + 1, 1),
+        SHL_WRONG_CHANNELS);
+    assert_int_equal(
+        shl_segment_reserve_streams(&device, 1, SHL_MAX_CHANNELS + 1),
+        SHL_WRONG_CHANNELS);
+}
+
 static uint32_t word_at(const struct shl_segment *s, uint32_t offset)
 {
     return atomic_load(shl_segment_word(s, offset));
@@ -470,6 +501,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(segment_is_for_nobody_until_it_is_ready),
         TEST(second_creation_is_refused),
+        TEST(limits_are_within_what_is_allowed),
         TEST(host_sees_what_the_device_wrote),
         TEST(memory_is_reserved_as_it_comes_into_use),
         TEST(parameters_arrive_clean),

@@ -224,6 +224,30 @@ static void promised_length_takes_no_memory(void **state)
     assert_int_equal(under_way(), 0);
 }
 
+/* Makefile lets it go through here. */
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+static bool no_memory;
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return no_memory ? NULL : __real_realloc(old, size);
+}
+
+static void without_memory_the_transfer_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(add(1, 100000, 0), SHL_AGAIN);
+    no_memory = true;
+    shl_status status = SHL_AGAIN;
+    for (uint32_t part = 1; status == SHL_AGAIN; part++)
+        status = add(1, 100000, part);
+    no_memory = false;
+    assert_int_equal(status, SHL_NO_MEMORY);
+    assert_int_equal(whole.fault, SHL_FRAGMENTS_NO_MEMORY);
+    assert_int_equal(under_way(), 0);
+}
+
 static void bytes_that_are_not_used_are_0(void **state)
 {
     const struct shl_message head = {.type = 3, .total = 241};
@@ -261,6 +285,7 @@ int main(void)
         TEST(eight_transfers_alternate_and_a_ninth_is_refused),
         TEST(fault_of_one_transfer_leaves_the_other_alone),
         TEST(promised_length_takes_no_memory),
+        TEST(without_memory_the_transfer_ends),
         TEST(bytes_that_are_not_used_are_0),
         TEST(every_fault_has_a_sentence),
     };

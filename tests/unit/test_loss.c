@@ -272,6 +272,18 @@ static void block_of_no_frames_changes_nothing(void **state)
     assert_int_equal(loss.lost, 1);
 }
 
+static void the_count_of_lost_blocks_stops_at_its_end(void **state)
+{
+    struct shl_loss loss = heard(SHL_ONLOSS_FADE, 1, 1, 64);
+
+    (void)state;
+    loss.lost = UINT32_MAX - 1;
+    lose(&loss, 64);
+    assert_int_equal(loss.lost, UINT32_MAX);
+    lose(&loss, 64);
+    assert_int_equal(loss.lost, UINT32_MAX);
+}
+
 static void channels_that_went_away_are_forgotten(void **state)
 {
     struct shl_loss loss = heard(SHL_ONLOSS_HOLD, 1, 1, 64);
@@ -339,6 +351,7 @@ int main(void)
         cmocka_unit_test(policy_changed_in_a_loss_fades_from_what_was_heard),
         cmocka_unit_test(samples_that_are_no_numbers_do_not_linger),
         cmocka_unit_test(block_of_no_frames_changes_nothing),
+        cmocka_unit_test(the_count_of_lost_blocks_stops_at_its_end),
         cmocka_unit_test(channels_that_went_away_are_forgotten),
         cmocka_unit_test(all_32_channels_have_a_last_sample),
         cmocka_unit_test(what_is_no_number_becomes_silence),

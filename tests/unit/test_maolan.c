@@ -441,6 +441,11 @@ static void offsets_and_bytes_out_of_range_are_put_right(void **state)
         assert_false(shl_maolan_take(&daw, &event, &offset));
         assert_int_equal(daw.counts.bad, 3);
         assert_int_equal(daw.counts.moved, 1);
+        /* a block of no frames has no offset that could be wrong */
+        raw_push(ring, late);
+        assert_true(take(&daw, &event, &offset, 0));
+        assert_int_equal(offset, 0);
+        assert_int_equal(daw.counts.moved, 1);
     }
 }
 

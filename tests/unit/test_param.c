@@ -152,6 +152,16 @@ static void stepped_lands_on_the_nearest_step(void **state)
     assert_near(shl_param_plain(&mute, 0.5), 1);
 }
 
+static void a_single_step_is_no_division_by_nothing(void **state)
+{
+    struct shl_param p = wave;
+
+    (void)state;
+    p.steps = 1;
+    for (double normal = 0; normal <= 1; normal += 0.125)
+        assert_true(isfinite(shl_param_plain(&p, normal)));
+}
+
 static void ends_are_exact_and_nothing_leaves_the_range(void **state)
 {
     (void)state;
@@ -365,6 +375,7 @@ int main(void)
         cmocka_unit_test(linear_is_a_straight_line),
         cmocka_unit_test(log_makes_equal_ratios_of_equal_distances),
         cmocka_unit_test(stepped_lands_on_the_nearest_step),
+        cmocka_unit_test(a_single_step_is_no_division_by_nothing),
         cmocka_unit_test(ends_are_exact_and_nothing_leaves_the_range),
         cmocka_unit_test(ends_are_exact_in_awkward_ranges_too),
         cmocka_unit_test(nonsense_is_clipped),

@@ -34,6 +34,14 @@ static void numbers_are_those_of_the_protocol(void **state)
     assert_int_equal(SHL_PLUGIN_HOST_PORTS, SHL_MAOLAN_AUDIO_PORTS);
     uint32_t size = sizeof bytes;
     assert_int_equal(
+        shl_plugin_request_ask(SHL_PLUGIN_HOST_AU_PARAMS, 0, "", bytes, &size),
+        SHL_OK);
+    assert_int_equal(shl_plugin_request_ask((enum shl_plugin_host_type)(
+                                                SHL_PLUGIN_HOST_AU_PARAMS + 1),
+                                            0, "", bytes, &size),
+                     SHL_BAD_VALUE);
+    size = sizeof bytes;
+    assert_int_equal(
         shl_plugin_request_ask(SHL_PLUGIN_HOST_STATE_SAVE, 0, "", bytes, &size),
         SHL_BAD_VALUE);
 }

@@ -162,6 +162,22 @@ static void death_of_the_device_fails_all_at_once(void **state)
     assert_int_equal(requests.count, 0);
 }
 
+/* A place that is free again is no request. */
+static void only_what_waits_is_failed(void **state)
+{
+    uint32_t first = ask(0, 0, 1000 * MS);
+
+    (void)state;
+    ask(1, 0, 1000 * MS);
+    assert_true(shl_request_answer(&requests, first, MS, &good));
+    assert_int_equal(shl_requests_fail(&requests, MS, SHL_GONE), 1);
+    assert_int_equal(told[0].times, 1);
+    assert_int_equal(told[0].status, SHL_OK);
+    assert_int_equal(told[1].times, 1);
+    assert_int_equal(told[1].status, SHL_GONE);
+    assert_int_equal(requests.count, 0);
+}
+
 static uint32_t asked_again;
 
 static void ask_again(void *arg, const struct shl_answer *answer)
@@ -225,6 +241,7 @@ int main(void)
         TEST(deadline_ends_a_request_and_its_answer_is_late),
         TEST(a_long_answer_gets_more_time_once),
         TEST(death_of_the_device_fails_all_at_once),
+        TEST(only_what_waits_is_failed),
         TEST(handler_that_asks_again_is_not_told_in_the_same_round),
         TEST(foreign_ids_are_late_answers),
     };

@@ -91,11 +91,41 @@ static void answers_that_nobody_takes_hold_up_the_questions(void **state)
     assert_int_equal(atomic_load(&responder.dropped), 0);
 }
 
+/* A transfer that comes in no good order: refused once, however long it goes on. */
+static void a_broken_question_is_refused_once(void **state)
+{
+    struct shl_message part = {
+        .type = SHL_MESSAGE_STATE_RESTORE, .request = 7, .total = 1000};
+    uint32_t refusals = 0;
+
+    (void)state;
+    part.flags = (uint16_t)(SHL_MESSAGE_ASKS | (epoch >> 1) << 8);
+    for (part.part = 2; part.part < 4; part.part++) {
+        memcpy(shl_ring_push(&host.out), &part, sizeof part);
+        shl_ring_publish(&host.out);
+    }
+    for (int rounds = 0; rounds < 100; rounds++) {
+        struct shl_whole whole;
+        uint32_t budget = 1000;
+
+        shl_responder_pump(&responder);
+        if (shl_message_queue_take(&host, &whole, &budget) != SHL_OK)
+            continue;
+        assert_int_equal(whole.type, SHL_MESSAGE_ERROR);
+        assert_int_equal(whole.request, 7);
+        refusals++;
+    }
+    assert_int_equal(refusals, 1);
+    assert_int_equal(handled, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             answers_that_nobody_takes_hold_up_the_questions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_broken_question_is_refused_once,
+                                        set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("responder", tests, NULL, NULL);

@@ -269,6 +269,16 @@ static void skip_to_an_index_outside_drops_everything(void **state)
     assert_int_equal(take(), -1);
 }
 
+static void skip_in_a_full_ring_keeps_the_rest(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < USABLE; i++)
+        assert_true(put(i));
+    shl_ring_publish(&producer);
+    shl_ring_skip(&consumer, 7);
+    assert_int_equal(take(), 7);
+}
+
 static void skip_works_across_the_wrap(void **state)
 {
     (void)state;
@@ -362,6 +372,7 @@ int main(void)
         cmocka_unit_test_setup(read_index_from_the_future_counts_as_full,
                                begin),
         cmocka_unit_test_setup(skip_drops_up_to_an_index, begin),
+        cmocka_unit_test_setup(skip_in_a_full_ring_keeps_the_rest, begin),
         cmocka_unit_test_setup(skip_to_an_index_outside_drops_everything,
                                begin),
         cmocka_unit_test_setup(skip_works_across_the_wrap, begin),

@@ -132,6 +132,20 @@ static void format_0_with_running_status_gives_events_in_time(void **state)
     expect(3, 600, 0x20C20500);
 }
 
+static void data_bytes_end_at_127(void **state)
+{
+    struct file file = header(0, 1, 480);
+
+    (void)state;
+    TRACK(&file, 0, 0x90, 127, 127, 0, 0xFF, 0x2F, 0);
+    assert_int_equal(read_it(&file), SHL_OK);
+    expect(0, 0, 0x20907F7F);
+    score_free(&score);
+    file = header(0, 1, 480);
+    TRACK(&file, 0, 0x90, 127, 128, 0, 0xFF, 0x2F, 0);
+    expect_refused(read_it(&file), "128, above 127");
+}
+
 static void tempo_changes_of_one_track_hold_for_the_others(void **state)
 {
     struct file file = header(1, 2, 100);
@@ -302,6 +316,9 @@ static void riff_midi_is_a_midi_file(void **state)
     put(&riff, file.bytes, file.size);
     put(&riff, (const uint8_t *)"LIST\x04\0\0\0abcd", 12);
     assert_int_equal(read_it(&riff), SHL_OK);
+    expect(0, 0, 0x20903C64);
+    score_free(&score);
+    assert_int_equal(read_bytes(riff.bytes, riff.size - 12), SHL_OK);
     expect(0, 0, 0x20903C64);
     for (size_t size = 0; size < riff.size - 12; size++) {
         score_free(&score);
@@ -585,6 +602,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(format_0_with_running_status_gives_events_in_time),
+        TEST(data_bytes_end_at_127),
         TEST(tempo_changes_of_one_track_hold_for_the_others),
         TEST(tracks_are_merged_in_order_of_time),
         TEST(film_frames_count_without_tempo),

@@ -114,6 +114,7 @@ static void names_lead_nowhere(void **state)
     name[127] = 'a';
     name[128] = 0;
     assert_int_equal(shl_file_name_check(name, &why), SHL_BAD_NAME);
+    assert_non_null(strstr(why.text, " 127 bytes"));
 }
 
 static void the_folder_is_named_by_the_device(void **state)
@@ -124,8 +125,13 @@ static void the_folder_is_named_by_the_device(void **state)
     assert_non_null(strstr(store.folder, "/presets/link/My Synth"));
     assert_int_equal(shl_store_init(&other, "link", "../a/b", &why), SHL_OK);
     assert_non_null(strstr(other.folder, "/presets/link/_._a_b"));
-    unsetenv("SHMLINK_HOME");
+    assert_int_equal(shl_store_init(&other, "link", "a\\b", &why), SHL_OK);
+    assert_non_null(strstr(other.folder, "/presets/link/a_b"));
+    setenv("SHMLINK_HOME", "relative", 1); /* to whatever folder that is */
     setenv("XDG_DATA_HOME", "/data", 1);
+    assert_int_equal(shl_store_init(&other, "link", "A", &why), SHL_OK);
+    assert_string_equal(other.folder, "/data/shmlink/presets/link/A");
+    unsetenv("SHMLINK_HOME");
     assert_int_equal(shl_store_init(&other, "link", "A", &why), SHL_OK);
     assert_string_equal(other.folder, "/data/shmlink/presets/link/A");
     unsetenv("XDG_DATA_HOME");
