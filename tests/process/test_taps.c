@@ -409,11 +409,12 @@ static void note_refusal(void *arg, int by_us, const struct shl_received *said)
 
 static void a_refusal_names_a_tap_fit_to_be_shown(void **state)
 {
-    struct refusal refusal = {.text = ""};
+    /* the keeper may look at them until the device is closed */
+    static struct refusal refusal;
+    static const struct shl_monitor monitor = {.arg = &refusal,
+                                               .message = note_refusal};
     uint8_t bytes[64];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
-    const struct shl_monitor monitor = {.arg = &refusal,
-                                        .message = note_refusal};
     (void)state;
     both(6, 0);
     shl_device_set_monitor(device, &monitor);
