@@ -279,7 +279,7 @@ static void step(uint32_t at)
     if (choice & 8)
         now_ns += UINT64_C(6000000000);
     shl_plugin_request_serve(&plugin);
-    MUST(!atomic_load(&plugin.posted));
+    MUST(!shl_mpsc_newest(&plugin.posted));
     MUST(atomic_load(&plugin.held) != SHL_PLUGIN_PROCESS_SLOT);
     if (choice & 2)
         plugin.held = SHL_PLUGIN_PROCESS_NOBODY;
