@@ -65,6 +65,7 @@ static void numbers_are_written_as_printf_writes_them(void **state)
     assert_string_equal(shl_digits((double)INFINITY, 5).text, "inf");
     assert_string_equal(shl_digits((double)-INFINITY, 5).text, "-inf");
     assert_string_equal(shl_places(-0.5, 99).text, "-0.500000000");
+    assert_string_equal(shl_places(1e15, 2).text, shl_digits(1e15, 17).text);
     assert_string_equal(shl_places(1e300, 2).text, "1.0000000000000001e+300");
 }
 

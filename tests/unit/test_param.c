@@ -160,6 +160,7 @@ static void a_single_step_is_no_division_by_nothing(void **state)
     p.steps = 1;
     for (double normal = 0; normal <= 1; normal += 0.125)
         assert_true(isfinite(shl_param_plain(&p, normal)));
+    assert_near(shl_param_plain(&p, 1), p.maximum);
 }
 
 static void ends_are_exact_and_nothing_leaves_the_range(void **state)
