@@ -293,6 +293,27 @@ static void bend_is_midi_or_a_tuning(void **state)
     assert_in_range(pitch(), 391, 393); /* two semitones down */
 }
 
+/* Another host listens: what the one before had begun is over. */
+static void half_a_sysex_ends_with_its_host(void **state)
+{
+    uint8_t bytes[20] = {0xF0};
+    struct shl_event events[3];
+    uint32_t ump[2];
+
+    (void)state;
+    bytes[19] = 0xF7;
+    new_plugin(path);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(shl_sysex7_packet(0, bytes, sizeof bytes, i, ump),
+                         SHL_OK);
+        events[i] = shl_event_ump(1, ump, 2);
+    }
+    play(events, 2);
+    plugin->calls->silence(plugin);
+    play(events + 2, 1);
+    assert_null(said(SHL_EVENT_UMP, 0));
+}
+
 static void two_sysex_of_one_block_stay_apart(void **state)
 {
     const uint8_t a[] = {0xF0, 1, 2, 0xF7}, b[] = {0xF0, 3, 4, 5, 0xF7};
@@ -559,6 +580,7 @@ int main(int argc, char **argv)
         CLAP_TEST(detuned_note_is_a_tuning),
         CLAP_TEST(bend_is_midi_or_a_tuning),
         CLAP_TEST(two_sysex_of_one_block_stay_apart),
+        CLAP_TEST(half_a_sysex_ends_with_its_host),
         CLAP_TEST(sysex_comes_whole_and_goes_back),
         CLAP_TEST(values_and_meters_go_both_ways),
         CLAP_TEST(block_of_no_frames_sets_values_and_keeps_notes),

@@ -575,6 +575,8 @@ void clap_silence(struct plugin *plugin)
 
     clap_role_take(CLAP_AUDIO);
     clap->event_count = clap->arena_size = 0;
+    for (uint32_t i = 0; i < SHL_MAX_MIDI_PORTS; i++)
+        clap->sysex[i].size = 0;
     if (clap->own->reset)
         clap->own->reset(clap->own);
 }
