@@ -18,6 +18,7 @@
 #include "number.h"
 #include "observer.h"
 #include "param.h"
+#include "payload.h"
 #include "realtime.h"
 #include "registry.h"
 #include "resampler.h"

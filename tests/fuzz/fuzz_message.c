@@ -5,6 +5,7 @@
 #include "core/messages/fragments.h"
 #include "core/messages/message_queue.h"
 #include "core/shm/layout.h"
+#include "shmlink/payload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,28 @@ static void unpack_all(const uint8_t *bytes, size_t size)
         }
         check(unpack.at <= unpack.size);
     }
+}
+
+/* Every row of the table from any bytes: never beyond them; and one that is
+ * whole is packed into the bytes it came from. */
+static void unpack_rows(const uint8_t *bytes, size_t size)
+{
+    uint8_t again[sizeof(struct shl_payload_log) + 4096];
+    struct shl_unpack unpack;
+    struct shl_pack pack;
+
+#define ROW(name, fields)                                                      \
+    {                                                                          \
+        struct shl_payload_##name value;                                       \
+        unpack = shl_unpack_from(bytes, size);                                 \
+        pack = shl_pack_into(again, sizeof again);                             \
+        if (shl_unpack_##name(&unpack, &value) && unpack.at <= sizeof again) { \
+            shl_pack_##name(&pack, &value);                                    \
+            check(!pack.full && pack.used == unpack.at);                       \
+            check(!pack.used || memcmp(again, bytes, pack.used) == 0);         \
+        }                                                                      \
+    }
+    SHL_PAYLOADS(ROW)
 }
 
 /* Few ids and lengths, so that transfers meet; sometimes anything. */
@@ -128,6 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 8)
         return 0;
     unpack_all(data, size);
+    unpack_rows(data, size);
     put_together(data, size);
     if (data[1] % 8 == 0)
         take_all(data, size);

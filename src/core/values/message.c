@@ -2,8 +2,20 @@
 #include "shmlink/message.h"
 
 #include "shmlink/name.h"
+#include "shmlink/payload.h"
 
 #include <string.h>
+
+/* "id u32, value f64" from a row of the table of payloads */
+#define WORDS_OF(kind, field, room, words, note) ", " words " " #kind note
+#define WORDS(fields)                            (&fields(WORDS_OF)[2])
+#define LIST(fields)                                                           \
+    (&SHL_PAYLOAD_LIST(WORDS_OF) "; for each" fields(WORDS_OF)[2])
+#define LIST_PARAMS                                                            \
+    (&SHL_PAYLOAD_LIST(WORDS_OF) "; for each" SHL_PAYLOAD_PARAM(               \
+        WORDS_OF) "; then for each" SHL_PAYLOAD_PARAM_GROUP(WORDS_OF)[2])
+#define LIST_BUSES                                                             \
+    (&SHL_PAYLOAD_BUSES(WORDS_OF) "; for each" SHL_PAYLOAD_BUS(WORDS_OF)[2])
 
 /* One line per type: name, payload, sender, answer, errors, time to answer. */
 /* clang-format off */
@@ -11,32 +23,32 @@ static const struct shl_message_about types[SHL_MESSAGE_TYPES] = {
     [SHL_MESSAGE_PING] = {"ping", "any bytes", "both", "pong", "-", 1000},
     [SHL_MESSAGE_PONG] = {"pong", "the bytes of the ping", "both", "-", "-", 0},
     [SHL_MESSAGE_REPLY] = {"reply", "as the asked type says", "both", "-", "-", 0},
-    [SHL_MESSAGE_ERROR] = {"error", "status u32, sentence text", "both", "-", "-", 0},
-    [SHL_MESSAGE_BYE] = {"bye", "reason text", "both", "-", "-", 0},
+    [SHL_MESSAGE_ERROR] = {"error", WORDS(SHL_PAYLOAD_ERROR), "both", "-", "-", 0},
+    [SHL_MESSAGE_BYE] = {"bye", WORDS(SHL_PAYLOAD_BYE), "both", "-", "-", 0},
     [SHL_MESSAGE_IDLE] = {"idle", "-", "host", "-", "-", 0},
     [SHL_MESSAGE_ACTIVE] = {"active", "-", "host", "-", "-", 0},
-    [SHL_MESSAGE_MIDI_RAW] = {"midi_raw", "port u32, MIDI 1.0 bytes", "both", "-", "bad_value, ring_full, unsupported", 5000},
-    [SHL_MESSAGE_PARAM_LIST] = {"param_list", "-", "host", "count u32, for each: id u32, flags u32, minimum f64, maximum f64, initial f64, name text, unit text", "unsupported", 1000},
-    [SHL_MESSAGE_PARAM_GET] = {"param_get", "id u32", "host", "value f64", "not_found, unsupported", 1000},
-    [SHL_MESSAGE_PARAM_SET] = {"param_set", "id u32, value f64", "host", "value as kept f64", "not_found, bad_value, unsupported", 1000},
-    [SHL_MESSAGE_PARAM_TEXT] = {"param_text", "id u32, value f64, text: empty asks for that of the value, else for its value", "host", "value f64, text", "not_found, bad_value, unsupported", 1000},
-    [SHL_MESSAGE_PROGRAM_LIST] = {"program_list", "-", "host", "count u32, for each: name text", "unsupported", 1000},
-    [SHL_MESSAGE_PROGRAM_GET] = {"program_get", "-", "host", "index u32, name text", "unsupported", 1000},
-    [SHL_MESSAGE_PROGRAM_SET] = {"program_set", "index u32", "both", "index u32, name text", "not_found, unsupported", 1000},
+    [SHL_MESSAGE_MIDI_RAW] = {"midi_raw", WORDS(SHL_PAYLOAD_MIDI_RAW), "both", "-", "bad_value, ring_full, unsupported", 5000},
+    [SHL_MESSAGE_PARAM_LIST] = {"param_list", "-", "host", LIST_PARAMS, "unsupported", 1000},
+    [SHL_MESSAGE_PARAM_GET] = {"param_get", WORDS(SHL_PAYLOAD_PARAM_ID), "host", WORDS(SHL_PAYLOAD_PARAM_VALUE), "not_found, unsupported", 1000},
+    [SHL_MESSAGE_PARAM_SET] = {"param_set", WORDS(SHL_PAYLOAD_PARAM_SET), "host", WORDS(SHL_PAYLOAD_PARAM_VALUE), "not_found, bad_value, unsupported", 1000},
+    [SHL_MESSAGE_PARAM_TEXT] = {"param_text", WORDS(SHL_PAYLOAD_PARAM_TEXT), "host", WORDS(SHL_PAYLOAD_PARAM_WORDS), "not_found, bad_value, unsupported", 1000},
+    [SHL_MESSAGE_PROGRAM_LIST] = {"program_list", "-", "host", LIST(SHL_PAYLOAD_PROGRAM_NAME), "unsupported", 1000},
+    [SHL_MESSAGE_PROGRAM_GET] = {"program_get", "-", "host", WORDS(SHL_PAYLOAD_PROGRAM), "unsupported", 1000},
+    [SHL_MESSAGE_PROGRAM_SET] = {"program_set", WORDS(SHL_PAYLOAD_PROGRAM_SET), "both", WORDS(SHL_PAYLOAD_PROGRAM), "not_found, unsupported", 1000},
     [SHL_MESSAGE_PRESET] = {"preset", "name text, data bytes", "both", "-", "bad_value, unsupported", 5000},
     [SHL_MESSAGE_STATE_SAVE] = {"state_save", "-", "host", "the state, any bytes", "unsupported", 5000},
     [SHL_MESSAGE_STATE_RESTORE] = {"state_restore", "the state, any bytes", "host", "-", "bad_value, foreign, wrong_version, unsupported", 5000},
-    [SHL_MESSAGE_FILE_OFFER] = {"file_offer", "name text without a path, size u64, CRC-32 u32", "both", "transfer u32", "no_permission, bad_name, taken, no_space, unsupported", 5000},
-    [SHL_MESSAGE_FILE_DATA] = {"file_data", "transfer u32, offset u64, data bytes", "both", "bytes kept so far u64", "not_found, bad_value, no_space, system", 5000},
-    [SHL_MESSAGE_TAP_LIST] = {"tap_list", "-", "host", "count u32, for each: name text, kind u32, channels u32", "unsupported", 1000},
-    [SHL_MESSAGE_TAP_SELECT] = {"tap_select", "count u32, for each: first channel u32, name text", "host", "-", "not_found, wrong_channels, bad_value, no_space, unsupported", 1000},
+    [SHL_MESSAGE_FILE_OFFER] = {"file_offer", WORDS(SHL_PAYLOAD_FILE_OFFER), "both", WORDS(SHL_PAYLOAD_FILE_TRANSFER), "no_permission, bad_name, taken, no_space, unsupported", 5000},
+    [SHL_MESSAGE_FILE_DATA] = {"file_data", WORDS(SHL_PAYLOAD_FILE_DATA), "both", WORDS(SHL_PAYLOAD_FILE_KEPT), "not_found, bad_value, no_space, system", 5000},
+    [SHL_MESSAGE_TAP_LIST] = {"tap_list", "-", "host", LIST(SHL_PAYLOAD_TAP), "unsupported", 1000},
+    [SHL_MESSAGE_TAP_SELECT] = {"tap_select", LIST(SHL_PAYLOAD_TAP_CHOICE), "host", "-", "not_found, wrong_channels, bad_value, no_space, unsupported", 1000},
     [SHL_MESSAGE_BYPASS] = {"bypass", "mode u32: 0 off, 1 hard, 2 soft", "host", "-", "bad_value, unsupported", 1000},
     [SHL_MESSAGE_RESET] = {"reset", "-", "host", "-", "unsupported", 5000},
-    [SHL_MESSAGE_BUS_LAYOUT] = {"bus_layout", "-", "host", "inputs u32, outputs u32, for each: channels u32, name text", "unsupported", 1000},
-    [SHL_MESSAGE_LOG] = {"log", "level u32: 0 error, 1 warning, 2 note; text", "both", "-", "-", 0},
+    [SHL_MESSAGE_BUS_LAYOUT] = {"bus_layout", "-", "host", LIST_BUSES, "unsupported", 1000},
+    [SHL_MESSAGE_LOG] = {"log", WORDS(SHL_PAYLOAD_LOG), "both", "-", "-", 0},
     [SHL_MESSAGE_EXTENSIONS] = {"extensions", "-", "host", "count u32, for each: URI text", "unsupported", 1000},
     [SHL_MESSAGE_EXTENSION_CALL] = {"extension_call", "URI text, opcode u32, data bytes", "both", "data bytes", "not_found, unsupported", 1000},
-    [SHL_MESSAGE_PLUGIN] = {"plugin", "Maolan request u32, what goes into scratch, any bytes", "host", "what is in scratch then, any bytes", "bad_value, unsupported", 5000},
+    [SHL_MESSAGE_PLUGIN] = {"plugin", WORDS(SHL_PAYLOAD_PLUGIN), "host", "what is in scratch then, any bytes", "bad_value, unsupported", 5000},
 };
 /* clang-format on */
 
