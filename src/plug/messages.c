@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,30 +209,19 @@ static shl_status restore(struct plugin *plugin, const struct waiting *one,
     return status;
 }
 
-static void write_u32(struct state *reply, uint32_t value)
+static void write_packed(struct state *reply, const struct shl_pack *pack)
 {
-    uint8_t bytes[4];
-    struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
-
-    shl_pack_u32(&pack, value);
-    state_write(reply, bytes, sizeof(bytes));
+    state_write(reply, pack->bytes, pack->used);
 }
 
-static void write_text(struct state *reply, const char *text)
+static void write_value(struct state *reply, double value)
 {
-    const size_t length = strlen(text);
-
-    write_u32(reply, (uint32_t)length);
-    state_write(reply, text, length);
-}
-
-static void write_f64(struct state *reply, double value)
-{
-    uint8_t bytes[8];
+    const struct shl_payload_param_value answer = {value};
+    uint8_t bytes[sizeof(answer)];
     struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
 
-    shl_pack_f64(&pack, value);
-    state_write(reply, bytes, sizeof(bytes));
+    shl_pack_param_value(&pack, &answer);
+    write_packed(reply, &pack);
 }
 
 static const struct shl_param *find_param(struct plugin *plugin, uint32_t id)
@@ -258,29 +248,28 @@ static shl_status param_list(struct plugin *plugin, struct state *reply)
 {
     const struct shl_param *list = NULL;
     const uint32_t count = plugin->calls->params(plugin, &list);
+    const size_t size = 4 + (size_t)count * (sizeof(*list) + 4);
+    uint8_t *bytes = malloc(size);
+    struct shl_pack pack = shl_pack_into(bytes, bytes ? size : 0);
 
-    write_u32(reply, count);
-    for (uint32_t i = 0; i < count; i++) {
-        write_u32(reply, list[i].id);
-        write_u32(reply, list[i].flags);
-        write_f64(reply, list[i].minimum);
-        write_f64(reply, list[i].maximum);
-        write_f64(reply, list[i].initial);
-        write_text(reply, list[i].name);
-        write_text(reply, list[i].label);
-    }
-    return SHL_OK;
+    shl_pack_params(&pack, list, count);
+    if (!pack.full)
+        write_packed(reply, &pack);
+    free(bytes);
+    return pack.full ? SHL_NO_MEMORY : SHL_OK;
 }
 
 static shl_status param_get(struct plugin *plugin, const struct waiting *one,
                             struct state *reply)
 {
     struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
-    const uint32_t id = shl_unpack_u32(&unpack);
+    struct shl_payload_param_id asked;
 
-    if (unpack.bad || !find_param(plugin, id))
-        return unpack.bad ? SHL_BAD_VALUE : SHL_NOT_FOUND;
-    write_f64(reply, plugin->calls->value(plugin, id));
+    if (!shl_unpack_param_id(&unpack, &asked))
+        return SHL_BAD_VALUE;
+    if (!find_param(plugin, asked.id))
+        return SHL_NOT_FOUND;
+    write_value(reply, plugin->calls->value(plugin, asked.id));
     return SHL_OK;
 }
 
@@ -298,21 +287,21 @@ static shl_status param_set(struct plugin *plugin, const struct waiting *one,
                             struct state *reply, struct shl_why *why)
 {
     struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
-    const uint32_t id = shl_unpack_u32(&unpack);
-    const double value = shl_unpack_f64(&unpack);
-    const struct shl_param *param = find_param(plugin, id);
+    struct shl_payload_param_set set;
+    const struct shl_param *param;
     shl_status status;
 
-    if (unpack.bad || !isfinite(value))
+    if (!shl_unpack_param_set(&unpack, &set) || !isfinite(set.value))
         return SHL_BAD_VALUE;
+    param = find_param(plugin, set.id);
     if (!param || param->flags & SHL_PARAM_READ_ONLY)
         return SHL_NOT_FOUND;
-    const struct shl_event event =
-        shl_event_param(0, SHL_EVENT_PARAM, id, shl_param_clip(param, value));
+    const struct shl_event event = shl_event_param(
+        0, SHL_EVENT_PARAM, set.id, shl_param_clip(param, set.value));
     if (!holder->give(holder->arg, &event))
         return SHL_RING_FULL;
     status = give_all(holder, why);
-    write_f64(reply, plugin->calls->value(plugin, id));
+    write_value(reply, plugin->calls->value(plugin, set.id));
     return status;
 }
 
@@ -321,15 +310,15 @@ static shl_status midi_raw(const struct waiting *one,
                            struct shl_why *why)
 {
     struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
-    const uint32_t port = shl_unpack_u32(&unpack);
+    struct shl_payload_midi_raw raw;
     struct shl_midi_stream stream = {0};
     uint32_t ump[2];
 
-    if (unpack.bad || port >= SHL_MAX_MIDI_PORTS)
+    if (!shl_unpack_midi_raw(&unpack, &raw) || raw.port >= SHL_MAX_MIDI_PORTS)
         return SHL_BAD_VALUE;
-    for (size_t i = unpack.at; i < unpack.size; i++) {
+    for (uint32_t i = 0; i < raw.midi_size; i++) {
         const uint32_t words =
-            shl_midi_stream_byte(&stream, (uint8_t)port, unpack.bytes[i], ump);
+            shl_midi_stream_byte(&stream, (uint8_t)raw.port, raw.midi[i], ump);
         if (!words)
             continue;
         const struct shl_event event = shl_event_ump(0, ump, words);
@@ -340,22 +329,15 @@ static shl_status midi_raw(const struct waiting *one,
     return give_all(holder, why);
 }
 
-static void write_bus(struct state *reply, uint32_t channels, const char *name)
-{
-    if (!channels)
-        return;
-    write_u32(reply, channels);
-    write_text(reply, name);
-}
-
 static shl_status bus_layout(struct plugin *plugin, struct state *reply)
 {
     const struct plugin_ports ports = plugin->calls->ports(plugin);
 
-    write_u32(reply, ports.audio_in > 0);
-    write_u32(reply, ports.audio_out > 0);
-    write_bus(reply, ports.audio_in, "in");
-    write_bus(reply, ports.audio_out, "out");
+    uint8_t bytes[64];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
+
+    shl_pack_bus_layout(&pack, ports.audio_in, ports.audio_out);
+    write_packed(reply, &pack);
     return SHL_OK;
 }
 
@@ -365,29 +347,30 @@ static shl_status text(struct plugin *plugin, const struct waiting *one,
                        struct state *reply, struct shl_why *why)
 {
     struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
-    const uint32_t id = shl_unpack_u32(&unpack);
-    double value = shl_unpack_f64(&unpack);
-    const struct shl_param *param = find_param(plugin, id);
-    char words[256] = "", given[256];
+    struct shl_payload_param_text asked;
+    struct shl_payload_param_words answer = {0};
+    uint8_t bytes[sizeof(answer) + 4];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
+    const struct shl_param *param = NULL;
     shl_status status = SHL_OK;
 
-    shl_unpack_text(&unpack, given, sizeof(given));
-    if (unpack.bad)
+    if (!shl_unpack_param_text(&unpack, &asked))
         status = SHL_BAD_VALUE;
-    else if (!param)
+    else if ((param = find_param(plugin, asked.id)) == NULL)
         status = SHL_NOT_FOUND;
-    else if (given[0])
-        status = shl_param_read(param, given, &value);
+    else if (asked.text[0])
+        status = shl_param_read(param, asked.text, &asked.value);
     if (!status) {
-        value = shl_param_clip(param, value);
-        status = words_of(plugin, param, value, words, sizeof(words));
+        answer.value = shl_param_clip(param, asked.value);
+        status = words_of(plugin, param, answer.value, answer.text,
+                          sizeof(answer.text));
     }
     if (status) {
         shl_why_set(why, "%s", shl_status_text(status));
         return status;
     }
-    write_f64(reply, value);
-    write_text(reply, words);
+    shl_pack_param_words(&pack, &answer);
+    write_packed(reply, &pack);
     return SHL_OK;
 }
 
@@ -395,23 +378,39 @@ static shl_status program_list(struct plugin *plugin, struct state *reply)
 {
     const uint32_t count = plugin->calls->programs(plugin);
 
-    write_u32(reply, count);
-    for (uint32_t i = 0; i < count; i++)
-        write_text(reply, plugin->calls->program_name(plugin, i));
+    const struct shl_payload_list list = {count};
+    struct shl_payload_program_name row;
+    uint8_t bytes[sizeof(row) + 4];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
+
+    shl_pack_list(&pack, &list);
+    write_packed(reply, &pack);
+    for (uint32_t i = 0; i < count; i++) {
+        pack.used = 0;
+        snprintf(row.name, sizeof(row.name), "%s",
+                 plugin->calls->program_name(plugin, i));
+        shl_pack_program_name(&pack, &row);
+        write_packed(reply, &pack);
+    }
     return SHL_OK;
 }
 
 static shl_status program_get(struct plugin *plugin, struct state *reply,
                               struct shl_why *why)
 {
-    const uint32_t index = plugin->calls->program(plugin);
+    struct shl_payload_program answer = {.index =
+                                             plugin->calls->program(plugin)};
+    uint8_t bytes[sizeof(answer) + 4];
+    struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
 
-    if (index >= plugin->calls->programs(plugin)) {
+    if (answer.index >= plugin->calls->programs(plugin)) {
         shl_why_set(why, "no program is chosen");
         return SHL_NOT_FOUND;
     }
-    write_u32(reply, index);
-    write_text(reply, plugin->calls->program_name(plugin, index));
+    snprintf(answer.name, sizeof(answer.name), "%s",
+             plugin->calls->program_name(plugin, answer.index));
+    shl_pack_program(&pack, &answer);
+    write_packed(reply, &pack);
     return SHL_OK;
 }
 
@@ -420,16 +419,17 @@ static shl_status program_set(struct plugin *plugin, const struct waiting *one,
                               struct state *reply, struct shl_why *why)
 {
     struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
-    const uint32_t index = shl_unpack_u32(&unpack);
+    struct shl_payload_program_set set;
     shl_status status;
 
-    if (unpack.bad || index >= plugin->calls->programs(plugin)) {
+    if (!shl_unpack_program_set(&unpack, &set) ||
+        set.index >= plugin->calls->programs(plugin)) {
         shl_why_set(why, "there is no such program");
         return SHL_NOT_FOUND;
     }
     if (!holder->hold(holder->arg))
         return SHL_TIMEOUT;
-    status = plugin->calls->set_program(plugin, index, why);
+    status = plugin->calls->set_program(plugin, set.index, why);
     holder->release(holder->arg);
     tell_values(holder);
     return status ? status : program_get(plugin, reply, why);
@@ -452,16 +452,17 @@ static shl_status slot(struct messages *messages, const struct waiting *one,
                        struct state *reply, struct shl_why *why)
 {
     struct shl_unpack unpack = shl_unpack_from(one->bytes, one->size);
-    const uint32_t type = shl_unpack_u32(&unpack);
-    const int holds = changes(messages->plugin, type);
+    struct shl_payload_plugin asked;
+    const int whole = shl_unpack_plugin(&unpack, &asked);
+    const int holds = changes(messages->plugin, asked.request);
     struct requests_needs needs = {0, 0};
     struct shl_plugin_host_request request;
     shl_status status;
 
-    if (unpack.bad || !type)
+    if (!whole || !asked.request)
         return SHL_BAD_VALUE;
-    shl_scratchpad_begin(messages->pad, type, one->bytes + unpack.at,
-                         (uint32_t)(one->size - unpack.at), &request);
+    shl_scratchpad_begin(messages->pad, asked.request, asked.scratch,
+                         asked.scratch_size, &request);
     request.floating = 1;
     if (holds && !holder->hold(holder->arg))
         return SHL_TIMEOUT;

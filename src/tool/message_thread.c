@@ -101,16 +101,15 @@ static void
 say(struct message_thread *message_thread, uint32_t level, const char *format,
     ...)
 {
-    uint8_t bytes[400];
+    uint8_t bytes[sizeof(struct shl_payload_log) + 4];
     struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
-    char text[320];
+    struct shl_payload_log log = {.level = level};
     va_list list;
 
     va_start(list, format);
-    vsnprintf(text, sizeof(text), format, list);
+    vsnprintf(log.sentence, sizeof(log.sentence), format, list);
     va_end(list);
-    shl_pack_u32(&pack, level);
-    shl_pack_text(&pack, text);
+    shl_pack_log(&pack, &log);
     shl_device_post(message_thread->device, SHL_MESSAGE_LOG, bytes,
                     (uint32_t)pack.used);
 }
@@ -121,7 +120,7 @@ static int whole(struct message_thread *message_thread,
 {
     char text[120];
 
-    if (!unpack->bad && unpack->at == unpack->size)
+    if (shl_unpack_whole(unpack))
         return 1;
     snprintf(text, sizeof(text), "the payload of this %s is not as it must be",
              shl_message_get_about(letter->type)->name);
@@ -178,18 +177,7 @@ static void param_list(struct message_thread *message_thread,
 
     if (!whole(message_thread, letter, &unpack))
         return;
-    shl_pack_u32(&pack, SYNTH_PARAMS);
-    for (uint32_t i = 0; i < SYNTH_PARAMS; i++) {
-        const struct shl_param *param = &synth_params()[i];
-
-        shl_pack_u32(&pack, param->id);
-        shl_pack_u32(&pack, param->flags);
-        shl_pack_f64(&pack, param->minimum);
-        shl_pack_f64(&pack, param->maximum);
-        shl_pack_f64(&pack, param->initial);
-        shl_pack_text(&pack, param->name);
-        shl_pack_text(&pack, param->label);
-    }
+    shl_pack_params(&pack, synth_params(), SYNTH_PARAMS);
     reply(message_thread, letter, &pack);
 }
 
@@ -199,7 +187,7 @@ static void reply_value(struct message_thread *message_thread,
     uint8_t bytes[8];
     struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
 
-    shl_pack_f64(&pack, value);
+    shl_pack_param_value(&pack, &(struct shl_payload_param_value){value});
     reply(message_thread, letter, &pack);
 }
 
@@ -207,67 +195,66 @@ static void param_get(struct message_thread *message_thread,
                       const struct letter *letter)
 {
     struct shl_unpack unpack = payload(letter);
-    const uint32_t id = shl_unpack_u32(&unpack);
+    struct shl_payload_param_id asked;
     double values[SYNTH_PARAMS];
 
+    shl_unpack_param_id(&unpack, &asked);
     if (!whole(message_thread, letter, &unpack) ||
-        !param_of(message_thread, letter, id))
+        !param_of(message_thread, letter, asked.id))
         return;
     exchange_values(message_thread->options.exchange, values);
-    reply_value(message_thread, letter, values[id]);
+    reply_value(message_thread, letter, values[asked.id]);
 }
 
 static void param_set(struct message_thread *message_thread,
                       const struct letter *letter)
 {
     struct shl_unpack unpack = payload(letter);
-    const uint32_t id = shl_unpack_u32(&unpack);
-    const double value = shl_unpack_f64(&unpack);
+    struct shl_payload_param_set set;
     const struct shl_param *param;
     double values[SYNTH_PARAMS];
 
+    shl_unpack_param_set(&unpack, &set);
     if (!whole(message_thread, letter, &unpack))
         return;
-    param = param_of(message_thread, letter, id);
+    param = param_of(message_thread, letter, set.id);
     if (!param)
         return;
-    if (!isfinite(value)) {
+    if (!isfinite(set.value)) {
         refuse(message_thread, letter, SHL_BAD_VALUE,
                "this is no finite number");
         return;
     }
     exchange_values(message_thread->options.exchange, values);
-    values[id] = shl_param_clip(param, value);
+    values[set.id] = shl_param_clip(param, set.value);
     if (hear(message_thread, letter, values, 0))
-        reply_value(message_thread, letter, values[id]);
+        reply_value(message_thread, letter, values[set.id]);
 }
 
 static void param_text(struct message_thread *message_thread,
                        const struct letter *letter)
 {
     struct shl_unpack unpack = payload(letter);
-    const uint32_t id = shl_unpack_u32(&unpack);
-    double value = shl_unpack_f64(&unpack);
+    struct shl_payload_param_text asked;
+    struct shl_payload_param_words answer;
     const struct shl_param *param;
-    char text[64];
-    uint8_t bytes[100];
+    uint8_t bytes[sizeof(answer) + 4];
     struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
 
-    shl_unpack_text(&unpack, text, sizeof(text));
+    shl_unpack_param_text(&unpack, &asked);
     if (!whole(message_thread, letter, &unpack))
         return;
-    param = param_of(message_thread, letter, id);
+    param = param_of(message_thread, letter, asked.id);
     if (!param)
         return;
-    if (text[0] && shl_param_read(param, text, &value)) {
+    if (asked.text[0] && shl_param_read(param, asked.text, &asked.value)) {
         refuse(message_thread, letter, SHL_BAD_VALUE,
                "this is no text of a value");
         return;
     }
-    value = shl_param_clip(param, value);
-    shl_param_text(param, value, text, sizeof(text));
-    shl_pack_f64(&pack, value);
-    shl_pack_text(&pack, text);
+    answer.value = shl_param_clip(param, asked.value);
+    shl_param_text(param, answer.value, answer.text, sizeof(answer.text));
+    shl_pack_param_words(&pack, &answer);
     reply(message_thread, letter, &pack);
 }
 
@@ -282,20 +269,26 @@ static void program_list(struct message_thread *message_thread,
 
     if (!whole(message_thread, letter, &unpack))
         return;
-    shl_pack_u32(&pack, bank_count());
-    for (uint32_t i = 0; i < bank_count(); i++)
-        shl_pack_text(&pack, bank_program(i)->name);
+    shl_pack_list(&pack, &(struct shl_payload_list){bank_count()});
+    for (uint32_t i = 0; i < bank_count(); i++) {
+        struct shl_payload_program_name row;
+
+        snprintf(row.name, sizeof(row.name), "%s", bank_program(i)->name);
+        shl_pack_program_name(&pack, &row);
+    }
     reply(message_thread, letter, &pack);
 }
 
 static void tell_program(struct message_thread *message_thread,
                          const struct letter *letter)
 {
-    uint8_t bytes[200];
+    struct shl_payload_program program = {.index = message_thread->program};
+    uint8_t bytes[sizeof(program) + 4];
     struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
 
-    shl_pack_u32(&pack, message_thread->program);
-    shl_pack_text(&pack, bank_program(message_thread->program)->name);
+    snprintf(program.name, sizeof(program.name), "%s",
+             bank_program(program.index)->name);
+    shl_pack_program(&pack, &program);
     reply(message_thread, letter, &pack);
 }
 
@@ -312,10 +305,12 @@ static void program_set(struct message_thread *message_thread,
                         const struct letter *letter)
 {
     struct shl_unpack unpack = payload(letter);
-    const uint32_t number = shl_unpack_u32(&unpack);
-    const struct program *program = bank_program(number);
+    struct shl_payload_program_set set;
+    const struct program *program;
     char text[80];
 
+    shl_unpack_program_set(&unpack, &set);
+    program = bank_program(set.index);
     if (!whole(message_thread, letter, &unpack))
         return;
     if (!program) {
@@ -326,7 +321,7 @@ static void program_set(struct message_thread *message_thread,
     }
     if (!hear(message_thread, letter, program->value, 0))
         return;
-    message_thread->program = number;
+    message_thread->program = set.index;
     tell_program(message_thread, letter);
 }
 
@@ -395,16 +390,7 @@ static void bus_layout(struct message_thread *message_thread,
 
     if (!whole(message_thread, letter, &unpack))
         return;
-    shl_pack_u32(&pack, options->in_channels > 0);
-    shl_pack_u32(&pack, options->out_channels > 0);
-    if (options->in_channels) {
-        shl_pack_u32(&pack, options->in_channels);
-        shl_pack_text(&pack, "in");
-    }
-    if (options->out_channels) {
-        shl_pack_u32(&pack, options->out_channels);
-        shl_pack_text(&pack, "out");
-    }
+    shl_pack_bus_layout(&pack, options->in_channels, options->out_channels);
     reply(message_thread, letter, &pack);
 }
 
@@ -414,26 +400,23 @@ static void file_offer(struct message_thread *message_thread,
                        const struct letter *letter)
 {
     struct shl_unpack unpack = payload(letter);
-    char name[SHL_FILE_NAME_SIZE];
-    uint8_t bytes[4];
+    struct shl_payload_file_offer offer;
+    struct shl_payload_file_transfer answer = {0};
+    uint8_t bytes[sizeof(answer)];
     struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
-    uint64_t size;
-    uint32_t sum, transfer = 0;
     struct shl_why why = {""};
     shl_status status;
 
-    shl_unpack_text(&unpack, name, sizeof(name));
-    size = shl_unpack_u64(&unpack);
-    sum = shl_unpack_u32(&unpack);
+    shl_unpack_file_offer(&unpack, &offer);
     if (!whole(message_thread, letter, &unpack))
         return;
-    status =
-        inbox_offer(message_thread->inbox, name, size, sum, &transfer, &why);
+    status = inbox_offer(message_thread->inbox, offer.name, offer.size,
+                         offer.checksum, &answer.transfer, &why);
     if (status) {
         refuse(message_thread, letter, status, why.text);
         return;
     }
-    shl_pack_u32(&pack, transfer);
+    shl_pack_file_transfer(&pack, &answer);
     reply(message_thread, letter, &pack);
 }
 
@@ -441,31 +424,29 @@ static void file_data(struct message_thread *message_thread,
                       const struct letter *letter)
 {
     struct shl_unpack unpack = payload(letter);
-    const uint32_t transfer = shl_unpack_u32(&unpack);
-    const uint64_t offset = shl_unpack_u64(&unpack);
-    uint8_t bytes[8];
+    struct shl_payload_file_data piece;
+    struct shl_payload_file_kept answer = {0};
+    uint8_t bytes[sizeof(answer)];
     struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
     struct shl_why why = {""};
     const char *name = NULL;
-    uint64_t kept = 0;
     shl_status status;
 
-    if (unpack.bad) {
+    if (!shl_unpack_file_data(&unpack, &piece)) {
         whole(message_thread, letter, &unpack);
         return;
     }
-    status = inbox_data(
-        message_thread->inbox, transfer, offset, letter->bytes + unpack.at,
-        (uint32_t)(unpack.size - unpack.at), &kept, &name, &why);
+    status = inbox_data(message_thread->inbox, piece.transfer, piece.offset,
+                        piece.data, piece.data_size, &answer.kept, &name, &why);
     if (status) {
         refuse(message_thread, letter, status, why.text);
         return;
     }
-    shl_pack_u64(&pack, kept);
+    shl_pack_file_kept(&pack, &answer);
     reply(message_thread, letter, &pack);
     if (name)
         say(message_thread, 2, "file %s has come, %llu bytes", name,
-            (unsigned long long)kept);
+            (unsigned long long)answer.kept);
 }
 
 /* ---- untimed MIDI ------------------------------------------------------------------- */
@@ -489,21 +470,20 @@ static void midi_raw(struct message_thread *message_thread,
                      const struct letter *letter)
 {
     struct shl_unpack unpack = payload(letter);
-    const uint32_t port = shl_unpack_u32(&unpack);
+    struct shl_payload_midi_raw raw;
 
-    if (unpack.bad || port > 15) {
+    if (!shl_unpack_midi_raw(&unpack, &raw) || raw.port >= SHL_MAX_MIDI_PORTS) {
         unpack.bad = true;
         whole(message_thread, letter, &unpack);
         return;
     }
-    if (!hear_midi(message_thread, (uint8_t)port, letter->bytes + unpack.at,
-                   (uint32_t)(unpack.size - unpack.at))) {
+    if (!hear_midi(message_thread, (uint8_t)raw.port, raw.midi,
+                   raw.midi_size)) {
         refuse(message_thread, letter, SHL_RING_FULL,
                "more MIDI than the synth takes at once: the rest is lost");
         return;
     }
-    if (message_thread->options.sysex && unpack.size > unpack.at &&
-        letter->bytes[unpack.at] == 0xF0)
+    if (message_thread->options.sysex && raw.midi_size && raw.midi[0] == 0xF0)
         shl_device_post(message_thread->device, SHL_MESSAGE_MIDI_RAW,
                         letter->bytes, letter->size);
     reply(message_thread, letter, NULL);

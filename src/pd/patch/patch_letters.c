@@ -324,27 +324,21 @@ static void state_restore(t_patch *x, const struct letter *letter)
 
 /* ---- programs ------------------------------------------------------------------------ */
 
-static void pack_program(const struct letters *letters, struct shl_pack *pack)
-{
-    uint32_t number = letters->program;
-
-    shl_pack_u32(pack, number < letters->program_count ? number : 0);
-    shl_pack_text(pack, number < letters->program_count
-                            ? letters->programs[number].name
-                            : "");
-}
-
 static void program_list(t_patch *x, const struct letter *letter)
 {
     const struct letters *letters = x->x_letters;
+    const struct shl_payload_list list = {letters->program_count};
+    struct shl_payload_program_name row;
     size_t size = 4 + letters->program_count * 68u;
     uint8_t *bytes = malloc(size);
     struct shl_pack pack = shl_pack_into(bytes, bytes ? size : 0);
     uint32_t i;
 
-    shl_pack_u32(&pack, letters->program_count);
-    for (i = 0; i < letters->program_count; i++)
-        shl_pack_text(&pack, letters->programs[i].name);
+    shl_pack_list(&pack, &list);
+    for (i = 0; i < letters->program_count; i++) {
+        snprintf(row.name, sizeof row.name, "%s", letters->programs[i].name);
+        shl_pack_program_name(&pack, &row);
+    }
     if (pack.full)
         refuse(x, letter, SHL_NO_MEMORY, NULL);
     else
@@ -354,10 +348,17 @@ static void program_list(t_patch *x, const struct letter *letter)
 
 static void program_get(t_patch *x, const struct letter *letter)
 {
-    uint8_t bytes[80];
+    const struct letters *letters = x->x_letters;
+    struct shl_payload_program program = {0};
+    uint8_t bytes[sizeof program + 4];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
 
-    pack_program(x->x_letters, &pack);
+    if (letters->program < letters->program_count) {
+        program.index = letters->program;
+        snprintf(program.name, sizeof program.name, "%s",
+                 letters->programs[program.index].name);
+    }
+    shl_pack_program(&pack, &program);
     reply(x, letter, bytes, pack.used);
 }
 
@@ -387,13 +388,14 @@ static void tell_program(t_patch *x)
 static void program_set(t_patch *x, const struct letter *letter)
 {
     struct shl_unpack unpack = shl_unpack_from(letter->bytes, letter->size);
-    uint32_t number = shl_unpack_u32(&unpack);
+    struct shl_payload_program_set set;
 
-    if (unpack.bad || number >= x->x_letters->program_count) {
+    if (!shl_unpack_program_set(&unpack, &set) ||
+        set.index >= x->x_letters->program_count) {
         refuse(x, letter, SHL_NOT_FOUND, "this patch has no such program");
         return;
     }
-    set_program(x, number);
+    set_program(x, set.index);
     program_get(x, letter);
     tell_program(x);
 }
@@ -615,7 +617,8 @@ static void program_add(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 /* From here: hosts hear of it. */
 static void program_change(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
-    uint8_t bytes[4];
+    struct shl_payload_program_set set;
+    uint8_t bytes[sizeof set];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
     double number = -1;
 
@@ -632,7 +635,8 @@ static void program_change(t_patch *x, t_symbol *s, int argc, t_atom *argv)
         return;
     }
     set_program(x, (uint32_t)number);
-    shl_pack_u32(&pack, x->x_letters->program);
+    set.index = x->x_letters->program;
+    shl_pack_program_set(&pack, &set);
     if (x->x_device)
         shl_device_post(x->x_device, SHL_MESSAGE_PROGRAM_SET, bytes,
                         sizeof bytes);
@@ -642,9 +646,10 @@ static void program_change(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 /* A line for the host's console. */
 static void say_log(t_patch *x, t_symbol *s, int argc, t_atom *argv)
 {
-    uint8_t bytes[600];
+    struct shl_payload_log log = {2, ""};
+    uint8_t bytes[sizeof log + 4];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
-    char text[500] = "", word[MAXPDSTRING];
+    char word[MAXPDSTRING];
     int i;
 
     if (!argc) {
@@ -653,13 +658,12 @@ static void say_log(t_patch *x, t_symbol *s, int argc, t_atom *argv)
         return;
     }
     for (i = 0; i < argc; i++) {
-        size_t used = strlen(text);
+        size_t used = strlen(log.sentence);
         atoms_text(&argv[i], word, sizeof word);
-        snprintf(text + used, sizeof text - used, "%s%.200s", i ? " " : "",
-                 word);
+        snprintf(log.sentence + used, sizeof log.sentence - used, "%s%.200s",
+                 i ? " " : "", word);
     }
-    shl_pack_u32(&pack, 2);
-    shl_pack_text(&pack, text);
+    shl_pack_log(&pack, &log);
     if (x->x_device)
         shl_device_post(x->x_device, SHL_MESSAGE_LOG, bytes,
                         (uint32_t)pack.used);
