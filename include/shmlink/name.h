@@ -31,6 +31,10 @@ shl_status shl_tag_check(const char *tag, struct shl_why *why);
  * What lies behind the end becomes 0. [any] */
 void shl_text_clean(char *text, size_t size);
 
+/** Copy a text into room of `size` bytes, 1 or more. What does not fit is cut
+ * behind a whole character. Returns how long it is now. [any] */
+size_t shl_text_copy(char *to, size_t size, const char *from);
+
 /** Fill a reason; NULL is fine. [control] */
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))

@@ -41,7 +41,7 @@ struct fixture {
     struct state state;     /* as given last; empty: its own */
     int restored;
     uint32_t program;
-    char text[64];
+    char text[256];
     /* the audio thread's */
     uint32_t latency;
     uint64_t blocks, written;
@@ -283,6 +283,9 @@ static const char *fixture_program_name(struct plugin *plugin, uint32_t index)
     struct fixture *fixture = of(plugin);
 
     snprintf(fixture->text, sizeof(fixture->text), "Program %u", index);
+    if (index == 2) /* longer than a message carries */
+        for (size_t at = strlen(fixture->text); at < 150; at += 2)
+            memcpy(fixture->text + at, "\xC3\xA4", 3);
     return fixture->text;
 }
 

@@ -387,8 +387,8 @@ static shl_status program_list(struct plugin *plugin, struct state *reply)
     write_packed(reply, &pack);
     for (uint32_t i = 0; i < count; i++) {
         pack.used = 0;
-        snprintf(row.name, sizeof(row.name), "%s",
-                 plugin->calls->program_name(plugin, i));
+        shl_text_copy(row.name, sizeof(row.name),
+                      plugin->calls->program_name(plugin, i));
         shl_pack_program_name(&pack, &row);
         write_packed(reply, &pack);
     }
@@ -407,8 +407,8 @@ static shl_status program_get(struct plugin *plugin, struct state *reply,
         shl_why_set(why, "no program is chosen");
         return SHL_NOT_FOUND;
     }
-    snprintf(answer.name, sizeof(answer.name), "%s",
-             plugin->calls->program_name(plugin, answer.index));
+    shl_text_copy(answer.name, sizeof(answer.name),
+                  plugin->calls->program_name(plugin, answer.index));
     shl_pack_program(&pack, &answer);
     write_packed(reply, &pack);
     return SHL_OK;

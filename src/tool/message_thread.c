@@ -273,7 +273,7 @@ static void program_list(struct message_thread *message_thread,
     for (uint32_t i = 0; i < bank_count(); i++) {
         struct shl_payload_program_name row;
 
-        snprintf(row.name, sizeof(row.name), "%s", bank_program(i)->name);
+        shl_text_copy(row.name, sizeof(row.name), bank_program(i)->name);
         shl_pack_program_name(&pack, &row);
     }
     reply(message_thread, letter, &pack);
@@ -286,8 +286,8 @@ static void tell_program(struct message_thread *message_thread,
     uint8_t bytes[sizeof(program) + 4];
     struct shl_pack pack = shl_pack_into(bytes, sizeof(bytes));
 
-    snprintf(program.name, sizeof(program.name), "%s",
-             bank_program(program.index)->name);
+    shl_text_copy(program.name, sizeof(program.name),
+                  bank_program(program.index)->name);
     shl_pack_program(&pack, &program);
     reply(message_thread, letter, &pack);
 }

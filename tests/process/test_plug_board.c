@@ -222,7 +222,7 @@ static void what_a_state_changes_is_known_and_told(void **state)
 static void programs_and_texts_are_the_plugins(void **state)
 {
     uint8_t bytes[64];
-    char text[64];
+    char text[128];
     struct shl_pack pack = shl_pack_into(bytes, sizeof bytes);
     struct shl_unpack unpack;
     uint32_t index = 1;
@@ -238,9 +238,15 @@ static void programs_and_texts_are_the_plugins(void **state)
     shl_unpack_text(&unpack, text, sizeof text);
     assert_string_equal(text, "Program 1");
     value_becomes(3, 0.5);
-    index = 2;
+    index = 2; /* its name is cut behind a whole character */
     assert_int_equal(ask(SHL_MESSAGE_PROGRAM_SET, &index, 4), SHL_OK);
     value_becomes(3, 0.75);
+    assert_int_equal(ask(SHL_MESSAGE_PROGRAM_GET, NULL, 0), SHL_OK);
+    unpack = said();
+    assert_int_equal(shl_unpack_u32(&unpack), 2);
+    shl_unpack_text(&unpack, text, sizeof text);
+    assert_int_equal(strlen(text), 127);
+    assert_string_equal(text + 123, "\xC3\xA4\xC3\xA4");
     index = 3;
     assert_int_equal(ask(SHL_MESSAGE_PROGRAM_SET, &index, 4), SHL_NOT_FOUND);
     shl_pack_u32(&pack, 3);

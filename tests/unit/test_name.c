@@ -159,6 +159,35 @@ static void reason_ends_in_a_whole_character(void **state)
     shl_why_set(NULL, "nobody wants to know %d", 1);
 }
 
+static void copies_are_cut_behind_a_whole_character(void **state)
+{
+    static const struct {
+        size_t size;
+        const char *from, *to;
+    } rows[] = {
+        {4, "abc", "abc"},
+        {3, "abc", "ab"},
+        {1, "abc", ""},
+        {4, "", ""},
+        {4, "a\xc3\xa4", "a\xc3\xa4"},
+        {4, "ab\xc3\xa4", "ab"},
+        {5, "a\xf0\x9f\x8e\xb9", "a"},
+        {3, "\xe2\x82\xac", ""},
+        {6, "a\xf0\x9f\x8e\xb9z", "a\xf0\x9f\x8e\xb9"},
+        /* no UTF-8: as it is */
+        {6, "\x80\x80\x80\x80\x80\x80", "\x80\x80\x80\x80\x80"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char to[8] = "zzzzzzz";
+        assert_int_equal(shl_text_copy(to, rows[i].size, rows[i].from),
+                         strlen(rows[i].to));
+        assert_string_equal(to, rows[i].to);
+        assert_int_equal(to[rows[i].size], rows[i].size < 7 ? 'z' : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +196,7 @@ int main(void)
         cmocka_unit_test(tags_are_up_to_63_bytes_of_text),
         cmocka_unit_test(unclean_text_becomes_question_marks),
         cmocka_unit_test(reason_ends_in_a_whole_character),
+        cmocka_unit_test(copies_are_cut_behind_a_whole_character),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

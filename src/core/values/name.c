@@ -65,6 +65,27 @@ void shl_text_clean(char *text, size_t size)
     memset(text + at, 0, size - at);
 }
 
+/* A byte that continues a character; more than three of them are no UTF-8. */
+static bool continues(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+size_t shl_text_copy(char *to, size_t size, const char *from)
+{
+    size_t length = 0, cut = 0;
+
+    while (length < size - 1 && from[length])
+        length++;
+    while (cut < 3 && cut < length && continues(from[length - cut]))
+        cut++;
+    if (!continues(from[length - cut]))
+        length -= cut;
+    memmove(to, from, length);
+    to[length] = 0;
+    return length;
+}
+
 /** Whether all of a text is UTF-8 without control characters and of none of
  * the bytes in `forbidden`. */
 static bool text_allowed(const char *text, const char *forbidden)

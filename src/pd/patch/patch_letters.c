@@ -336,7 +336,7 @@ static void program_list(t_patch *x, const struct letter *letter)
 
     shl_pack_list(&pack, &list);
     for (i = 0; i < letters->program_count; i++) {
-        snprintf(row.name, sizeof row.name, "%s", letters->programs[i].name);
+        shl_text_copy(row.name, sizeof row.name, letters->programs[i].name);
         shl_pack_program_name(&pack, &row);
     }
     if (pack.full)
@@ -355,8 +355,8 @@ static void program_get(t_patch *x, const struct letter *letter)
 
     if (letters->program < letters->program_count) {
         program.index = letters->program;
-        snprintf(program.name, sizeof program.name, "%s",
-                 letters->programs[program.index].name);
+        shl_text_copy(program.name, sizeof program.name,
+                      letters->programs[program.index].name);
     }
     shl_pack_program(&pack, &program);
     reply(x, letter, bytes, pack.used);
@@ -660,8 +660,10 @@ static void say_log(t_patch *x, t_symbol *s, int argc, t_atom *argv)
     for (i = 0; i < argc; i++) {
         size_t used = strlen(log.sentence);
         atoms_text(&argv[i], word, sizeof word);
-        snprintf(log.sentence + used, sizeof log.sentence - used, "%s%.200s",
-                 i ? " " : "", word);
+        if (i)
+            used += shl_text_copy(log.sentence + used,
+                                  sizeof log.sentence - used, " ");
+        shl_text_copy(log.sentence + used, sizeof log.sentence - used, word);
     }
     shl_pack_log(&pack, &log);
     if (x->x_device)
